@@ -1,0 +1,1 @@
+"""REST. Translates only: one domain call a view."""

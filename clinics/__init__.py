@@ -1,0 +1,1 @@
+"""Who and where: users, roles, sites, patients. May import ``core``."""

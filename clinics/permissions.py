@@ -1,0 +1,71 @@
+"""Who may do what, in one matrix. Whatever is not listed is refused.
+
+Actions call ``require`` before they write; surfaces call ``allows`` to show only what works, and before they read.
+"""
+
+from enum import StrEnum
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+from clinics.models import Role
+from core.errors import NotAllowed
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed."""
+
+    VIEW_CALENDAR = "view_calendar"
+    VIEW_PATIENTS = "view_patients"
+    EDIT_PATIENTS = "edit_patients"
+    VIEW_COURSES = "view_courses"
+    BOOK_COURSES = "book_courses"
+    MOVE_VISITS = "move_visits"
+    CANCEL_VISITS = "cancel_visits"
+    SET_VISIT_STATUS = "set_visit_status"
+    VIEW_PROTOCOLS = "view_protocols"
+    PUBLISH_PROTOCOLS = "publish_protocols"
+    EDIT_RESOURCES = "edit_resources"
+    EDIT_SITES = "edit_sites"
+    EDIT_STAFF = "edit_staff"
+    VIEW_MESSAGES = "view_messages"
+    MANAGE_TOKENS = "manage_tokens"
+    RUN_SYSTEM = "run_system"
+
+
+P = Permission
+_EVERYONE = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER})
+_BOOKING = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.MANAGER})
+_MANAGER = frozenset({Role.MANAGER})
+
+MATRIX: dict[Permission, frozenset[Role]] = {
+    P.VIEW_CALENDAR: _EVERYONE,
+    P.VIEW_PATIENTS: _EVERYONE,
+    P.EDIT_PATIENTS: _BOOKING,
+    P.VIEW_COURSES: _EVERYONE,
+    P.BOOK_COURSES: _BOOKING,
+    P.MOVE_VISITS: _BOOKING,
+    P.CANCEL_VISITS: _BOOKING,
+    P.SET_VISIT_STATUS: _EVERYONE,
+    P.VIEW_PROTOCOLS: _EVERYONE,
+    P.PUBLISH_PROTOCOLS: _MANAGER,
+    P.EDIT_RESOURCES: _MANAGER,
+    P.EDIT_SITES: _MANAGER,
+    P.EDIT_STAFF: _MANAGER,
+    P.VIEW_MESSAGES: frozenset({Role.FRONT_DESK, Role.MANAGER}),
+    P.MANAGE_TOKENS: _MANAGER,
+    P.RUN_SYSTEM: frozenset(),
+}
+
+
+def allows(user: AbstractBaseUser | AnonymousUser, permission: Permission) -> bool:
+    """Whether this user may. The service account may everything; somebody inactive or unknown, nothing."""
+    if not user.is_active or not user.is_authenticated:
+        return False
+    role = getattr(user, "role", None)
+    return role == Role.SERVICE or role in MATRIX.get(permission, frozenset())
+
+
+def require(user: AbstractBaseUser | AnonymousUser, permission: Permission) -> None:
+    """Raises ``core.errors.NotAllowed`` unless this user may."""
+    if not allows(user, permission):
+        raise NotAllowed("Your role does not allow this. Ask a manager of the clinic.")

@@ -1,0 +1,1 @@
+"""Wiring only: settings, urls, Celery, the beat timetable. Nothing may import it."""

@@ -1,0 +1,25 @@
+"""Every periodic job, in one table. Fixed intervals only: nothing here knows a wall clock or a business time.
+
+Each task may run zero, one or two times per tick without harm.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+TIMETABLE: dict[str, dict[str, Any]] = {
+    "dispatch-messages": {
+        "task": "notifications.dispatch",
+        "schedule": timedelta(seconds=5),
+        "options": {"queue": "delivery", "expires": 5},
+    },
+    "sweep-messages": {
+        "task": "notifications.sweep",
+        "schedule": timedelta(seconds=30),
+        "options": {"queue": "default", "expires": 30},
+    },
+    "lapse-holds": {
+        "task": "scheduler.lapse_holds",
+        "schedule": timedelta(seconds=30),
+        "options": {"queue": "default", "expires": 30},
+    },
+}

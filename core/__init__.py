@@ -1,0 +1,1 @@
+"""A small library without clinic knowledge: ids, clock, audit, locks, announcements."""

@@ -1,0 +1,1 @@
+"""Development only: local servers, the demo clinic, the message sink. No other package imports it."""

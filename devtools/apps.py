@@ -1,0 +1,9 @@
+"""The app's configuration."""
+
+from django.apps import AppConfig
+
+
+class DevtoolsConfig(AppConfig):
+    """Development only; nothing imports it."""
+
+    name = "devtools"

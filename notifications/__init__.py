@@ -1,0 +1,1 @@
+"""Telling people: reminders, messages, attempts, channels. Reads the domain, is never called by it."""

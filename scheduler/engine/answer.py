@@ -1,0 +1,103 @@
+"""What the planner answers: ranked plans, each visit with its reasons, or why there is none."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from scheduler.engine.request import Placement
+
+
+class Code(StrEnum):
+    """Why a start is refused, or what a plan gives up. The families are those the pages group by."""
+
+    # the place
+    SITE_CLOSED = "site_closed"
+    NO_RESOURCE = "no_resource"
+    """Nobody and nothing of the needed kind and skills exists."""
+    RESOURCE_OFF = "resource_off"
+    RESOURCE_BUSY = "resource_busy"
+    # the patient
+    PATIENT_BUSY = "patient_busy"
+    # the protocol
+    TOO_SOON = "too_soon"
+    TOO_LATE = "too_late"
+    WEEK_FULL = "week_full"
+    WEEK_SHORT = "week_short"
+    SPAN_EXCEEDED = "span_exceeded"
+    NOT_SAME_DAY = "not_same_day"
+    OUTSIDE_WINDOW = "outside_window"
+    OTHER_RESOURCE = "other_resource"
+    NOT_CONSECUTIVE = "not_consecutive"
+    # the calendar
+    IN_THE_PAST = "in_the_past"
+    BEYOND_HORIZON = "beyond_horizon"
+    OFF_STEP = "off_step"
+    # not refused, but given up
+    NOT_IDEAL = "not_ideal"
+    # a consequence
+    DEPENDS_ON_UNPLACED = "depends_on_unplaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason as data. ``subjects`` are keys of visits or ids of resources; ``rule`` is the key of a rule."""
+
+    code: Code
+    subjects: tuple[str, ...] = ()
+    rule: str | None = None
+    hard: bool = True
+    amount: int | None = None
+    """Days or minutes, as the code implies: by how much it is too soon, how far from the ideal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A visit with no place, with the reasons, most frequent first."""
+
+    visit: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The objective of a plan, by term, in the order of importance. ``total`` is what plans are ranked by."""
+
+    unplaced: int = 0
+    ideal: int = 0
+    continuity: int = 0
+    wishes: int = 0
+    finish: int = 0
+    fragments: int = 0
+
+    @property
+    def total(self) -> int:
+        """The sum of the terms; each already carries its weight."""
+        return self.unplaced + self.ideal + self.continuity + self.wishes + self.finish + self.fragments
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Placements in order of time. ``bound`` is a proved lower bound of ``cost.total`` over all plans, where known."""
+
+    placements: tuple[Placement, ...]
+    unplaced: tuple[Unplaced, ...]
+    cost: Cost
+    notes: dict[str, tuple[Reason, ...]] = field(default_factory=dict)
+    """For each visit key: the soft rules this placement gives up."""
+    bound: int | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every visit has a place."""
+        return not self.unplaced
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Plans, best first; at least one, possibly partial. Empty only when the request has no visits."""
+
+    plans: tuple[Plan, ...]
+
+    @property
+    def best(self) -> Plan:
+        """The best plan."""
+        return self.plans[0]

@@ -1,0 +1,17 @@
+"""The calendar, one file per aggregate."""
+
+from scheduler.models.appointment import Allocation, Appointment, Status
+from scheduler.models.change_set import ChangeSet
+from scheduler.models.resource import Absence, Kind, Resource, Skill, WorkingHours
+
+__all__ = [
+    "Absence",
+    "Allocation",
+    "Appointment",
+    "ChangeSet",
+    "Kind",
+    "Resource",
+    "Skill",
+    "Status",
+    "WorkingHours",
+]

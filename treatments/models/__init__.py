@@ -1,0 +1,6 @@
+"""Protocols and courses, one file per aggregate."""
+
+from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
+from treatments.models.protocol import Protocol, ProtocolVersion
+
+__all__ = ["Course", "CourseStatus", "Protocol", "ProtocolVersion", "Visit", "VisitStatus"]

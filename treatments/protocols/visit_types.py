@@ -1,0 +1,110 @@
+"""Kinds of visits: how long each phase takes and what it needs."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from treatments.protocols.vocabulary import Minutes, Name, Part, Source, Text
+
+
+class Code(StrEnum):
+    """The family of a visit type, shown as a two-letter mark on boards."""
+
+    INFUSION = "IN"
+    PSYCHOTHERAPY = "PS"
+    PHYSICAL_THERAPY = "PT"
+    MEDITATION = "ME"
+    CONSULTATION = "CO"
+
+
+class Skill(StrEnum):
+    """What a resource can be asked for. A clinic gives these to its people, chairs and rooms."""
+
+    INFUSION_NURSE = "infusion_nurse"
+    PRESCRIBER = "prescriber"
+    PSYCHOTHERAPIST = "psychotherapist"
+    PHYSICAL_THERAPIST = "physical_therapist"
+    MINDFULNESS_TEACHER = "mindfulness_teacher"
+    MONITORED = "monitored"
+    """A chair with heart, breathing and oxygen monitoring."""
+    QUIET = "quiet"
+    GYM = "gym"
+    GROUP = "group"
+
+
+PhaseUse = Literal["exclusive", "shared", "presence"]
+PHASES = ("setup", "treatment", "observation", "turnover")
+"""The phases of a visit, in order. The patient is there for all but the turnover."""
+
+
+class Phase(Part):
+    """One phase of a visit, in minutes."""
+
+    minutes: Minutes = Field(description="How long the phase takes, a multiple of 5.", multiple_of=5)
+    first_minutes: Minutes | None = Field(
+        None, description="How long it takes at the first visit of this type in a course.", multiple_of=5
+    )
+    source: Source
+
+
+class Phases(Part):
+    """The phases of a visit, in this order. Only `treatment` is required."""
+
+    setup: Phase | None = Field(None, description="Arrival, checks, preparation.")
+    treatment: Phase = Field(description="The treatment or the session itself.")
+    observation: Phase | None = Field(None, description="Recovery under observation, until the patient leaves.")
+    turnover: Phase | None = Field(None, description="Cleaning and changeover, after the patient has left.")
+
+    def present(self) -> dict[str, Phase]:
+        """The phases this visit has, by name, in order."""
+        return {name: phase for name in PHASES if (phase := getattr(self, name)) is not None}
+
+
+class During(Part):
+    """How each phase uses the resource. A phase that is not named does not need it.
+
+    exclusive: nobody else. shared: one place of those the resource has. presence: on site, but booked by nobody.
+    """
+
+    visit: PhaseUse | None = Field(None, description="All phases but the turnover: the patient's time.")
+    all: PhaseUse | None = Field(None, description="All phases, the turnover included.")
+    setup: PhaseUse | None = None
+    treatment: PhaseUse | None = None
+    observation: PhaseUse | None = None
+    turnover: PhaseUse | None = None
+
+    def use_in(self, phase: str) -> PhaseUse | None:
+        """How ``phase`` uses the resource; its own name wins over ``visit``, and that over ``all``."""
+        own: PhaseUse | None = getattr(self, phase)
+        return own or (self.visit if phase != "turnover" else None) or self.all
+
+
+class Need(Part):
+    """One resource that stays with the visit: a chair, a room, a device, a person."""
+
+    role: Name = Field(description='What it is here: "chair", "nurse", "therapist".')
+    kind: Literal["chair", "room", "device", "person"]
+    skills: tuple[Skill, ...] = Field((), max_length=5, description="It has all of these.")
+    during: During
+    source: Source
+
+
+class VisitType(Part):
+    """A kind of visit."""
+
+    code: Code
+    name: Text = Field(description='In the singular: "Infusion". Visits are called "Infusion 1", "Infusion 2".')
+    patient_label: Text = Field(description="What messages to the patient call it. Says nothing about the treatment.")
+    start_every: Literal[5, 10, 15, 20, 30, 60] = Field(
+        15, description="Visits start at clock minutes divisible by this."
+    )
+    phases: Phases
+    needs: tuple[Need, ...] = Field(min_length=1, max_length=10)
+
+    def minutes(self, *, first: bool) -> dict[str, int]:
+        """Length of each phase, at the first visit of a course or at a later one."""
+        return {
+            name: phase.first_minutes if first and phase.first_minutes is not None else phase.minutes
+            for name, phase in self.phases.present().items()
+        }

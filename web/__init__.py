@@ -1,0 +1,1 @@
+"""Pages for staff. Translates only: one domain call a view."""

@@ -1,0 +1,9 @@
+"""The app's configuration."""
+
+from django.apps import AppConfig
+
+
+class WebConfig(AppConfig):
+    """See the package's docstring."""
+
+    name = "web"
