@@ -453,7 +453,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='siteday',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closes', None), ('opens', None)), models.Q(('opens__isnull', False), ('closes__gt', models.F('opens'))), _connector='OR'), name='clinics_siteday_hours'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closes', None), ('opens', None)), models.Q(('closes__gt', models.F('opens')), ('closes__isnull', False), ('opens__isnull', False)), _connector='OR'), name='clinics_siteday_hours'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='siteday',

@@ -96,7 +96,7 @@ class SiteDay(Model):
             models.UniqueConstraint(fields=["site", "on"], name="clinics_siteday_unique"),
             models.CheckConstraint(
                 condition=models.Q(opens=None, closes=None)
-                | (models.Q(opens__isnull=False) & models.Q(closes__gt=models.F("opens"))),
+                | models.Q(opens__isnull=False, closes__isnull=False, closes__gt=models.F("opens")),
                 name="clinics_siteday_hours",
             ),
         ]

@@ -1,0 +1,47 @@
+"""Setting up sites. Hours that could cut booked visits are changed in ``scheduler.actions.site_hours``."""
+
+from datetime import date, time
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from clinics.models import OpeningHours, Site, User
+from clinics.permissions import Permission, require
+from core import audit
+from core.errors import InvalidInput
+
+
+class WrongSite(InvalidInput):
+    """Some details are missing or wrong. ``detail["fields"]`` maps each field to its sentences."""
+
+    code = "wrong_details"
+
+
+def open_site(
+    *,
+    by: User,
+    hours: dict[int, tuple[tuple[time, time], ...]],
+    valid_from: date,
+    **details: Any,
+) -> Site:
+    """A new site with its opening hours: for each weekday (Monday is 0) its windows of wall-clock time.
+
+    Raises ``WrongSite``, ``NotAllowed``.
+    """
+    require(by, Permission.EDIT_SITES)
+    site = Site(**details)
+    try:
+        site.full_clean()
+    except ValidationError as error:
+        fields = error.message_dict
+        first = sorted(fields)[0]
+        raise WrongSite(fields[first][0], pointer=first, detail={"fields": fields}) from error
+    with transaction.atomic(), audit.acting(by):
+        site.save(force_insert=True)
+        OpeningHours.objects.bulk_create(
+            OpeningHours(site=site, weekday=weekday, opens=opens, closes=closes, valid_from=valid_from)
+            for weekday, windows in sorted(hours.items())
+            for opens, closes in windows
+        )
+    return site
