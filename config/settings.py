@@ -196,7 +196,8 @@ PHONENUMBER_DEFAULT_REGION = env.str("PHONE_REGION", default="US")
 # --- static files -------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = folder("STATIC_ROOT", default=BASE_DIR / "var" / "static")
+# in development the files are served from where they lie
+STATIC_ROOT = None if DEVTOOLS else folder("STATIC_ROOT", default=BASE_DIR / "var" / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -211,4 +212,4 @@ WHITENOISE_USE_FINDERS = DEVTOOLS
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = "config.logging.configure"
-LOGGING = {"level": LOG_LEVEL}
+LOGGING = {"level": LOG_LEVEL, "plain": DEVTOOLS}

@@ -3,7 +3,11 @@
 from django.conf import settings
 from django.urls import include, path
 
+from config.health import livez, readyz
+
 urlpatterns = [
+    path("livez", livez),
+    path("readyz", readyz),
     path("api/v1/", include("api.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("", include("web.urls")),
