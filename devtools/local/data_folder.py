@@ -88,6 +88,30 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
+def is_in_use(folder: Path) -> bool:
+    """Whether a launcher or a server it left holds the lock of ``folder``."""
+    try:
+        with (folder / _LOCK).open("rb") as lock:
+            return not _try_lock(lock.fileno())
+    except OSError:
+        return False
+
+
+def remove(folder: Path) -> None:
+    """Remove ``folder`` with all its data.
+
+    Raises:
+        LocalServerError: servers are running on it, or it belongs to somebody else.
+    """
+    with locked(folder):
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise LocalServerError(
+                f"cannot remove {folder} ({error.strerror}): run as the user it belongs to"
+            ) from error
+
+
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -82,23 +82,31 @@ def _command(argv: Sequence[str | Path], *, death_signal: str, who: Identity | N
 
 def can_run(*argv: str | Path, cwd: Path | None = None) -> bool:
     """Whether the unprivileged user can run ``argv`` successfully; a real try, as modes alone do not tell."""
-    try:
-        done = subprocess.run(
-            unprivileged_command(argv),
-            cwd=cwd or "/",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError:
-        return False
-    return done.returncode == 0
+    return _output_of(argv, cwd=cwd) is not None
 
 
 @functools.cache
 def can_run_checkout() -> bool:
-    """Whether the unprivileged user can run this checkout with this Python (not so below a private home)."""
-    return unprivileged() is None or can_run(sys.executable, "-c", "import django, devtools", cwd=CHECKOUT)
+    """Whether the unprivileged user can run this checkout with this same Python (not so if either is below ``/root``)."""
+    if unprivileged() is None:
+        return True
+    same = (
+        f"{sys.version}|{sys.base_prefix}"  # an unreadable Python can fall back to the system's library and half work
+    )
+    probe = "import sys, django, devtools; print(sys.version, sys.base_prefix, sep='|')"
+    return _output_of([sys.executable, "-c", probe], cwd=CHECKOUT) == same
+
+
+def _output_of(argv: Sequence[str | Path], *, cwd: Path | None) -> str | None:
+    # The shell in between runs the program with no rights left; setpriv itself may still have root's when it does.
+    command = unprivileged_command(["sh", "-c", 'exec "$@"', "sh", *argv])
+    try:
+        done = subprocess.run(
+            command, cwd=cwd or "/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def make_private_folder(path: Path) -> Path:

@@ -42,7 +42,7 @@ def running(data: Path, *, sockets: Path, durable: bool, lock: int) -> Iterator[
     _remove_stale_pid(cluster)
     settings = ["listen_addresses=", "unix_socket_permissions=0700", "timezone=UTC", "log_timezone=UTC"]
     settings += () if durable else _NOT_DURABLE
-    command = [install / "bin" / "postgres", "-D", cluster, "-k", sockets]
+    command: list[str | Path] = [install / "bin" / "postgres", "-D", cluster, "-k", sockets]
     with processes.server(
         "PostgreSQL",
         [*command, *(part for setting in settings for part in ("-c", setting))],
@@ -66,7 +66,7 @@ def _password(path: Path) -> str:
 
 def _make_cluster(install: Path, cluster: Path, *, password_file: Path, durable: bool) -> None:
     shutil.rmtree(cluster, ignore_errors=True)  # what an interrupted initdb left
-    options = ["-D", cluster, "-U", _SUPERUSER, "--auth=scram-sha-256", "--pwfile", password_file]
+    options: list[str | Path] = ["-D", cluster, "-U", _SUPERUSER, "--auth=scram-sha-256", "--pwfile", password_file]
     options += ["-E", "UTF8", "--locale=C.UTF-8", "--no-instructions", *(() if durable else ("--no-sync",))]
     result = _initdb(install, options)
     if result.returncode != 0 and "invalid locale" in result.stdout:  # macOS before 15 knows no C.UTF-8

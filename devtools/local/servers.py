@@ -6,6 +6,7 @@ the block or with this process, whichever comes first and however it comes.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.local import data_folder, given, postgres, valkey
+
+_ADDRESSES = "addresses.json"
 
 
 @dataclass(frozen=True)
@@ -59,4 +62,30 @@ def running(data_dir: Path | None = None, *, durable: bool = True) -> Iterator[S
                 redis = f"redis+socket://{socket}?virtual_host=0"
         else:
             folder = None
-        yield ServerUrls(database, redis, cache or given.cache_url(redis), folder)
+        urls = ServerUrls(database, redis, cache or given.cache_url(redis), folder)
+        if folder is not None:
+            stack.enter_context(_published(urls, folder))
+        yield urls
+
+
+def started_by_another(data_dir: Path) -> dict[str, str] | None:
+    """The variables of servers that another process runs on ``data_dir`` right now; None when nobody does."""
+    if not data_folder.is_in_use(data_dir):
+        return None
+    try:
+        addresses: dict[str, str] = json.loads((data_dir / _ADDRESSES).read_text())
+    except (OSError, ValueError):
+        return None
+    return addresses
+
+
+@contextmanager
+def _published(urls: ServerUrls, folder: Path) -> Iterator[None]:
+    path = folder / _ADDRESSES
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # it holds a password
+        json.dump(urls.as_environment(), file)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

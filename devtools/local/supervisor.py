@@ -161,6 +161,8 @@ class Supervisor:
             _kill_group(each.process)
             each.process.wait()
             each.reader.join(1)
+            if each.process.stdout is not None and not each.reader.is_alive():
+                each.process.stdout.close()
 
     def _start(self, program: Program) -> _Running:
         drops = program.unprivileged and identity.unprivileged() is not None and identity.can_run_checkout()
@@ -197,10 +199,10 @@ class Supervisor:
             line = raw.rstrip()
             if not line:
                 continue
-            lines.append(line)
             shown = program.show(line)
             if shown:
                 self._log.write(program.name, shown)
+            lines.append(line)  # last: what makes a program count as ready stands in the log by then
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
