@@ -47,6 +47,8 @@ class Reason:
     hard: bool = True
     amount: int | None = None
     """Days or minutes, as the code implies: by how much it is too soon, how far from the ideal."""
+    role: str | None = None
+    """The key of the role that a reason about resources concerns."""
 
 
 @dataclass(frozen=True, slots=True)

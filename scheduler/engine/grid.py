@@ -63,16 +63,21 @@ class Grid:
         return self.instant(slot).astimezone(self.tz)
 
     def day(self, slot: int) -> int:
-        """The number of the local date (0 = ``first_on``) that ``slot`` falls on."""
-        return bisect_right(self.midnights, slot) - 1
+        """The number of the local date (0 = ``first_on``) that ``slot`` falls on.
 
-    def date(self, slot: int) -> date:
-        """The local date that ``slot`` falls on."""
-        return self.first_on + timedelta(days=self.day(slot))
+        Negative or beyond ``days`` for a slot outside the grid: a visit that is over may lie before it.
+        """
+        if not 0 <= slot < self.slots:
+            return self.day_of(self.local(slot).date())
+        return bisect_right(self.midnights, slot) - 1
 
     def day_of(self, on: date) -> int:
         """The number of a local date; negative or beyond ``days`` when it lies outside the grid."""
         return (on - self.first_on).days
+
+    def date(self, slot: int) -> date:
+        """The local date that ``slot`` falls on."""
+        return self.first_on + timedelta(days=self.day(slot))
 
     def minute_of_day(self, slot: int) -> int:
         """The wall-clock time at which ``slot`` begins, in minutes since local midnight."""

@@ -1,0 +1,194 @@
+"""Which resources could take which part of a visit, and when: sets of starts by erosion of free time."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from scheduler.engine import bits
+from scheduler.engine.clock import clock
+from scheduler.engine.grid import SLOT_MINUTES, slots
+from scheduler.engine.request import Calendar, Period, PlanRequest, Role, Segment, Use, Visit, Window
+
+Part = tuple[int, int, Use]
+"""A segment in slots from the visit's start."""
+
+
+def part(segment: Segment) -> Part:
+    """A segment in whole slots: from the slot it begins in to the end of the slot it ends in."""
+    return segment.starts // SLOT_MINUTES, slots(segment.ends), segment.use
+
+
+def collide(one: Role, one_start: int, other: Role, other_start: int) -> bool:
+    """Whether two roles need their resource at the same time, so that two resources are needed.
+
+    Presence books nobody, so it never collides. One resource serves one patient in one part at a time, even when
+    it has more lanes.
+    """
+    return any(
+        one_start + a < other_start + d and other_start + c < one_start + b
+        for a, b, use in map(part, one.segments)
+        if use is not Use.PRESENCE
+        for c, d, other_use in map(part, other.segments)
+        if other_use is not Use.PRESENCE
+    )
+
+
+class FreeTime:
+    """One resource's free slots, as sets."""
+
+    def __init__(self, calendar: Calendar, grid_slots: int) -> None:
+        self.calendar = calendar
+        self.working = bits.union(calendar.working, grid_slots)
+        taken: list[list[Period]] = [[] for _ in range(calendar.lanes)]
+        for start, end, lane in calendar.busy:
+            taken[lane].append((start, end))
+        self.lanes = tuple(self.working & ~bits.union(busy, grid_slots) for busy in taken)
+        self.alone = self.working
+        for free in self.lanes:
+            self.alone &= free
+        self._slivers: dict[tuple[int, int, int], tuple[int, int]] = {}
+
+    def starts(self, role: Role, *, off_duty_only: bool = False) -> int:
+        """The starts at which the resource can fill every segment of the role.
+
+        With ``off_duty_only`` bookings are ignored: only working hours count.
+        """
+        found = -1
+        for start, end, use in map(part, role.segments):
+            if end <= start:
+                continue
+            if off_duty_only or use is Use.PRESENCE:
+                fits = bits.eroded(self.working, end - start)
+            elif use is Use.EXCLUSIVE:
+                fits = bits.eroded(self.alone, end - start)
+            else:
+                fits = 0
+                for free in self.lanes:
+                    fits |= bits.eroded(free, end - start)
+            found &= bits.moved_back(fits, start)
+        return found
+
+    def slivers(self, start: int, end: int, smallest: int) -> tuple[int, int]:
+        """Starts that leave a free gap shorter than ``smallest`` slots before, and after, ``[start, end)``.
+
+        Offsets are slots from the visit's start. Such a gap is too short to book anything else into.
+        """
+        key = (start, end, smallest)
+        if key not in self._slivers:
+            self._slivers[key] = self._leaving_slivers(*key)
+        return self._slivers[key]
+
+    def _leaving_slivers(self, start: int, end: int, smallest: int) -> tuple[int, int]:
+        whole = bits.eroded(self.alone, smallest)
+        before = bits.moved_back((self.alone << 1) & ~(whole << smallest), start)
+        after = bits.moved_back(self.alone & ~whole, end)
+        return before, after
+
+
+class Availability:
+    """The sets of starts of one request. Made once per planning; sets are kept as they are asked for."""
+
+    def __init__(self, request: PlanRequest) -> None:
+        self.request = request
+        self.clock = clock(request.grid)
+        self.slots = request.grid.slots
+        self.free = {
+            calendar.id: FreeTime(calendar, self.slots)
+            for calendar in sorted(request.calendars, key=lambda calendar: calendar.id)
+        }
+        self._role_starts: dict[tuple[Role, str], int] = {}
+        self._needs: dict[tuple[Role, ...], int] = {}
+        self._aligned: dict[int, int] = {}
+        self._eligible: dict[tuple[str, frozenset[str]], list[str]] = {}
+
+    def eligible(self, role: Role) -> list[str]:
+        """The ids of the resources of the role's kind with all its skills, sorted."""
+        key = (role.kind, role.skills)
+        if key not in self._eligible:
+            self._eligible[key] = [
+                name
+                for name, free in self.free.items()
+                if free.calendar.kind == role.kind and role.skills <= free.calendar.skills
+            ]
+        return self._eligible[key]
+
+    def role_starts(self, role: Role, resource: str) -> int:
+        """The starts at which one resource can fill one role."""
+        key = (role, resource)
+        if key not in self._role_starts:
+            self._role_starts[key] = self.free[resource].starts(role) & bits.span(0, self.slots)
+        return self._role_starts[key]
+
+    def needs_met(self, roles: tuple[Role, ...]) -> int:
+        """The starts at which every role can be filled, by different resources where roles collide."""
+        if roles not in self._needs:
+            found = bits.span(0, self.slots)
+            for group in self._contending(roles):
+                found &= self._any_team(group, (), found)
+                if not found:
+                    break
+            self._needs[roles] = found
+        return self._needs[roles]
+
+    def _contending(self, roles: tuple[Role, ...]) -> list[list[Role]]:
+        """Roles in groups; only roles of one group may have to share out the same resources."""
+        groups: list[list[Role]] = []
+        for role in roles:
+            joined = [role]
+            for group in groups[:]:
+                if any(
+                    collide(role, 0, other, 0) and set(self.eligible(role)) & set(self.eligible(other))
+                    for other in group
+                ):
+                    groups.remove(group)
+                    joined = group + joined
+            groups.append(joined)
+        return groups
+
+    def _any_team(self, roles: list[Role], taken: tuple[tuple[Role, str], ...], within: int) -> int:
+        if not roles or not within:
+            return within
+        role, rest = roles[0], roles[1:]
+        found = 0
+        for resource in self.eligible(role):
+            if any(resource == used and collide(role, 0, other, 0) for other, used in taken):
+                continue
+            found |= self._any_team(rest, (*taken, (role, resource)), within & self.role_starts(role, resource))
+        return found
+
+    def aligned(self, step: int) -> int:
+        """The slots at wall-clock minutes divisible by ``step``."""
+        if step not in self._aligned:
+            self._aligned[step] = self.clock.aligned(step)
+        return self._aligned[step]
+
+    @cached_property
+    def open(self) -> int:
+        """The slots on dates on which the site is open."""
+        return bits.union((self.clock.whole_days(day, day) for day in self.request.open_days), self.slots)
+
+    @cached_property
+    def from_now(self) -> int:
+        """The slots at which a visit may still be made to start."""
+        return bits.span(self.request.not_before, self.slots)
+
+    def patient_free(self, visit: Visit) -> int:
+        """The starts that keep the patient's gap to their other appointments."""
+        gap = self.request.patient_gap
+        taken = bits.union(
+            ((start - slots(visit.minutes + gap) + 1, end + slots(gap)) for start, end in self.request.patient_busy),
+            self.slots,
+        )
+        return bits.span(0, self.slots - slots(visit.minutes) + 1) & ~taken
+
+    def windows(self, visit: Visit) -> Iterator[Window]:
+        """The hard windows of a visit."""
+        for rule in self.request.rules:
+            if isinstance(rule, Window) and rule.hard and visit.key in rule.visits:
+                yield rule
+
+    def starts(self, visit: Visit) -> int:
+        """All starts of a visit that the calendars and the visit's own windows allow."""
+        found = self.aligned(visit.start_step) & self.open & self.from_now & self.patient_free(visit)
+        for window in self.windows(visit):
+            found &= self.clock.inside(window)
+        return found & self.needs_met(visit.roles) if found else 0

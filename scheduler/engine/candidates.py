@@ -1,0 +1,156 @@
+"""The possible starts of each visit with what each costs by itself, whatever the other visits do."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.engine import bits
+from scheduler.engine.availability import Availability
+from scheduler.engine.clock import DAY_MINUTES
+from scheduler.engine.course import Course
+from scheduler.engine.grid import SLOT_MINUTES
+from scheduler.engine.objective import (
+    FINISH_PER_DAY,
+    OTHER_RESOURCE,
+    SLIVER,
+    WISH_DATE,
+    WISH_TIME,
+    finish_cost,
+    slivers,
+    wish_cost,
+    wished_days,
+)
+from scheduler.engine.request import PlanRequest, Role, Visit, Window
+
+Points = NDArray[np.int64]
+IMPOSSIBLE = 10**15
+"""In arrays of points: cannot be. Sums of several still fit into 64 bits."""
+
+Choices = tuple[str | None, ...]
+"""For each rule about the same resource: the resource its visits are planned around; ``None`` leaves it open."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """The starts of one visit, ascending, with the number of the local date of each."""
+
+    slot: bits.Slots
+    day: bits.Slots
+    plain: Points
+    """Points of the start itself: wishes and finish."""
+
+    def at(self, slot: int) -> int:
+        """The index of a start that is in the list."""
+        return int(np.searchsorted(self.slot, slot))
+
+
+class Candidates:
+    """The starts of every visit of a course, by its number."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.starts = [self._starts(n) for n in range(len(course.visits))]
+        self._slivers: dict[tuple[Role, int, str | None], tuple[int, int, int]] = {}
+        self._points: dict[tuple[int, Choices], Points] = {}
+        self.concerning = [
+            [k for k, rule in enumerate(course.series) if visit.key in rule.visits and _role(visit, rule.role)]
+            for visit in course.visits
+        ]
+        """For each visit the numbers of the rules about the same resource that it falls under."""
+
+    def _starts(self, visit: int) -> Starts:
+        course = self.course
+        if visit in course.given:
+            slot = course.given[visit].start
+            wishes = _soft_windows(course.request, course.visits[visit])
+            points = finish_cost(slot, course.request.not_before)
+            points += sum(wish_cost(window, slot, course.request.grid) for window in wishes)
+            return Starts(np.array([slot]), np.array([course.day(slot)]), np.array([points]))
+        slots = bits.members(course.domains[visit])
+        late = np.maximum(slots - course.request.not_before, 0) * SLOT_MINUTES // (DAY_MINUTES // FINISH_PER_DAY)
+        day = course.free.clock.day[slots]
+        return Starts(slots, day, late + _wishes(course.request, course.free, course.visits[visit], slots))
+
+    def points(self, visit: int, choices: Choices) -> Points:
+        """For each start of a visit: its cost by itself, when series are planned around ``choices``.
+
+        A lower bound of what the visit will cost there, and exact unless its roles compete for the same resources.
+        """
+        relevant = tuple(choices[k] for k in self.concerning[visit])
+        key = (visit, relevant)
+        if key not in self._points:
+            total = self.starts[visit].plain.copy()
+            for role in self.course.visits[visit].roles:
+                total += self._role_points(visit, role, choices)
+            self._points[key] = np.minimum(total, IMPOSSIBLE)
+        return self._points[key]
+
+    def _role_points(self, visit: int, role: Role, choices: Choices) -> Points:
+        series = self.course.series
+        rules = [k for k in self.concerning[visit] if series[k].role == role.key and choices[k] is not None]
+        forced = [choices[k] for k in rules if series[k].hard]
+        wished = [choices[k] for k in rules if not series[k].hard]
+        if visit in self.course.given:
+            filled = dict(self.course.given[visit].resources).get(role.key)
+            return np.array([OTHER_RESOURCE * sum(name != filled for name in wished)], dtype=np.int64)
+        best = np.full(len(self.starts[visit].slot), IMPOSSIBLE, dtype=np.int64)
+        for resource in dict.fromkeys(forced or [*wished, None]):
+            if resource is not None and (
+                any(name != resource for name in forced) or resource not in self.course.free.eligible(role)
+            ):
+                continue
+            extra = OTHER_RESOURCE * sum(name != resource for name in wished)
+            best = np.minimum(best, self._filled_by(visit, role, resource) + extra)
+        return best
+
+    def _filled_by(self, visit: int, role: Role, resource: str | None) -> Points:
+        """Points for slivers when ``resource``, or the best of all, fills the role."""
+        key = (role, self.course.visits[visit].minutes, resource)
+        if key not in self._slivers:
+            self._slivers[key] = self._sliver_sets(visit, role, resource)
+        none, at_most_one, possible = self._slivers[key]
+        slots = self.starts[visit].slot
+        count = 2 - self._at(none, slots) - self._at(at_most_one, slots)
+        return np.where(self._at(possible, slots) == 1, SLIVER * count, IMPOSSIBLE)
+
+    def _sliver_sets(self, visit: int, role: Role, resource: str | None) -> tuple[int, int, int]:
+        free = self.course.free
+        none = at_most_one = possible = 0
+        for name in free.eligible(role) if resource is None else [resource]:
+            starts = free.role_starts(role, name)
+            before, after = slivers(free, self.course.visits[visit], role, name)
+            none |= starts & ~before & ~after
+            at_most_one |= starts & ~(before & after)
+            possible |= starts
+        return none, at_most_one, possible
+
+    def _at(self, set_of_slots: int, slots: bits.Slots) -> Points:
+        size = self.course.free.slots
+        raw = np.frombuffer(set_of_slots.to_bytes(-(-size // 8), "little"), dtype=np.uint8)
+        return np.unpackbits(raw, bitorder="little")[slots].astype(np.int64)
+
+
+def _role(visit: Visit, key: str) -> Role | None:
+    return next((role for role in visit.roles if role.key == key), None)
+
+
+def _soft_windows(request: PlanRequest, visit: Visit) -> list[Window]:
+    return [rule for rule in request.rules if isinstance(rule, Window) and not rule.hard and visit.key in rule.visits]
+
+
+def _wishes(request: PlanRequest, free: Availability, visit: Visit, slots: bits.Slots) -> Points:
+    clock = free.clock
+    total = np.zeros(len(slots), dtype=np.int64)
+    for window in _soft_windows(request, visit):
+        first, last = wished_days(window, request.grid)
+        wrong_date = (
+            ~np.isin(clock.weekday[slots], sorted(window.weekdays))
+            | (clock.day[slots] < first)
+            | (clock.day[slots] > last)
+        )
+        minute = clock.minute[slots]
+        outside = np.maximum(np.maximum(window.earliest - minute, minute - window.latest), 0)
+        wrong_time = np.where(outside > 0, np.minimum(WISH_TIME + outside, WISH_DATE), 0)
+        total += np.where(wrong_date, WISH_DATE, wrong_time)
+    return total

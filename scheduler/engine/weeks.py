@@ -1,0 +1,50 @@
+"""Counts per week during the search: which weeks are full, and which can no longer be filled."""
+
+from collections.abc import Sequence
+
+from scheduler.engine import bits
+from scheduler.engine.clock import Clock
+from scheduler.engine.request import Period, PerWeek
+
+
+def calendar_week(clock: Clock, day: int) -> int:
+    """The number of the week, Monday to Sunday, of a local date of the grid."""
+    return (day + clock.grid.first_on.weekday()) // 7
+
+
+def week_period(clock: Clock, week: int) -> Period:
+    """The slots of a calendar week, as far as the grid has them."""
+    monday = 7 * week - clock.grid.first_on.weekday()
+    return clock.whole_days(monday, monday + 6)
+
+
+def full(rule: PerWeek, clock: Clock, days: Sequence[int]) -> list[Period]:
+    """The periods in which no more of the visits may start, given the sorted dates of those placed."""
+    size = rule.at_most
+    if rule.rolling:
+        return [
+            clock.whole_days(last - 6, first + 6)
+            for first, last in zip(days, days[size - 1 :], strict=False)
+            if last - first < 7
+        ]
+    numbers = [calendar_week(clock, day) for day in days]
+    return [week_period(clock, week) for week in sorted(set(numbers)) if numbers.count(week) >= size]
+
+
+def cannot_be_filled(rule: PerWeek, clock: Clock, days: Sequence[int], waiting: Sequence[int]) -> bool:
+    """Whether a week between the first and the last visit can no longer get its least number.
+
+    ``days`` are the sorted dates of the visits placed, ``waiting`` the starts left to each of the others.
+    """
+    if not days or not rule.at_least:
+        return False
+    numbers = [calendar_week(clock, day) for day in days]
+    missing = 0
+    for week in range(numbers[0] + 1, numbers[-1]):
+        short = rule.at_least - numbers.count(week)
+        if short > 0:
+            period = bits.span(*week_period(clock, week))
+            if sum(bool(starts & period) for starts in waiting) < short:
+                return True
+            missing += short
+    return missing > len(waiting)
