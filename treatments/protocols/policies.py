@@ -8,7 +8,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from treatments.protocols.vocabulary import Count, Days, Distance, Flag, Hours, LongText, Name, Names, Part, Reference, Source, Text
+from treatments.protocols.vocabulary import (
+    Count,
+    Days,
+    Distance,
+    Flag,
+    Hours,
+    LongText,
+    Name,
+    Names,
+    Part,
+    Reference,
+    Source,
+    Text,
+)
 
 
 class GateKind(StrEnum):

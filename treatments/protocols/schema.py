@@ -4,7 +4,6 @@ Shapes only. What has to agree between parts (references, sources, counts) is ch
 sound when it came through ``reading``.
 """
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -24,6 +23,7 @@ from treatments.protocols.vocabulary import (
     Part,
     Place,
     Reference,
+    ShortText,
     Source,
     SourceId,
     Strength,
@@ -115,9 +115,11 @@ class Anchor(Distance):
 class Block(Part):
     """Visits of one type. How many: exactly one of `count`, `weeks`, `plan_ahead` and `on_days`."""
 
-    block: Name = Field(description="The name of the block, in the plural: its visits are `infusions.1`, `infusions.2`.")
+    block: Name = Field(
+        description="The name of the block, in the plural: its visits are `infusions.1`, `infusions.2`."
+    )
     visit: Name = Field(description="The visit type.")
-    title: Text | None = Field(None, description="What pages call the block.")
+    title: ShortText | None = Field(None, description="What pages call the block.")
     count: Count | None = Field(None, description="So many visits.")
     weeks: Annotated[int, Field(strict=True, ge=1, le=60)] | None = Field(
         None, description="So many weeks; with `per_week`, which says how many visits a week has."
@@ -154,18 +156,10 @@ class Block(Part):
 # --- between blocks ----------------------------------------------------------------------------------------------------
 
 
-class RelationKind(StrEnum):
-    """The relations between kinds of visits."""
-
-    NOT_SAME_DAY_AFTER = "not_same_day_after"
-    ORDER = "order"
-    FINISHED_BEFORE = "finished_before"
-
-
 class NotSameDayAfter(Part):
     """Once a visit of `after` has begun, none of `visits` on the same day. Impairment lasts until the next morning."""
 
-    rule: Literal[RelationKind.NOT_SAME_DAY_AFTER]
+    rule: Literal["not_same_day_after"]
     visits: Names
     after: Names
     before_too: Flag = Field(False, description="Not on that day at all.")
@@ -175,7 +169,7 @@ class NotSameDayAfter(Part):
 class Order(Part):
     """`then` begins only once the first visit of `first` is over."""
 
-    rule: Literal[RelationKind.ORDER]
+    rule: Literal["order"]
     first: Name
     then: Name
     source: Source
@@ -184,7 +178,7 @@ class Order(Part):
 class FinishedBefore(Part):
     """All of `finish` is over before `before` begins."""
 
-    rule: Literal[RelationKind.FINISHED_BEFORE]
+    rule: Literal["finished_before"]
     finish: Name
     before: Name
     min_days: Days = Field(0, description="At least so many days between.")
@@ -222,13 +216,16 @@ class Continuity(Part):
     source: Source
 
 
+CourseRule = CourseSpan | Window | Continuity
+
+
 class Protocol(Part):
     """A template of a course of treatment."""
 
-    code: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=80)] = Field(
+    code: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)] = Field(
         description="Lower-case words joined by hyphens. It stays the same over all versions."
     )
-    title: Text
+    title: ShortText
     indication: Text = Field(alias="for", description="Whom it is for.")
     summary: LongText
     sources: dict[SourceId, Text] = Field(min_length=1, max_length=60, description="Citations by a short id.")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from treatments.protocols.vocabulary import Minutes, Name, Part, Source, Text
+from treatments.protocols.vocabulary import Minutes, Name, Part, ShortText, Source
 
 
 class Code(StrEnum):
@@ -16,6 +16,11 @@ class Code(StrEnum):
     PHYSICAL_THERAPY = "PT"
     MEDITATION = "ME"
     CONSULTATION = "CO"
+
+    @property
+    def family(self) -> str:
+        """The family in lower case: "infusion", "physical_therapy"."""
+        return self.name.lower()
 
 
 class Skill(StrEnum):
@@ -94,8 +99,10 @@ class VisitType(Part):
     """A kind of visit."""
 
     code: Code
-    name: Text = Field(description='In the singular: "Infusion". Visits are called "Infusion 1", "Infusion 2".')
-    patient_label: Text = Field(description="What messages to the patient call it. Says nothing about the treatment.")
+    name: ShortText = Field(description='In the singular: "Infusion". Visits are called "Infusion 1", "Infusion 2".')
+    patient_label: ShortText = Field(
+        description="What messages to the patient call it. Says nothing about the treatment."
+    )
     start_every: Literal[5, 10, 15, 20, 30, 60] = Field(
         15, description="Visits start at clock minutes divisible by this."
     )

@@ -25,22 +25,25 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """A name within the document: lower-case letters, digits and underscores."""
 
-Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}\.(first|last|each|next|[1-9][0-9]{0,2})\Z")]
+Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}\.(first|last|each|next|[1-9][0-9]{0,2})$")]
 """A visit of a block: ``infusions.first``, ``.last``, ``.3``; ``.each`` and ``.next`` pair two blocks one to one."""
 
-Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", description="A time of day, such as 08:30.")]
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
-LongText = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
+Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="A time of day, such as 08:30.")]
+_LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+_LINES = r"^[^\x00-\x09\x0b-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x09\x0b-\x1f\x7f]*$"
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=_LINE)]
+ShortText = Annotated[str, Field(min_length=1, max_length=100, pattern=_LINE)]
+LongText = Annotated[str, Field(min_length=1, max_length=4000, pattern=_LINES)]
 Days = Annotated[int, Field(strict=True, ge=0, le=1100)]
 Hours = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=720)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100)]
 Flag = Annotated[bool, Field(strict=True)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-SourceId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}\Z")]
+SourceId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 
 Source = Annotated[
     tuple[SourceId, ...],
@@ -60,7 +63,7 @@ IdealDays = Annotated[
 Place = Annotated[
     str,
     BeforeValidator(_as_text, json_schema_input_type=str | int),
-    Field(pattern=r"^(all|first|last|[1-9][0-9]{0,2})\Z"),
+    Field(pattern=r"^(all|first|last|[1-9][0-9]{0,2})$"),
 ]
 
 

@@ -1,0 +1,44 @@
+"""The examples of the author's guide follow the schema, and together they use all of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from treatments.protocols import publishing, reading
+from treatments.protocols.policies import GateKind
+from treatments.protocols.schema import Block, Protocol
+from treatments.protocols.visit_types import Skill
+from treatments.protocols.yaml_text import load
+
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "protocols.md"
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+FIELDS = {info.alias or name: info for name, info in Protocol.model_fields.items()}
+
+
+def parts() -> list[tuple[str, Any]]:
+    """Every top-level part of every example."""
+    return [(name, value) for example in EXAMPLES for name, value in load(example).data.items()]
+
+
+def test_the_whole_protocol_can_be_published() -> None:
+    publishing.check(reading.read(EXAMPLES[0]))
+
+
+@pytest.mark.parametrize(("name", "value"), parts(), ids=[name for name, _ in parts()])
+def test_each_part_follows_the_schema(name: str, value: Any) -> None:
+    TypeAdapter(FIELDS[name].rebuild_annotation()).validate_python(value)
+
+
+def test_every_part_of_a_protocol_and_of_a_block_is_shown() -> None:
+    assert {name for name, _ in parts()} == set(FIELDS)
+    blocks = [block for name, value in parts() if name == "blocks" for block in value]
+    shown = {part for block in blocks for part in block}
+    assert set(Block.model_fields) - shown <= {"title", "tentative"}
+
+
+@pytest.mark.parametrize("name", [*Skill, *GateKind, "presence", "tentative", "title", "before_too", "hours_from"])
+def test_every_name_is_explained(name: str) -> None:
+    assert name in GUIDE.read_text()
