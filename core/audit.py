@@ -23,7 +23,8 @@ def audited(*, but_not: Sequence[str] = ()) -> Callable[[type[M]], type[M]]:
     def track(model: type[M]) -> type[M]:
         # trackers remember the model they were made for, so each model gets its own
         trackers = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
-        return pghistory.track(*trackers, append_only=True, exclude=list(but_not) or None)(model)
+        tracked: type[M] = pghistory.track(*trackers, append_only=True, exclude=list(but_not) or None)(model)
+        return tracked
 
     return track
 

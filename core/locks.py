@@ -49,21 +49,30 @@ def acquire(space: Space, keys: Iterable[str]) -> None:
     acquire_all([(space, key) for key in keys])
 
 
-def acquire_all(wanted: Iterable[tuple[Space, str]]) -> None:
+def acquire_all(wanted: Iterable[tuple[Space, str]], *, shared: Iterable[tuple[Space, str]] = ()) -> None:
     """Takes all locks in one statement, in one order for everybody. Must run inside a transaction.
+
+    Any number of transactions hold a ``shared`` lock together; none while another holds it as ``wanted``.
 
     Raises ``OperationalError`` (SQLSTATE 55P03) when one is not free within ``TIMEOUT_MS``; ``retrying`` handles it.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("Advisory transaction locks need a transaction.")
-    numbers = [number(space, key) for space, key in sorted(set(wanted))]
-    if not numbers:
+    exclusive = set(wanted)
+    locks = sorted(exclusive | set(shared))
+    if not locks:
         return
+    numbers = [number(space, key) for space, key in locks]
+    alone = [lock in exclusive for lock in locks]
     with connection.cursor() as cursor:
         # is_local: the timeout ends with the transaction, as the locks do
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{TIMEOUT_MS}ms"])
-        # unnest keeps the order of the array
-        cursor.execute("SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) AS n", [numbers])
+        # unnest keeps the order of the arrays
+        cursor.execute(
+            "SELECT CASE WHEN alone THEN pg_advisory_xact_lock(n) ELSE pg_advisory_xact_lock_shared(n) END"
+            " FROM unnest(%s::bigint[], %s::boolean[]) AS locks (n, alone)",
+            [numbers, alone],
+        )
 
 
 def sqlstate(error: BaseException) -> str | None:

@@ -133,18 +133,23 @@ class Appointment(Model):
         """Whether it takes its resources."""
         return self.status in TAKING
 
+    def has_lapsed(self, *, now: datetime) -> bool:
+        """Whether it is a hold whose time is over."""
+        return self.hold_expires_at is not None and self.hold_expires_at <= now
+
 
 @audited()
 class Allocation(Model):
     """One lane of one resource, taken by an appointment for one period.
 
-    Exclusive use takes every lane, one row each. ``is_active`` follows the appointment's status.
+    Exclusive use takes every lane, one row each; shared use one lane. ``is_active`` follows the appointment's status.
     """
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="allocations")
     resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="allocations")
     role = models.CharField(max_length=40, help_text="The role it fills in the visit.")
     lane = models.PositiveSmallIntegerField(default=0)
+    is_shared = models.BooleanField(default=False, help_text="Others may take the resource's other lanes meanwhile.")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     is_active = models.BooleanField(default=True)

@@ -1,0 +1,310 @@
+"""Taking places: one set of locks, one re-check under them, one sorted insert. Every booking action goes through here.
+
+The order is always: check what needs no lock (``check``); lock (``lock``); look again (``recheck``); write. What the
+exclusion constraints still refuse, because somebody wrote past these locks, becomes the same ``Taken`` (``settled``).
+Hours are checked under the site's lock, which all bookings share, before the locks that make others wait.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from clinics.models import Site
+from core import clock, locks
+from core.errors import Busy, InvalidInput
+from core.locks import Space
+from scheduler.actions import holds
+from scheduler.actions.terms import Asked, Booking, NotWorking, OutOfRange, Take, Taken, Use
+from scheduler.models import Allocation, Appointment, Resource
+from scheduler.models.appointment import LONGEST
+from scheduler.queries import calendars, hours, occupancy
+
+T = TypeVar("T")
+
+FARTHEST = timedelta(days=3 * 366)
+"""Nobody plans further ahead; a date beyond it is a slip of the keyboard."""
+EXCLUSION_VIOLATION = "23P01"
+
+Resources = Mapping[UUID, Resource]
+"""What the takes name, by id, as it is now."""
+Lanes = list[list[tuple[int, ...]]]
+"""For each booking, for each of its takes: the lanes it gets."""
+
+
+class Clash(Exception):  # noqa: N818 - never leaves this package: ``settled`` makes a Taken of it
+    """A place is not free. ``resource`` is None when it is the patient who is elsewhere."""
+
+    def __init__(self, resource: Resource | None, starts_at: datetime, ends_at: datetime, pointer: str) -> None:
+        super().__init__(pointer)
+        self.resource = resource
+        self.starts_at = starts_at
+        self.ends_at = ends_at
+        self.pointer = pointer
+
+
+# --- before the locks ----------------------------------------------------------------------------------------
+
+
+def check(asked: Asked) -> None:
+    """Refuses what can be seen to be wrong without looking at the calendar.
+
+    Raises ``OutOfRange``, ``InvalidInput``.
+    """
+    if not asked.bookings:
+        raise InvalidInput("Name at least one appointment.", pointer="bookings")
+    for n, booking in enumerate(asked.bookings):
+        pointer = f"bookings/{n}"
+        _check_period(booking.starts_at, booking.ends_at, pointer)
+        if booking.starts_at < asked.now:
+            raise OutOfRange("The start is in the past.", pointer=f"{pointer}/starts_at")
+        if booking.starts_at > asked.now + FARTHEST:
+            raise OutOfRange("The start is more than three years away.", pointer=f"{pointer}/starts_at")
+        check_text(booking.summary, longest=100, pointer=f"{pointer}/summary")
+        for m, take in enumerate(booking.takes):
+            _check_period(take.starts_at, take.ends_at, f"{pointer}/takes/{m}")
+            if take.starts_at > booking.ends_at + LONGEST or take.ends_at < booking.starts_at - LONGEST:
+                raise OutOfRange("This is too far from its appointment.", pointer=f"{pointer}/takes/{m}/starts_at")
+
+
+def _check_period(starts_at: datetime, ends_at: datetime, pointer: str) -> None:
+    for name, instant in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if instant.tzinfo is None:
+            raise OutOfRange("The time has no time zone.", pointer=f"{pointer}/{name}")
+    if ends_at <= starts_at:
+        raise OutOfRange("The end is not after the start.", pointer=f"{pointer}/ends_at")
+    if ends_at - starts_at > LONGEST:
+        raise OutOfRange("It lasts longer than 24 hours.", pointer=f"{pointer}/ends_at")
+
+
+def check_text(text: str, *, longest: int, pointer: str) -> None:
+    """Refuses text the database cannot keep.
+
+    Raises ``InvalidInput``.
+    """
+    if len(text) > longest:
+        raise InvalidInput(f"Use at most {longest} characters.", pointer=pointer)
+    if "\x00" in text:
+        raise InvalidInput("The text contains a character that cannot be stored.", pointer=pointer)
+
+
+# --- the locks -----------------------------------------------------------------------------------------------
+
+
+def lock(asked: Asked, *, mind_hours: bool = True) -> Resources:
+    """Takes the locks: the site shared, then the patient and each resource on each local day. Gives the resources.
+
+    Sharing the site's lock keeps bookings apart from whoever holds it alone: a planner on its second attempt, or a change
+    of hours or resources, whose look at the booked appointments must stay true until it commits. So hours can be checked
+    before the other locks, which make others wait, are taken. ``mind_hours`` False leaves that out: for what has already
+    happened.
+
+    Raises ``NotWorking``, ``InvalidInput``.
+    """
+    locks.acquire_all((), shared=[(Space.SITE, str(asked.site.id))])
+    resources = _resources(asked)
+    if mind_hours:
+        _check_hours(asked, resources)
+    wanted = [(Space.RESOURCE_DAY, key) for take in _takes(asked) for key in _days(take, asked.site.zone)]
+    if asked.patient_id is not None:
+        wanted.append((Space.PATIENT, str(asked.patient_id)))
+    locks.acquire_all(wanted)
+    return resources
+
+
+def _days(take: Take, zone: str) -> Iterator[str]:
+    on = clock.local(take.starts_at, zone).date()
+    last = clock.local(take.ends_at, zone).date()
+    while on <= last:
+        yield f"{take.resource.id}:{on}"
+        on += timedelta(days=1)
+
+
+def _takes(asked: Asked) -> Iterator[Take]:
+    return (take for booking in asked.bookings for take in booking.takes)
+
+
+# --- under the locks -----------------------------------------------------------------------------------------
+
+
+def recheck(asked: Asked, resources: Resources) -> Lanes:
+    """Looks again under the locks, sweeps lapsed holds that are in the way, and picks the lanes.
+
+    Raises ``Clash``.
+    """
+    occupied = _occupied(asked)
+    if occupied.lapsed:
+        holds.sweep(occupied.lapsed, now=asked.now)
+        occupied = _occupied(asked)
+    _check_patient(asked, occupied.patient)
+    taken = occupied.resources
+    lanes: Lanes = []
+    for n, booking in enumerate(asked.bookings):
+        lanes.append([])
+        for m, take in enumerate(booking.takes):
+            resource = resources.get(take.resource.id, take.resource)
+            chosen = _lanes_for(take, resource.lanes, taken.get(take.resource.id, ()))
+            if not chosen:
+                raise Clash(resource, take.starts_at, take.ends_at, f"bookings/{n}/takes/{m}")
+            taken.setdefault(take.resource.id, []).extend((take.starts_at, take.ends_at, lane) for lane in chosen)
+            lanes[-1].append(chosen)
+    return lanes
+
+
+def _resources(asked: Asked) -> Resources:
+    return Resource.objects.in_bulk({take.resource.id for take in _takes(asked)})
+
+
+def _occupied(asked: Asked) -> occupancy.Occupancy:
+    return occupancy.meeting(
+        places=[(take.resource.id, take.starts_at, take.ends_at) for take in _takes(asked)],
+        patient_id=asked.patient_id,
+        between=(min(each.starts_at for each in asked.bookings), max(each.ends_at for each in asked.bookings)),
+        now=asked.now,
+        without=asked.giving_up,
+    )
+
+
+def _lanes_for(take: Take, lanes: int, taken: Sequence[occupancy.Occupied]) -> tuple[int, ...]:
+    """The lanes the take gets; none when it cannot have them for its whole period."""
+    busy = {lane for starts_at, ends_at, lane in taken if starts_at < take.ends_at and ends_at > take.starts_at}
+    if take.use is Use.EXCLUSIVE:
+        return () if busy else tuple(range(lanes))
+    return next(((lane,) for lane in range(lanes) if lane not in busy), ())
+
+
+def _check_patient(asked: Asked, busy: Sequence[hours.Window]) -> None:
+    if asked.patient_id is None:
+        return
+    elsewhere = list(busy)
+    for n, booking in enumerate(asked.bookings):
+        if any(start < booking.ends_at and end > booking.starts_at for start, end in elsewhere):
+            raise Clash(None, booking.starts_at, booking.ends_at, f"bookings/{n}/starts_at")
+        elsewhere.append((booking.starts_at, booking.ends_at))
+
+
+def _check_hours(asked: Asked, resources: Resources) -> None:
+    site = asked.site
+    periods = [(each.starts_at, each.ends_at) for each in asked.bookings]
+    periods += [(take.starts_at, take.ends_at) for take in _takes(asked)]
+    first_on = clock.local(min(start for start, _ in periods), site.zone).date()
+    last_on = clock.local(max(end for _, end in periods), site.zone).date()
+    days = (last_on - first_on).days + 1
+    opening = hours.site_days(site, first_on=first_on, days=days)
+    site_open = hours.opened(opening, site.zone)
+    working = hours.working(list(resources.values()), site, first_on=first_on, days=days, opening=opening)
+    for n, booking in enumerate(asked.bookings):
+        if not hours.covers(site_open, booking.starts_at, booking.ends_at):
+            on = clock.local(booking.starts_at, site.zone).date()
+            raise NotWorking(
+                _closed(site, opening[(on - first_on).days]),
+                pointer=f"bookings/{n}/starts_at",
+                detail={"resource": None, "starts_at": booking.starts_at.isoformat()},
+            )
+        for m, take in enumerate(booking.takes):
+            resource = resources.get(take.resource.id)
+            if resource is None or resource.site_id != site.id:
+                raise InvalidInput("There is no such resource at this site.", pointer=f"bookings/{n}/takes/{m}")
+            if resource.is_active and hours.covers(working[str(resource.id)], take.starts_at, take.ends_at):
+                continue
+            why = f"does not work {_when(take.starts_at, take.ends_at, site.zone)}"
+            raise NotWorking(
+                f"{resource.name} {why if resource.is_active else 'is switched off'}.",
+                pointer=f"bookings/{n}/takes/{m}",
+                detail={"resource": _named(resource), "starts_at": take.starts_at.isoformat()},
+            )
+
+
+def _closed(site: Site, day: hours.SiteHours) -> str:
+    if not day.windows:
+        return f"{site.name} is closed on {_date(day.on)}: {day.reason}."
+    windows = " and ".join(f"{opens:%H:%M} to {closes:%H:%M}" for opens, closes in day.windows)
+    return f"{site.name} is open from {windows} on {_date(day.on)}."
+
+
+# --- writing -------------------------------------------------------------------------------------------------
+
+
+def write_allocations(appointments: Sequence[Appointment], bookings: Sequence[Booking], lanes: Lanes) -> None:
+    """One insert of every allocation, in the order every other transaction uses."""
+    rows = [
+        Allocation(
+            appointment=appointment,
+            resource=take.resource,
+            role=take.role,
+            lane=lane,
+            is_shared=take.use is Use.SHARED,
+            starts_at=take.starts_at,
+            ends_at=take.ends_at,
+        )
+        for appointment, booking, its_lanes in zip(appointments, bookings, lanes, strict=True)
+        for take, chosen in zip(booking.takes, its_lanes, strict=True)
+        for lane in chosen
+    ]
+    Allocation.objects.bulk_create(sorted(rows, key=lambda row: (row.resource_id, row.lane, row.starts_at)))
+
+
+def settled(do: Callable[[], T], asked: Asked) -> T:
+    """Runs ``do`` in a transaction with the usual retries; a place that is not free becomes ``Taken``.
+
+    A constraint's own words are never passed on: they name the other booking.
+
+    Raises ``Taken``, ``core.errors.Busy``.
+    """
+    for _ in range(2):
+        try:
+            return locks.retrying(do)
+        except Clash as clash:
+            raise taken(clash, asked) from None
+        except IntegrityError as error:
+            if locks.sqlstate(error) != EXCLUSION_VIOLATION:
+                raise
+            found = _found_again(asked)
+        if found is not None:
+            raise taken(found, asked) from None
+    raise Busy("The calendar is very busy right now. Try again in a moment.")
+
+
+def _found_again(asked: Asked) -> Clash | None:
+    """What a constraint refused, in our own words; None when it has gone meanwhile."""
+    try:
+        locks.retrying(lambda: recheck(asked, _resources(asked)))
+    except Clash as clash:
+        return clash
+    return None
+
+
+def taken(clash: Clash, asked: Asked) -> Taken:
+    """The error for a clash, with the next free times. Called after the roll-back, so no lock is held meanwhile."""
+    when = _when(clash.starts_at, clash.ends_at, asked.site.zone)
+    free: list[datetime] = []
+    if clash.resource is not None:
+        minutes = -int((clash.starts_at - clash.ends_at).total_seconds() // 60)
+        after = max(clash.starts_at, asked.now)
+        free = calendars.next_free(clash.resource, minutes=minutes, after=after, now=asked.now)
+    return Taken(
+        f"{clash.resource.name} is taken {when}." if clash.resource else f"The patient has another appointment {when}.",
+        pointer=clash.pointer,
+        detail={
+            "resource": _named(clash.resource) if clash.resource else None,
+            "starts_at": clash.starts_at.isoformat(),
+            "ends_at": clash.ends_at.isoformat(),
+            "next_free": [instant.isoformat() for instant in free],
+            "pointer": clash.pointer,
+        },
+    )
+
+
+def _named(resource: Resource) -> dict[str, str]:
+    return {"id": str(resource.id), "name": resource.name}
+
+
+def _when(starts_at: datetime, ends_at: datetime, zone: str) -> str:
+    start, end = clock.local(starts_at, zone), clock.local(ends_at, zone)
+    return f"on {_date(start.date())} from {start:%H:%M} to {end:%H:%M}"
+
+
+def _date(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"

@@ -1,0 +1,67 @@
+"""What almost every test needs: a moment, a site, the people who work there, a patient."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from clinics.models import Patient, Site, User
+
+# Factories import models, so fixtures import them when they run: plain engine tests never load Django.
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Monday 4 May 2026, 8:00 in New York, an hour that exists once."""
+    return datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def site(db: None) -> Site:
+    """A site in New York, open on weekdays from 8 to 18."""
+    from tests.factories.clinics import SiteFactory
+
+    return SiteFactory(code="riverside", name="Riverside Clinic")
+
+
+@pytest.fixture
+def flora(db: None) -> User:
+    """Flora works at the front desk."""
+    from tests.factories.clinics import UserFactory
+
+    return UserFactory(name="Flora Desk", email="flora@example.org", role="front_desk")
+
+
+@pytest.fixture
+def clara(db: None) -> User:
+    """Clara is a clinician."""
+    from tests.factories.clinics import UserFactory
+
+    return UserFactory(name="Clara Clinician", email="clara@example.org", role="clinician")
+
+
+@pytest.fixture
+def nora(db: None) -> User:
+    """Nora is a nurse: she sees everything and books nothing."""
+    from tests.factories.clinics import UserFactory
+
+    return UserFactory(name="Nora Nurse", email="nora@example.org", role="nurse")
+
+
+@pytest.fixture
+def mona(db: None) -> User:
+    """Mona is the manager."""
+    from tests.factories.clinics import UserFactory
+
+    return UserFactory(name="Mona Manager", email="mona@example.org", role="manager")
+
+
+@pytest.fixture
+def patient(site: Site) -> Patient:
+    """Pat Example, registered at the site."""
+    from tests.factories.clinics import PatientFactory
+
+    return PatientFactory(site=site, given_name="Pat", family_name="Example", email="pat@example.org")

@@ -1,0 +1,71 @@
+"""Protocols and courses for tests, written past the actions.
+
+``ProtocolVersionFactory`` stores whatever document it is given: take a real one from the catalogue where it is compiled.
+"""
+
+from datetime import date
+
+import factory
+
+from clinics.models import Role
+from scheduler.models import Status
+from tests.factories.base import Factory
+from tests.factories.clinics import PatientFactory, UserFactory
+from tests.factories.scheduler import AppointmentFactory
+from treatments.models import Course, Protocol, ProtocolVersion, Visit
+from treatments.models.course import VisitStatus
+
+
+class ProtocolFactory(Factory):
+    class Meta:
+        model = Protocol
+
+    code = factory.Sequence(lambda n: f"protocol-{n}")
+    title = factory.Sequence(lambda n: f"Infusion series {n}")
+
+
+class ProtocolVersionFactory(Factory):
+    class Meta:
+        model = ProtocolVersion
+
+    protocol = factory.SubFactory(ProtocolFactory)
+    number = 1
+    document = factory.Dict({})
+    digest = "0" * 64
+    published_by = factory.SubFactory(UserFactory, role=Role.MANAGER)
+
+
+class CourseFactory(Factory):
+    class Meta:
+        model = Course
+
+    patient = factory.SubFactory(PatientFactory)
+    site = factory.SelfAttribute("patient.site")
+    protocol_version = factory.SubFactory(ProtocolVersionFactory)
+    start_on = date(2026, 5, 5)
+    booked_by = factory.SubFactory(UserFactory)
+
+
+class VisitFactory(Factory):
+    """To be placed; ``BookedVisitFactory`` has an appointment."""
+
+    class Meta:
+        model = Visit
+
+    course = factory.SubFactory(CourseFactory)
+    position = factory.Sequence(lambda n: n % 1000 + 1)
+    key = factory.LazyAttribute(lambda visit: f"infusion.{visit.position}")
+    family = "infusion"
+    label = factory.LazyAttribute(lambda visit: f"Infusion {visit.position}")
+    minutes = 60
+    status = VisitStatus.TO_PLACE
+
+
+class BookedVisitFactory(VisitFactory):
+    status = VisitStatus.BOOKED
+    appointment = factory.SubFactory(
+        AppointmentFactory,
+        site=factory.SelfAttribute("..course.site"),
+        patient=factory.SelfAttribute("..course.patient"),
+        status=Status.BOOKED,
+    )
