@@ -1,60 +1,40 @@
 """Proposing, booking and cancelling whole courses. All or nothing, or what fits with the rest kept on a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+from django.db.models.functions import Now
 
 from clinics.models import Patient, Site, User
-from core.errors import Conflict, Unprocessable
-from scheduler.models import ChangeSet, Resource
-from treatments.models import Course, ProtocolVersion
+from clinics.permissions import Permission, require
+from core import audit, locks
+from core.errors import Conflict, InvalidInput, Stale, Unprocessable
+from scheduler.actions import appointments
+from scheduler.engine.request import Placement
+from scheduler.models import Appointment, ChangeSet
+from scheduler.models.change_set import Verb
+from treatments import places, planning
+from treatments.models import Course, CourseStatus, ProtocolVersion, Visit, VisitStatus
+from treatments.places import Placed
+from treatments.planning import PlannedVisit, Proposal, Question
 
+if TYPE_CHECKING:
+    from treatments.protocols.rulebook import CourseVisit
 
-@dataclass(frozen=True, slots=True)
-class PlannedVisit:
-    """One visit of a proposal: where it would be and why, or why it found no place.
-
-    ``resources`` maps role to resource. ``notes`` says in words what this place gives up. With ``starts_at`` None the visit is
-    unplaced and ``unplaced`` holds the reasons as sentences.
-    """
-
-    key: str
-    label: str
-    family: str
-    minutes: int
-    starts_at: datetime | None
-    ends_at: datetime | None
-    resources: dict[str, Resource]
-    reason: str
-    notes: tuple[str, ...] = ()
-    unplaced: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A plan for a course that is not booked yet; nothing is stored."""
-
-    protocol_version: ProtocolVersion
-    site: Site
-    start_on: date
-    wishes: dict[str, object]
-    visits: tuple[PlannedVisit, ...]
-    cost: int
-    bound: int | None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every visit has a place."""
-        return all(visit.starts_at is not None for visit in self.visits)
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A visit's place as chosen by a person who looked at a proposal: role to resource id."""
-
-    key: str
-    starts_at: datetime
-    resources: dict[str, str]
+__all__ = [
+    "Booked",
+    "Incomplete",
+    "Placed",
+    "PlannedVisit",
+    "Proposal",
+    "RulesBroken",
+    "book",
+    "cancel",
+    "propose",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +57,70 @@ class Incomplete(Conflict):
     code = "incomplete"
 
 
+class CourseChanged(Stale):
+    """Somebody else changed the course meanwhile. ``detail["current"]`` has its version and status."""
+
+    code = "stale"
+
+
+class CourseOver(Conflict):
+    """The course is completed or cancelled already."""
+
+    code = "course_over"
+
+
 def propose(
-    *, protocol_version: ProtocolVersion, site: Site, start_on: date, wishes: dict[str, object], by: User, now: datetime,
+    *,
+    protocol_version: ProtocolVersion,
+    site: Site,
+    start_on: date,
+    wishes: dict[str, object],
+    by: User,
+    now: datetime,
     patient: Patient | None = None,
 ) -> Proposal:
     """The best plan, or the best partial one. Reads only.
 
     Raises ``InvalidInput`` (wishes, dates), ``NotAllowed``.
     """
-    raise NotImplementedError
+    require(by, Permission.BOOK_COURSES)
+    wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now)
+    question = wanted.question()
+    return question.proposal(planning.best(question))
 
 
 def book(
-    *, protocol_version: ProtocolVersion, site: Site, patient: Patient, start_on: date, wishes: dict[str, object],
-    by: User, now: datetime, visits: Sequence[Placed] | None = None, partial: bool = False, clinician: User | None = None,
+    *,
+    protocol_version: ProtocolVersion,
+    site: Site,
+    patient: Patient,
+    start_on: date,
+    wishes: dict[str, object],
+    by: User,
+    now: datetime,
+    visits: Sequence[Placed] | None = None,
+    partial: bool = False,
+    clinician: User | None = None,
 ) -> Booked:
     """Books a whole course in one transaction.
 
-    With ``visits`` exactly those places are booked, after the same check as at proposing; somebody else's booking in between
-    raises ``scheduler.actions.appointments.Taken``. Without, it plans and books in one go: first optimistically, after a conflict
-    under the site's lock, so a second attempt is the last one.
+    With ``visits`` exactly those places are booked, after the same check as at proposing; somebody else's booking in
+    between raises ``scheduler.actions.appointments.Taken``. Without, it plans and books in one go: first optimistically,
+    after a conflict under the site's lock, so a second attempt is the last one.
     With ``partial`` what has no place is kept as visits to be placed; otherwise it raises ``Incomplete``.
 
     Raises ``RulesBroken``, ``Incomplete``, ``Taken``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
     """
-    raise NotImplementedError
+    require(by, Permission.BOOK_COURSES)
+    wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now, partial=partial, clinician=clinician)
+    wanted.check()
+    if visits is not None:
+        return wanted.book_chosen(visits)
+    try:
+        return wanted.plan_and_book()
+    except (appointments.Taken, appointments.NotWorking):
+        # nobody books at this site while its lock is held alone, so what is planned under it is still free
+        return locks.retrying(lambda: wanted.plan_and_book(alone=True))
 
 
 def cancel(*, course: Course, by: User, now: datetime, reason: str, version: int | None = None) -> ChangeSet:
@@ -109,4 +128,159 @@ def cancel(*, course: Course, by: User, now: datetime, reason: str, version: int
 
     Raises ``Stale``, ``Conflict`` when it is already cancelled or completed, ``NotAllowed``.
     """
-    raise NotImplementedError
+    require(by, Permission.CANCEL_VISITS)
+
+    def attempt() -> ChangeSet:
+        # a change of status locks appointments before courses (see statuses): so does this
+        upcoming = list(
+            Appointment.objects.select_for_update(of=("self",))
+            .filter(visit__course=course, visit__status__in=(VisitStatus.BOOKED, VisitStatus.TENTATIVE))
+            .order_by("pk")
+        )
+        current = Course.objects.select_for_update().get(pk=course.pk)
+        if version is not None and version != current.version:
+            raise CourseChanged(
+                "Somebody else changed this course meanwhile. Look at it again.",
+                detail={"current": {"version": current.version, "status": current.status}},
+            )
+        if current.status != CourseStatus.ACTIVE:
+            raise CourseOver(f"The course is already {current.get_status_display().lower()}.")
+        with audit.acting(by):
+            Course.objects.filter(pk=course.pk).update(
+                status=CourseStatus.CANCELLED, version=F("version") + 1, updated_at=Now()
+            )
+            Visit.objects.filter(course=course, status=VisitStatus.TO_PLACE).update(
+                status=VisitStatus.CANCELLED, updated_at=Now()
+            )
+            if not upcoming:
+                return ChangeSet.objects.create(
+                    verb=Verb.CANCEL, by=by, site_id=current.site_id, patient_id=current.patient_id, reason=reason
+                )
+            return appointments.cancel(appointments=upcoming, by=by, now=now, reason=reason).change_set
+
+    change_set = locks.retrying(attempt)
+    course.refresh_from_db()
+    return change_set
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A course that somebody wants, and the ways to book it."""
+
+    protocol_version: ProtocolVersion
+    site: Site
+    patient: Patient | None
+    start_on: date
+    wishes: dict[str, object]
+    by: User
+    now: datetime
+    partial: bool = False
+    clinician: User | None = None
+
+    def check(self) -> None:
+        """Refuses what cannot be booked whatever the calendar says."""
+        if not self.site.is_active:
+            raise InvalidInput(f"{self.site.name} is closed down and takes no bookings.", pointer="site")
+        if not self.protocol_version.protocol.is_active:
+            raise InvalidInput("This protocol is no longer offered for new courses.", pointer="protocol_version")
+
+    def question(self, *, notice: timedelta = planning.NOTICE) -> Question:
+        """What the planner is asked, with the calendars as they are at this moment."""
+        return planning.ask(
+            protocol_version=self.protocol_version,
+            site=self.site,
+            patient=self.patient,
+            start_on=self.start_on,
+            wishes=planning.read_wishes(self.wishes),
+            now=self.now,
+            notice=notice,
+        )
+
+    def plan_and_book(self, *, alone: bool = False) -> Booked:
+        """Plans and books in one go; ``alone`` keeps everybody else from booking at the site meanwhile."""
+        if alone:
+            locks.acquire(locks.Space.SITE, [str(self.site.pk)])
+        question = self.question()
+        plan = planning.best(question)
+        proposal = question.proposal(plan)
+        left = {visit.key: visit.unplaced for visit in proposal.visits if visit.starts_at is None}
+        return self._book(question, plan.placements, left)
+
+    def book_chosen(self, chosen: Sequence[Placed]) -> Booked:
+        """Books the places a person chose, if they keep every rule."""
+        # time went by since the proposal: what was early enough then is early enough now
+        question = self.question(notice=timedelta(0))
+        placements = places.placements(question, chosen, now=self.now)
+        problems = places.problems(question, placements)
+        # what somebody else holds is for the booking to find out: it knows the next free times
+        if any(not problem.others_booking for problem in problems):
+            raise broken(problems)
+        return self._book(question, placements, question.left_out(placements))
+
+    def _book(self, question: Question, placements: Sequence[Placement], left: Mapping[str, tuple[str, ...]]) -> Booked:
+        if left and not self.partial:
+            labels = [question.course[key].label for key in left]
+            raise Incomplete(
+                f"Not every visit found a place: {', '.join(labels[:5])}{' and others' if len(labels) > 5 else ''}.",
+                detail={"unplaced": [{"visit": key, "reasons": list(reasons)} for key, reasons in left.items()]},
+            )
+        return locks.retrying(lambda: self._write(question, placements, left))
+
+    def _write(
+        self, question: Question, placements: Sequence[Placement], left: Mapping[str, tuple[str, ...]]
+    ) -> Booked:
+        assert self.patient is not None  # noqa: S101 - book() always has one
+        with audit.acting(self.by):
+            change_set, made = self._write_appointments(question, placements)
+            course = Course.objects.create(
+                patient=self.patient,
+                site=self.site,
+                protocol_version=self.protocol_version,
+                start_on=self.start_on,
+                wishes=question.wishes.to_json(),
+                clinician=self.clinician,
+                booked_by=self.by,
+            )
+            Visit.objects.bulk_create(
+                _visit(visit, course, position, made.get(visit.key), left.get(visit.key, ()))
+                for position, visit in enumerate(question.compiled.course, start=1)
+            )
+        return Booked(course, change_set)
+
+    def _write_appointments(
+        self, question: Question, placements: Sequence[Placement]
+    ) -> tuple[ChangeSet, Mapping[str, Appointment]]:
+        assert self.patient is not None  # noqa: S101 - book() always has one
+        if not placements:
+            return ChangeSet.objects.create(verb=Verb.BOOK, by=self.by, site=self.site, patient=self.patient), {}
+        bookings = [places.booking(question, placement) for placement in placements]
+        with places.naming_visits(question, placements):
+            made = appointments.book(site=self.site, patient=self.patient, bookings=bookings, by=self.by, now=self.now)
+        keys = [placement.visit for placement in placements]
+        return made.change_set, dict(zip(keys, made.appointments, strict=True))
+
+
+def broken(problems: Sequence[places.Problem]) -> RulesBroken:
+    """The error that lists these problems."""
+    more = f" There are {len(problems)} problems altogether." if len(problems) > 1 else ""
+    return RulesBroken(
+        f"{problems[0].message}{more}", detail={"problems": [problem.as_detail() for problem in problems]}
+    )
+
+
+def _visit(
+    known: "CourseVisit", course: Course, position: int, appointment: Appointment | None, unplaced: tuple[str, ...]
+) -> Visit:
+    placed = VisitStatus.TENTATIVE if known.tentative else VisitStatus.BOOKED
+    return Visit(
+        course=course,
+        key=known.key,
+        position=position,
+        family=known.family,
+        label=known.label,
+        minutes=known.minutes,
+        status=placed if appointment is not None else VisitStatus.TO_PLACE,
+        appointment=appointment,
+        reason=known.reason,
+        unplaced=list(unplaced),
+    )

@@ -1,0 +1,79 @@
+"""Short protocol documents for tests, as data."""
+
+from copy import deepcopy
+from typing import Any
+
+SERIES: dict[str, Any] = {
+    "code": "test-series",
+    "title": "Test series",
+    "for": "Tests",
+    "summary": "Three infusions three to five days apart, a talk visit one or two days after each.",
+    "sources": {"T": "Made for tests"},
+    "visit_types": {
+        "infusion": {
+            "code": "IN",
+            "name": "Infusion",
+            "patient_label": "Treatment visit",
+            "phases": {
+                "setup": {"minutes": 15, "source": "T"},
+                "treatment": {"minutes": 45, "source": "T"},
+                "turnover": {"minutes": 15, "source": "T"},
+            },
+            "needs": [
+                {
+                    "role": "chair",
+                    "kind": "chair",
+                    "skills": ["monitored"],
+                    "during": {"all": "exclusive"},
+                    "source": "T",
+                },
+                {
+                    "role": "nurse",
+                    "kind": "person",
+                    "skills": ["infusion_nurse"],
+                    "during": {"setup": "exclusive", "treatment": "shared"},
+                    "source": "T",
+                },
+            ],
+        },
+        "talk": {
+            "code": "PS",
+            "name": "Talk",
+            "patient_label": "Talk visit",
+            "phases": {"treatment": {"minutes": 50, "source": "T"}},
+            "needs": [
+                {"role": "room", "kind": "room", "skills": ["quiet"], "during": {"all": "exclusive"}, "source": "T"},
+                {
+                    "role": "therapist",
+                    "kind": "person",
+                    "skills": ["psychotherapist"],
+                    "during": {"all": "exclusive"},
+                    "source": "T",
+                },
+            ],
+        },
+    },
+    "blocks": [
+        {
+            "block": "infusions",
+            "visit": "infusion",
+            "count": 3,
+            "source": "T",
+            "gap": {"min_days": 3, "ideal_days": 3, "max_days": 5, "source": "T"},
+        },
+        {
+            "block": "talks",
+            "visit": "talk",
+            "count": 3,
+            "source": "T",
+            "anchors": [{"after": "infusions.each", "min_days": 1, "ideal_days": 1, "max_days": 2, "source": "T"}],
+        },
+    ],
+    "relations": [{"rule": "not_same_day_after", "visits": ["talk"], "after": "infusion", "source": "T"}],
+    "continuity": [{"role": "therapist", "visits": "talks", "strength": "hard", "source": "T"}],
+}
+
+
+def series(**changes: Any) -> dict[str, Any]:
+    """The test series, with top-level parts replaced."""
+    return deepcopy(SERIES) | changes

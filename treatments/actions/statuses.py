@@ -1,0 +1,88 @@
+"""Keeping the status of visits and courses in step with the calendar.
+
+Appointments are locked before visits, and visits before courses: whoever needs several takes them in this order.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db.models import Count, F, Q
+from django.db.models.functions import Now
+
+from scheduler.models import Appointment, Status
+from treatments.models import Course, CourseStatus, Visit, VisitStatus
+
+OPEN = (VisitStatus.TO_PLACE, VisitStatus.TENTATIVE, VisitStatus.BOOKED)
+"""The visit has still to take place."""
+
+_FOLLOWS = {
+    Status.BOOKED: VisitStatus.BOOKED,
+    Status.ARRIVED: VisitStatus.BOOKED,
+    Status.IN_TREATMENT: VisitStatus.BOOKED,
+    Status.DONE: VisitStatus.DONE,
+    Status.MISSED: VisitStatus.MISSED,
+    Status.CANCELLED: VisitStatus.CANCELLED,
+}
+_KEPT = {
+    # whether a tentative visit becomes a firm one is decided by a clinician, not by the calendar
+    (VisitStatus.TENTATIVE, VisitStatus.BOOKED),
+    # released by a decision: that says more than that its appointment was cancelled
+    (VisitStatus.RELEASED, VisitStatus.CANCELLED),
+}
+
+
+def follow(*, appointments: Sequence[Appointment]) -> None:
+    """Gives the visits of these appointments their status, and settles their courses. Needs a transaction.
+
+    Appointments that belong to no visit are passed over. Three queries, and one more for each status that changes.
+    """
+    now_is = {appointment.pk: _FOLLOWS.get(Status(appointment.status)) for appointment in appointments}
+    visits = Visit.objects.select_for_update().filter(appointment__in=now_is).order_by("pk")
+    changed: dict[VisitStatus, list[UUID]] = {}
+    courses: set[UUID] = set()
+    for visit in visits:
+        before = VisitStatus(visit.status)
+        after = now_is[visit.appointment_id] if visit.appointment_id else None
+        if after is None or after == before or (before, after) in _KEPT:
+            continue
+        changed.setdefault(after, []).append(visit.pk)
+        courses.add(visit.course_id)
+    for status, keys in sorted(changed.items()):
+        Visit.objects.filter(pk__in=keys).update(status=status, updated_at=Now())
+    if courses:
+        settle(courses)
+
+
+def settle(courses: Iterable[UUID]) -> None:
+    """Ends courses of which nothing is left open, and resumes those of which something is open again.
+
+    A course whose visits were all cancelled is cancelled; one of which at least one visit was due is completed. A
+    course that somebody cancelled stays cancelled. Needs a transaction.
+    """
+    locked = list(
+        Course.objects.select_for_update()
+        .filter(pk__in=list(courses))
+        .exclude(status=CourseStatus.CANCELLED)
+        .order_by("pk")
+        .values_list("pk", "status")
+    )
+    counted = {
+        row["course"]: row
+        for row in Visit.objects.filter(course__in=[pk for pk, _ in locked])
+        .values("course")
+        .annotate(
+            open=Count("pk", filter=Q(status__in=OPEN)),
+            due=Count("pk", filter=Q(status__in=(VisitStatus.DONE, VisitStatus.MISSED))),
+        )
+    }
+    for pk, before in locked:
+        row = counted[pk]
+        after = _settled(row["open"], row["due"])
+        if after != before:
+            Course.objects.filter(pk=pk).update(status=after, version=F("version") + 1, updated_at=Now())
+
+
+def _settled(visits_open: int, visits_due: int) -> CourseStatus:
+    if visits_open:
+        return CourseStatus.ACTIVE
+    return CourseStatus.COMPLETED if visits_due else CourseStatus.CANCELLED
