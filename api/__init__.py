@@ -1,1 +1,1 @@
-"""REST. Translates only: one domain call a view."""
+"""The REST surface. Translates only: shape in, one domain call, shape out."""

@@ -1,5 +1,6 @@
 """Setting up sites. Hours that could cut booked visits are changed in ``scheduler.actions.site_hours``."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
@@ -21,7 +22,7 @@ class WrongSite(InvalidInput):
 def open_site(
     *,
     by: User,
-    hours: dict[int, tuple[tuple[time, time], ...]],
+    hours: Mapping[int, Sequence[tuple[time, time]]],
     valid_from: date,
     **details: Any,
 ) -> Site:

@@ -1,0 +1,146 @@
+"""Courses: asking for a plan, booking it, cancelling it."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.endpoint import Endpoint
+from api.v1 import examples
+from api.v1.serializers.appointments import ReasonSerializer
+from api.v1.serializers.courses import (
+    CourseBookingSerializer,
+    CourseDetailSerializer,
+    CoursePlanSerializer,
+    CourseQuery,
+    CourseSerializer,
+    ProposalSerializer,
+)
+from clinics.models import Patient, Site, User
+from clinics.permissions import Permission
+from core import clock
+from treatments.actions import courses
+from treatments.models import Course, ProtocolVersion
+from treatments.queries import courses as reading
+
+
+class CourseList(Endpoint):
+    """Courses of treatment."""
+
+    permissions = {"GET": Permission.VIEW_COURSES, "POST": Permission.BOOK_COURSES}
+    keyed = frozenset({"POST"})
+    etagged = frozenset({"POST"})
+    query_serializer = CourseQuery
+    paged = True
+
+    @extend_schema(responses=CourseSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Lists courses, in the order in which they were booked."""
+        rows = Course.objects.select_related("patient", "protocol_version__protocol")
+        names = {"site": "site_id", "patient": "patient_id", "status": "status"}
+        return self.page(rows.filter(**{names[name]: value for name, value in self.query.items()}), CourseSerializer)
+
+    @extend_schema(
+        request=CourseBookingSerializer,
+        responses={201: CourseDetailSerializer},
+        examples=[OpenApiExample("A proposal, booked", value=examples.BOOKING, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Books a whole course in one go: every visit or, unless `partial`, none."""
+        asked = self.read(CourseBookingSerializer)
+        wanted = _wanted(self, asked)
+        wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
+        if "clinician" in asked:
+            wanted["clinician"] = self.named(User.objects.filter(is_active=True), asked["clinician"], "clinician")
+        if "visits" in asked:
+            wanted["visits"] = [
+                courses.Placed(each["key"], each["starts_at"], _ids(each["resources"])) for each in asked["visits"]
+            ]
+        key, repeated = self.once(lambda: _booked(wanted, partial=asked.get("partial", False)))
+        return self.answer(reading.page(key), CourseDetailSerializer, status=201, repeated=repeated)
+
+
+class CoursePropose(Endpoint):
+    """A plan for a course."""
+
+    permissions = {"POST": Permission.BOOK_COURSES}
+    reading = frozenset({"POST"})
+
+    @extend_schema(
+        request=CoursePlanSerializer,
+        responses={200: ProposalSerializer},
+        examples=[
+            OpenApiExample("Mornings, not on one date", value=examples.PLAN, request_only=True),
+            OpenApiExample("A plan", value=examples.PROPOSAL, response_only=True, status_codes=["200"]),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Finds the best plan for a course, or the best partial one with the reasons. Stores nothing, holds nothing."""
+        asked = self.read(CoursePlanSerializer)
+        wanted = _wanted(self, asked)
+        if "patient" in asked:
+            wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
+        return self.answer(courses.propose(**wanted), ProposalSerializer)
+
+
+class CourseDetail(Endpoint):
+    """One course."""
+
+    permissions = {"GET": Permission.VIEW_COURSES}
+    etagged = frozenset({"GET"})
+
+    @extend_schema(responses=CourseDetailSerializer)
+    def get(self, request: Request, key: UUID) -> Response:
+        """Shows a course with all its visits, in order of time, those without a place last."""
+        return self.answer(reading.page(key), CourseDetailSerializer)
+
+
+class CourseCancel(Endpoint):
+    """The end of a course."""
+
+    permissions = {"POST": Permission.CANCEL_VISITS}
+    keyed = versioned = etagged = frozenset({"POST"})
+
+    @extend_schema(request=ReasonSerializer, responses={200: CourseDetailSerializer})
+    def post(self, request: Request, key: UUID) -> Response:
+        """Cancels a course and every visit that has not happened; done and missed ones stay as they are."""
+        reason = self.read(ReasonSerializer).get("reason", "")
+        course = self.found(Course.objects.all(), key)
+
+        def do() -> UUID:
+            courses.cancel(course=course, by=self.user, now=clock.now(), reason=reason, version=self.version)
+            return course.pk
+
+        _, repeated = self.once(do)
+        return self.answer(reading.page(key), CourseDetailSerializer, repeated=repeated)
+
+
+def _wanted(view: Endpoint, asked: dict[str, Any]) -> dict[str, Any]:
+    """What proposing and booking have in common, as the action takes it. Raises ``InvalidInput``."""
+    versions = ProtocolVersion.objects.select_related("protocol")
+    return {
+        "protocol_version": view.named(versions, asked["protocol_version"], "protocol_version"),
+        "site": view.named(Site.objects.all(), asked["site"], "site"),
+        "start_on": asked["start_on"],
+        "wishes": asked.get("wishes", {}),
+        "by": view.user,
+        "now": clock.now(),
+    }
+
+
+def _booked(wanted: dict[str, Any], *, partial: bool) -> UUID:
+    """Books, and gives each broken rule the place in the body of the visit it is about."""
+    try:
+        return courses.book(**wanted, partial=partial).course.pk
+    except courses.RulesBroken as error:
+        sent = {visit.key: number for number, visit in enumerate(wanted.get("visits", ()))}
+        for problem in error.detail["problems"]:
+            if problem["visit"] in sent:
+                problem["pointer"] = f"visits/{sent[problem['visit']]}"
+        raise
+
+
+def _ids(resources: dict[str, UUID]) -> dict[str, str]:
+    return {role: str(resource) for role, resource in resources.items()}

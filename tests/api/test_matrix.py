@@ -1,0 +1,198 @@
+"""Every address, every role, every way to sign in: against the list in matrix.txt.
+
+Each request is one that would succeed, so a refusal is a refusal and not a mistake in the request; and after a refusal
+nothing in the database is different.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+
+import api.permissions
+from api.urls import urlpatterns
+from api.v1.views.document import Nothing
+from clinics.models import Role
+from scheduler.models import Allocation, Appointment, Status
+from tests.api.caller import Caller, with_session, with_token
+from tests.factories.clinics import PatientFactory, UserFactory
+from tests.factories.scheduler import AppointmentFactory, ChairFactory
+from tests.treatments.documents import series as document
+from treatments.models import Visit, VisitStatus
+
+ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
+OURS = {"core", "clinics", "scheduler", "treatments", "notifications"}
+CANARY = "Zebedee"
+
+
+@dataclass(frozen=True)
+class Entry:
+    method: str
+    route: str
+    scope: str
+    who: frozenset[str]
+
+    def allows(self, role: str | None, scopes: set[str] | None) -> bool:
+        """Whether somebody with this role and, by token, these scopes gets through."""
+        if "public" in self.who:
+            return True
+        if role is None or not ({role, "signed_in"} & self.who):
+            return False
+        return scopes is None or bool({self.scope, "write"} & scopes)
+
+
+def entries() -> Iterator[Entry]:
+    for line in (Path(__file__).parent / "matrix.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            method, route, scope, *who = line.split()
+            yield Entry(method, route, scope, frozenset(who))
+
+
+MATRIX = list(entries())
+
+
+def test_every_address_is_in_the_matrix():
+    served = {
+        (method, str(pattern.pattern))
+        for pattern in urlpatterns
+        if (view := pattern.callback.view_class) is not Nothing
+        for method in (name.upper() for name in view.http_method_names if hasattr(view, name))
+        if method != "HEAD"
+    }
+    assert {(entry.method, entry.route) for entry in MATRIX} == served
+
+
+def test_the_matrix_lists_nothing_twice():
+    assert len({(entry.method, entry.route) for entry in MATRIX}) == len(MATRIX)
+
+
+@pytest.fixture
+def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[Entry], dict[str, Any]]:
+    """A request for each entry that would succeed."""
+    of_course = Appointment.objects.filter(visit__course=course).order_by("starts_at")
+    moving, waiting = of_course.get(visit__key="talks.2"), of_course.get(visit__key="talks.3")
+    visit = Visit.objects.get(appointment=waiting)
+    Visit.objects.filter(pk=visit.pk).update(status=VisitStatus.TO_PLACE, appointment=None)
+    Appointment.objects.filter(pk=waiting.pk).update(status=Status.CANCELLED)
+    Allocation.objects.filter(appointment=waiting).update(is_active=False)
+    today = AppointmentFactory(site=site, starts_at=now + timedelta(hours=2))
+    spare, off = ChairFactory(site=site, name="Spare"), ChairFactory(site=site, name="Off", is_active=False)
+    somebody = PatientFactory(site=site, given_name=CANARY)
+    keys = {
+        "sites": site.pk,
+        "patients": somebody.pk,
+        "protocols": series.protocol_id,
+        "resources": spare.pk,
+        "courses": course.pk,
+        "visits": visit.pk,
+        "appointments": moving.pk,
+        "POST appointments/<uuid:key>/status": today.pk,
+        "POST resources/<uuid:key>/switch-on": off.pk,
+    }
+    bodies: dict[str, Any] = {
+        "POST patients/": {
+            "site": str(site.pk),
+            "given_name": "Ana",
+            "family_name": "Ruiz",
+            "birth_on": "1980-05-02",
+        },
+        "PATCH patients/<uuid:key>/": {"desk_note": "by phone"},
+        "POST protocols/": document(title="Another title"),
+        "POST resources/": {"site": str(site.pk), "kind": "chair", "name": "New chair"},
+        "PATCH resources/<uuid:key>/": {"name": "Chair by the window"},
+        "POST resources/<uuid:key>/switch-off": {},
+        "POST courses/": wanted | {"patient": str(somebody.pk)},
+        "POST courses/propose": plan,
+        "POST courses/<uuid:key>/cancel": {"reason": "moved away"},
+        "POST visits/<uuid:key>/place": {"starts_at": waiting.starts_at.isoformat()},
+        "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},
+        "POST appointments/<uuid:key>/cancel": {},
+        "POST appointments/<uuid:key>/status": {"status": "arrived"},
+    }
+
+    def request(entry: Entry) -> dict[str, Any]:
+        name = f"{entry.method} {entry.route}"
+        key = keys.get(name) or keys.get(entry.route.split("/")[0])
+        path = entry.route.replace("<uuid:key>", str(key))
+        if entry.route == "availability/":
+            path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
+        made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}
+        if entry.method != "GET":
+            made |= {"key": "once", "version": 1}
+        return made
+
+    return request
+
+
+def everything() -> dict[str, Any]:
+    """A digest of every table of ours."""
+    tables = sorted(model._meta.db_table for model in apps.get_models() if model._meta.app_label in OURS)
+    parts = (
+        f"SELECT '{table}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {table} t"  # noqa: S608 - our own names
+        for table in tables
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        return {table: (count, digest) for table, count, digest in cursor.fetchall()}
+
+
+def tried(caller: Caller, role: str | None, scopes: set[str] | None, good: Callable[[Entry], Any]) -> list[str]:
+    """Where the API and the matrix disagree."""
+    wrong = []
+    for entry in MATRIX:
+        request = good(entry)
+        with transaction.atomic():
+            before = everything()
+            answer = caller.call(**request)
+            changed = [table for table, digest in everything().items() if digest != before[table]]
+            transaction.set_rollback(True)
+        name = f"{entry.method} {entry.route}: {answer.status_code}"
+        if entry.allows(role, scopes):
+            if not 200 <= answer.status_code < 300:
+                wrong.append(f"{name}, allowed; {answer.content!r}")
+            elif entry.scope == "write" and not changed:
+                wrong.append(f"{name}, but nothing was changed")
+            elif entry.scope != "write" and changed:
+                wrong.append(f"{name}, reading changed {changed}")
+        elif answer.status_code != (401 if role is None else 403):
+            wrong.append(f"{name}, refused")
+        elif changed or CANARY.encode() in answer.content:
+            wrong.append(f"{name}, refused, but changed {changed} or told something")
+    return wrong
+
+
+pytestmark = pytest.mark.django_db
+
+
+def test_strangers(good):
+    assert tried(Caller(), None, None, good) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_sessions(role, good):
+    assert tried(with_session(UserFactory(role=role)), role, None, good) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("scopes", [("read",), ("write",)])
+def test_tokens(role, scopes, good):
+    assert tried(with_token(UserFactory(role=role), scopes=scopes), role, set(scopes), good) == []
+
+
+def test_an_account_that_was_switched_off(good):
+    leaver = UserFactory(role=Role.MANAGER)
+    caller = with_session(leaver)
+    leaver.is_active = False
+    leaver.save()
+    assert tried(caller, None, None, good) == []
+
+
+def test_the_matrix_notices_an_open_door(good, monkeypatch):
+    """The control: with the permission check switched off, the nurse gets through where she must not."""
+    monkeypatch.setattr(api.permissions, "allows", lambda user, permission: True)
+    assert tried(with_session(UserFactory(role=Role.NURSE)), Role.NURSE, None, good) != []

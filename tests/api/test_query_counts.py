@@ -1,0 +1,74 @@
+"""Lists cost the same number of queries for one row as for three. One of them is the token's."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.factories.clinics import PatientFactory, SiteFactory
+from tests.factories.scheduler import AllocationFactory, ChairFactory, PersonFactory
+from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def booked() -> Any:
+    visit = BookedVisitFactory()
+    for role in ("chair", "nurse"):
+        AllocationFactory(appointment=visit.appointment, resource=ChairFactory(site=visit.course.site), role=role)
+    return visit
+
+
+MAKE: dict[str, Callable[[], Any]] = {
+    "sites/": SiteFactory,
+    "patients/": PatientFactory,
+    "protocols/": ProtocolVersionFactory,
+    "resources/": lambda: PersonFactory(skills=["infusion_nurse", "prescriber"]),
+    "courses/": CourseFactory,
+    "visits/": booked,
+    "appointments/": booked,
+}
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(
+    ("path", "queries"),
+    [
+        ("sites/", 2),
+        ("patients/", 2),
+        ("protocols/", 2),
+        ("resources/", 3),  # and the skills
+        ("courses/", 2),
+        ("visits/", 3),  # and the allocations with their resources
+        ("appointments/", 3),  # and the allocations with their resources
+    ],
+)
+def test_lists(desk, path, queries, rows, django_assert_num_queries):
+    for _ in range(rows):
+        MAKE[path]()
+    with django_assert_num_queries(queries):
+        answer = desk.get(path)
+    assert len(answer.json()["results"]) == rows
+
+
+@pytest.mark.parametrize("visits", [1, 3])
+def test_a_course_costs_the_same_with_more_visits(desk, visits, django_assert_num_queries):
+    course = CourseFactory()
+    for number in range(visits):
+        visit = BookedVisitFactory(course=course, appointment__starts_at=course.created_at + timedelta(days=number + 1))
+        AllocationFactory(appointment=visit.appointment)
+    with django_assert_num_queries(4):
+        answer = desk.get(f"courses/{course.pk}/")
+    assert len(answer.json()["visits"]) == visits
+
+
+@pytest.mark.parametrize("chairs", [1, 3])
+def test_free_times_cost_the_same_with_more_chairs(desk, site, chairs, django_assert_num_queries):
+    for _ in range(chairs):
+        ChairFactory(site=site)
+    with django_assert_num_queries(10):
+        answer = desk.get(
+            "availability/", site=site.pk, kind="chair", minutes=60, from_on="2026-05-05", to_on="2026-05-05"
+        )
+    assert len({each["resource"]["id"] for each in answer.json()["results"]}) == chairs
