@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "web",  # before allauth: its pages of signing in are ours
     "allauth",
     "allauth.account",
     "csp",
@@ -39,7 +40,6 @@ INSTALLED_APPS = [
     "scheduler",
     "treatments",
     "notifications",
-    "web",
     "api",
     *(["devtools"] if DEVTOOLS else []),
 ]
@@ -95,6 +95,8 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+"""What the last press did names a patient: kept on the server, not in a cookie."""
 
 # --- people and access --------------------------------------------------------------------------------------
 
@@ -160,8 +162,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "api.pagination.CursorPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_VERSIONING_CLASS": None,
     "EXCEPTION_HANDLER": "api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -174,6 +176,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AppointmentStatus": "scheduler.models.Status",
+        "AppointmentNextStatus": "api.v1.serializers.appointments.NEXT",
+        "CourseStatus": "treatments.models.CourseStatus",
+        "VisitStatus": "treatments.models.VisitStatus",
+        "ResourceKind": "scheduler.models.Kind",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
@@ -183,6 +192,8 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:1025")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="appointments@localhost")
+PLAN_HOLD_SECONDS = env.int("PLAN_HOLD_SECONDS", default=180)
+"""How long the plan message of a booking waits, so that an undo stays silent."""
 MESSAGE_SINK_DIR = folder("MESSAGE_SINK_DIR", default=BASE_DIR / "var" / "messages")
 """Where the development mail sink keeps what it caught."""
 

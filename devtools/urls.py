@@ -1,5 +1,10 @@
 """Addresses of the development pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from devtools.sink import views
+
+urlpatterns = [
+    path("messages/", views.caught_messages, name="caught-messages"),
+    path("messages/<slug:name>/", views.caught_message, name="caught-message"),
+]

@@ -7,6 +7,20 @@ PASSWORD = "courseline-demo"  # noqa: S105 - of the demo clinic, printed at ever
 DOMAIN = "alder.example"
 
 
+SKILLS = {
+    "monitored": "Monitored",
+    "quiet": "Quiet",
+    "gym": "Gym",
+    "group": "For groups",
+    "infusion_nurse": "Infusion nurse",
+    "prescriber": "Prescriber",
+    "psychotherapist": "Psychotherapist",
+    "physical_therapist": "Physical therapist",
+    "mindfulness_teacher": "Mindfulness teacher",
+}
+"""The codes the reference protocols ask for."""
+
+
 @dataclass(frozen=True)
 class Account:
     """A member of staff who signs in."""
@@ -44,8 +58,8 @@ COLLEAGUES = (
     Colleague("Marisol Quintero", "infusion_nurse", 4, _days("01234", 8, 16), account=f"nurse@{DOMAIN}"),
     Colleague("Tobias Lindqvist", "infusion_nurse", 4, _days("01234", 10, 18) | _days("5", 9, 15)),
     Colleague("Adaeze Okonkwo", "infusion_nurse", 4, _days("135", 9, 15) | _days("6", 10, 16) | _days("02", 8, 18)),
-    Colleague("Dr. Priya Raman", "prescriber", 8, _days("01234", 8, 18), account=f"clinician@{DOMAIN}"),
-    Colleague("Dr. Henrik Vasquez-Morel", "prescriber", 8, _days("135", 8, 18) | _days("6", 10, 16)),
+    Colleague("Dr. Priya Raman", "prescriber", 1, _days("01234", 8, 18), account=f"clinician@{DOMAIN}"),
+    Colleague("Dr. Henrik Vasquez-Morel", "prescriber", 1, _days("135", 8, 18) | _days("6", 10, 16)),
     Colleague("Yusuf Demir", "psychotherapist", 1, _days("01234", 9, 18) | _days("5", 9, 15)),
     Colleague("Catherine Oyelaran-Fitzgerald", "psychotherapist", 1, _days("0134", 8, 17) | _days("6", 10, 16)),
     Colleague("Jonas Achterberg", "physical_therapist", 1, _days("01234", 8, 16)),
@@ -81,6 +95,10 @@ Ola Adebayo|Juniper Ashworth|Mateo Restrepo es|Hanna Kowalczyk|Desmond Clarke|Ya
 Nadia Petrova|Isaac Thornbury|Guadalupe Soto es|Emre Yıldız|Clara Johansson|Malik Washington|Pilar Vidal es|Arjun Mehta
 Fiona MacAllister|Rafael Quiroga es|Astrid Møller|Chidi Eze|Joan Bellweather|Kenji Watanabe|Soledad Pacheco es|Ada Lindgren
 """
+
+
+NEWCOMERS = ("Ariadne", "Benedikt", "Camille", "Dario", "Esperanza", "Florian", "Giulia", "Hamid")
+"""Who comes next: one at every start of the demo."""
 
 
 def patients() -> tuple[Person, ...]:

@@ -10,7 +10,9 @@ from devtools.local.supervisor import Program
 
 _NOISE = re.compile(
     r"Task \S+ (received|succeeded)|Scheduler: Sending|mingle:|beat: (Starting|Shutting)|Connected to redis|"
-    r"Shutdown state|Worker (shutdown|exit)|\[INFO\] (Control|Handling)"
+    r"Shutdown state|Worker (shutdown|exit)|\[INFO\] (Control|Handling)|"
+    # under root with a checkout only root can read
+    r"superuser privileges|absolutely not recommended|--uid option|User information"
 )
 _CELERY = re.compile(r"^\[[^]]*?(?P<level>[A-Z]+)(/[^]]*)?\] *")
 
@@ -18,7 +20,7 @@ _CELERY = re.compile(r"^\[[^]]*?(?P<level>[A-Z]+)(/[^]]*)?\] *")
 def _shown(line: str) -> str | None:
     """A line of Celery's or gunicorn's as the log says it; its banner and its routine are left out."""
     line = _CELERY.sub("", line)
-    if not line.strip() or line.startswith((" ", "-", "*", "[", "celery@", "LocalTime", ".", "Configuration")):
+    if not line.strip() or line.startswith((" ", "-", "_", "*", "[", "celery@", "LocalTime", ".", "Configuration")):
         return None if "[ERROR]" not in line and "[CRITICAL]" not in line else line
     return None if _NOISE.search(line) else line
 
@@ -33,7 +35,7 @@ def mail_sink(*, port: int, folder: Path) -> Program:
 
 
 def web(*, port: int) -> Program:
-    """gunicorn with the pages and the API."""
+    """Gunicorn with the pages and the API."""
     return Program(
         "web",
         [

@@ -1,0 +1,88 @@
+"""Weeks of booked courses, as if the clinic had been at work: some behind, most ahead, a few visits missed."""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from clinics.models import Patient, Site, User
+from core import clock
+from core.errors import DomainError
+from devtools.demo import people
+from scheduler.actions import appointments
+from scheduler.models import Appointment, Status
+from treatments.actions import courses, protocols
+from treatments.models import Course, Protocol
+
+CATALOGUE = Path(__file__).resolve().parents[2] / "treatments" / "catalog"
+BEHIND = timedelta(days=14)
+AHEAD = timedelta(days=12)
+SHARE = {
+    "iv-ketamine-depression-twice-weekly": 9,
+    "iv-ketamine-depression-thrice-weekly": 4,
+    "ketamine-chronic-pain-pt-mindfulness": 8,
+    "esketamine": 4,
+    "crps-ten-weekdays": 2,
+    "crps-taper": 2,
+    "lidocaine": 3,
+    "infliximab": 2,
+}
+"""How many courses of each protocol; the rest of the patients have none yet."""
+
+
+def load_catalogue(*, by: User, now: datetime) -> None:
+    """Publishes the reference protocols."""
+    for path in sorted(CATALOGUE.glob("*.yaml")):
+        protocols.publish(document=path.read_text(), by=by, now=now)
+
+
+def fill(site: Site, everybody: Sequence[Patient], *, now: datetime, say: Callable[[str], None]) -> None:
+    """Books the courses, each as it would have been booked on its day, then lives the days up to now."""
+    desk = User.objects.get(email=f"desk@{people.DOMAIN}")
+    clinician = User.objects.get(email=f"clinician@{people.DOMAIN}")
+    order = random.Random(14)
+    queue = [code for code, count in SHARE.items() for _ in range(count)]
+    order.shuffle(queue)
+    booked = 0
+    for number, (code, patient) in enumerate(zip(queue, everybody, strict=False)):
+        starts = now - BEHIND + (BEHIND + AHEAD) * number / len(queue)
+        asked = min(starts - timedelta(days=1), now)
+        try:
+            courses.book(
+                protocol_version=Protocol.objects.get(code=code).current,
+                site=site,
+                patient=patient,
+                start_on=clock.local(max(starts, asked), site.zone).date(),
+                wishes={},
+                by=desk,
+                now=asked,
+                partial=True,
+                clinician=clinician,
+            )
+            booked += 1
+        except DomainError as error:
+            say(f"Course {number + 1} was not booked: {error.message}")
+        if booked % 5 == 0:
+            say(f"Booked {booked} of {len(queue)} courses")
+    live(site, by=desk, now=now, order=order)
+    say(f"{Course.objects.count()} courses with {Appointment.objects.count()} appointments")
+
+
+def live(site: Site, *, by: User, now: datetime, order: random.Random) -> None:
+    """Gives the visits that have begun the status they would have by now."""
+    for appointment in Appointment.objects.filter(
+        site=site, status=Status.BOOKED, starts_at__lte=now + timedelta(minutes=15)
+    ).order_by("starts_at"):
+        for status, at in _life(appointment, now=now, order=order):
+            appointments.set_status(appointment=appointment, status=status, by=by, now=at, version=None)
+            appointment.refresh_from_db()
+
+
+def _life(appointment: Appointment, *, now: datetime, order: random.Random) -> list[tuple[Status, datetime]]:
+    if appointment.ends_at <= now:
+        if order.random() < 0.06:
+            return [(Status.MISSED, appointment.starts_at + timedelta(minutes=30))]
+        return [(Status.ARRIVED, appointment.starts_at), (Status.DONE, appointment.ends_at)]
+    if appointment.starts_at <= now:
+        return [(Status.ARRIVED, appointment.starts_at), (Status.IN_TREATMENT, appointment.starts_at)]
+    return [(Status.ARRIVED, now)] if order.random() < 0.5 else []

@@ -1,0 +1,178 @@
+"""``python -m devtools.screens [--address URL] [--out FOLDER]``: pictures of the pages of the running demo clinic.
+
+Signs in at the front desk, looks for a plan but books nothing, and leaves one PNG per page and look: light, dark, narrow.
+Needs the system's Chromium and a demo clinic that runs (``make demo``).
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devtools.demo import people
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[1]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""What Chromium needs to run as any user, also root, and to speak to nobody but us."""
+TALLEST = 1600
+"""Pictures end here; what is further down looks the same."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way of showing a page."""
+
+    name: str
+    width: int
+    height: int
+    dark: bool = False
+
+
+LOOKS = (Look("light", 1366, 768), Look("dark", 1366, 768, dark=True), Look("narrow", 320, 640))
+
+
+def main(argv: list[str]) -> int:
+    """Takes the pictures. 0: all taken; 2: no browser, or nothing answers."""
+    parser = argparse.ArgumentParser(prog="python -m devtools.screens", description=__doc__)
+    parser.add_argument("--address", default="http://localhost:8000", help="the running demo (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screens", help="where the pictures go")
+    parser.add_argument("--only", default="", help="only pages whose name has this in it")
+    options = parser.parse_args(argv)
+    # imported here: the test tools are not part of a demo's environment
+    from playwright.sync_api import Error
+
+    try:
+        with chromium() as browser:
+            for look in LOOKS:
+                for name in take(browser, look, address=options.address, out=options.out, only=options.only):
+                    print(name)
+    except (Error, FileNotFoundError) as error:
+        print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 2
+    return 0
+
+
+@contextmanager
+def chromium() -> "Iterator[Browser]":
+    """The system's browser, for the length of the block.
+
+    Raises ``FileNotFoundError`` where there is none.
+    """
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    if path is None:
+        raise FileNotFoundError("There is no Chromium. On Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def take(browser: "Browser", look: Look, *, address: str, out: Path, only: str = "") -> Iterator[str]:
+    """Visits every page in one look; gives the names of the files written."""
+    out.mkdir(parents=True, exist_ok=True)
+    context = browser.new_context(
+        base_url=address,
+        viewport={"width": look.width, "height": look.height},
+        color_scheme="dark" if look.dark else "light",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    for name, reach in PAGES.items():
+        reach(page)
+        if only in name:
+            path = out / f"{name}-{look.name}.png"
+            _shoot(page, look, path)
+            yield f"{path.name}  {path.stat().st_size // 1024} KB"
+    context.close()
+
+
+def _shoot(page: "Page", look: Look, path: Path) -> None:
+    page.evaluate("document.activeElement?.blur()")
+    height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
+    page.set_viewport_size({"width": look.width, "height": max(height, look.height)})
+    page.screenshot(path=path)
+    page.set_viewport_size({"width": look.width, "height": look.height})
+
+
+# --- how each page is reached, from the one before ---------------------------------------------------------------
+
+
+def _sign_in(page: "Page") -> None:
+    page.goto("/")
+
+
+def _today(page: "Page") -> None:
+    page.get_by_label("E-mail").fill(people.SIGN_INS[0].email)
+    page.get_by_label("Password").fill(people.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+
+
+def _patients(page: "Page") -> None:
+    page.goto("/patients/?q=ma")
+
+
+def _register(page: "Page") -> None:
+    page.goto("/patients/new?name=ana")
+
+
+def _patient(page: "Page") -> None:
+    page.goto("/patients/?q=ma")
+    page.locator("#results li", has_text="Next visit").locator("a.name").first.click()
+
+
+def _course(page: "Page") -> None:
+    _patient(page)
+    page.locator("#courses ~ ol a.name").first.click()
+
+
+def _move(page: "Page") -> None:
+    page.get_by_role("link", name="Move…").first.click()
+
+
+def _plan(page: "Page") -> None:
+    page.goto("/patients/?q=ma")
+    page.get_by_role("link", name="Book a course for").last.click()
+    page.get_by_text("twice weekly").first.click()
+    page.get_by_label("Not before").fill((date.today() + timedelta(days=3)).isoformat())  # noqa: DTZ011 - any soon day
+    page.get_by_role("button", name="Find a plan").click()
+    page.locator("#plan .visits").wait_for()
+
+
+PAGES: "dict[str, Callable[[Page], None]]" = {
+    "sign-in": _sign_in,
+    "today": _today,
+    "patients": _patients,
+    "register": _register,
+    "patient": _patient,
+    "course": _course,
+    "move": _move,
+    "plan": _plan,
+    "work-list": lambda page: page.goto("/work-list/") and None,
+    "not-found": lambda page: page.goto("/nowhere") and None,
+}
+"""Pages in the order in which they are visited; signing in comes first."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
