@@ -1,5 +1,27 @@
-"""Addresses of the pages."""
+"""Addresses of the pages, each with the permission it takes."""
 
-from django.urls import URLPattern
+from clinics.permissions import Permission
+from web.access import page
+from web.views import booking, courses, display, patients, today, visits, work_list
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
+    page(
+        "appointments/<uuid:appointment_id>/status",
+        today.set_status,
+        name="set-status",
+        may=Permission.SET_VISIT_STATUS,
+    ),
+    page("patients/", patients.search, name="patients", may=Permission.VIEW_PATIENTS),
+    page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
+    page("patients/<uuid:patient_id>/", patients.patient, name="patient", may=Permission.VIEW_PATIENTS),
+    page("patients/<uuid:patient_id>/edit", patients.edit, name="edit-patient", may=Permission.EDIT_PATIENTS),
+    page("courses/book", booking.book, name="book-course", may=Permission.BOOK_COURSES),
+    page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
+    page("courses/<uuid:course_id>/cancel", courses.cancel, name="cancel-course", may=Permission.CANCEL_VISITS),
+    page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
+    page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
+    page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
+    page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
+    page("display", display.display, name="display", may=Permission.VIEW_CALENDAR),
+]

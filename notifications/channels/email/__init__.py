@@ -1,0 +1,1 @@
+"""E-mail over SMTP, text and HTML, in the patient's language."""

@@ -1,0 +1,132 @@
+"""The outbox: what should be said to whom. The rows are the timetable; nothing else remembers what is due."""
+
+from datetime import datetime
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from clinics.models import Patient
+from core.audit import audited
+from core.models import Model
+from notifications.engine.states import FINAL, TRANSITIONS, WAITING, Channel, Reason, State, Step
+from scheduler.models import Appointment, ChangeSet
+
+_FINAL = sorted(state.value for state in FINAL)
+_WAITING = sorted(state.value for state in WAITING)
+_SENDING = State.SENDING.value
+_PLAN = Step.PLAN.value
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Messages."""
+
+    def due(self, *, now: datetime) -> "MessageQuerySet":
+        """Those a dispatcher may take now."""
+        return self.filter(state__in=_WAITING, next_try_at__lte=now)
+
+    def lapsed(self, *, now: datetime) -> "MessageQuerySet":
+        """Those whose dispatcher did not come back within its lease."""
+        return self.filter(state=_SENDING, lease_until__lte=now)
+
+    def for_people(self) -> "MessageQuerySet":
+        """Those nothing happens to unless a person acts: failed, too late, or perhaps sent."""
+        return self.filter(Q(state__in=[State.DEAD, State.EXPIRED]) | Q(state=State.UNCERTAIN, next_try_at=None))
+
+
+# which dispatcher holds a row, and until when, is kept in Attempt; here it would only fill the audit
+@audited(but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at"])
+class Message(Model):
+    """What should be said to one patient on one channel: about one visit, or about the visits of one booking.
+
+    ``due_at`` is when it should go out, ``next_try_at`` when a dispatcher looks at it next, ``not_after`` when it has
+    become useless. ``token`` rises with every claim: only who holds the newest may write the result. ``attempts``
+    counts the tries, ``unknown_outcomes`` those nobody knows the end of, ``possible_duplicates`` the copies beyond the
+    first that the patient may have received.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="messages"
+    )
+    schedule_epoch = models.PositiveIntegerField(default=0, help_text="The appointment's, when this was written.")
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="messages")
+    visits = models.ManyToManyField(Appointment, related_name="plan_messages", help_text="What a plan message lists.")
+    step = models.CharField(max_length=20, choices=Step.choices())
+    channel = models.CharField(max_length=10, choices=Channel.choices())
+    due_at = models.DateTimeField()
+    not_after = models.DateTimeField()
+    heeds_quiet_hours = models.BooleanField(default=True, help_text="Not what the patient or staff just asked for.")
+
+    state = models.CharField(max_length=12, choices=State.choices(), default=State.SCHEDULED.value)
+    reason = models.CharField(max_length=20, choices=Reason.choices(), blank=True, default="")
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    token = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    unknown_outcomes = models.PositiveSmallIntegerField(default=0)
+    possible_duplicates = models.PositiveSmallIntegerField(default=0)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment", "schedule_epoch", "step", "channel", "patient"],
+                name="notifications_message_once_per_visit",
+            ),
+            models.UniqueConstraint(
+                fields=["change_set", "step", "channel", "patient"], name="notifications_message_once_per_change_set"
+            ),
+            models.CheckConstraint(
+                condition=Q(step=_PLAN, change_set__isnull=False, appointment=None)
+                | (~Q(step=_PLAN) & Q(change_set=None, appointment__isnull=False)),
+                name="notifications_message_about_something",
+            ),
+            models.CheckConstraint(condition=Q(step__in=Step.values()), name="notifications_message_step_known"),
+            models.CheckConstraint(
+                condition=Q(channel__in=Channel.values()), name="notifications_message_channel_known"
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values()), name="notifications_message_state_known"),
+            models.CheckConstraint(condition=Q(reason__in=Reason.values()), name="notifications_message_reason_known"),
+            models.CheckConstraint(
+                condition=Q(not_after__gt=models.F("due_at")), name="notifications_message_useful_when_due"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=_SENDING, lease_until__isnull=False) | (~Q(state=_SENDING) & Q(lease_until=None)),
+                name="notifications_message_leased_while_sending",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=_FINAL, settled_at__isnull=False, next_try_at=None)
+                | (~Q(state__in=_FINAL) & Q(settled_at=None)),
+                name="notifications_message_settled_when_final",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=[State.SCHEDULED.value, State.RETRY_WAIT.value]) | Q(next_try_at__isnull=False),
+                name="notifications_message_waits_for_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_try_at", "id"], condition=Q(state__in=_WAITING), name="notifications_message_due"
+            ),
+            models.Index(fields=["lease_until"], condition=Q(state=_SENDING), name="notifications_message_leases"),
+            models.Index(fields=["patient", "due_at"], name="notifications_message_of"),
+        ]
+        triggers = [
+            pgtrigger.FSM(name="transitions", field="state", transitions=[(a.value, b.value) for a, b in TRANSITIONS]),
+            pgtrigger.Protect(
+                name="final_stays", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state__in=_FINAL)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_step_display()}, {self.get_state_display()}"
+
+    @property
+    def hindrance(self) -> Reason:
+        """Why the patient cannot be reached on this channel as things stand, or nothing; needs ``patient``."""
+        if not self.patient.email:
+            return Reason.NO_ADDRESS
+        return Reason.NONE if self.patient.may_email else Reason.NO_CONSENT

@@ -1,0 +1,1 @@
+"""Reads shared by more than one caller, each with its query count."""

@@ -1,0 +1,76 @@
+"""May this message go out now? Asked when it is claimed, and again just before the request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifications.engine import quiet_hours, retries
+from notifications.engine.states import Reason, State
+from notifications.models import Message
+from scheduler.models import Appointment, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a message: send it (``state`` is sending), give it up, or put it off until ``next_try_at``."""
+
+    state: State
+    reason: Reason = Reason.NONE
+    next_try_at: datetime | None = None
+
+    @property
+    def send(self) -> bool:
+        """Whether it may go out."""
+        return self.state is State.SENDING
+
+
+def judge(message: Message, *, visits: Sequence[Appointment], now: datetime) -> Verdict:
+    """The verdict at ``now``. ``visits`` are those the message is about, as they are now (``about``).
+
+    No query; needs ``patient`` and its ``site`` loaded.
+    """
+    gone = not_expected(message, visits)
+    if gone:
+        return Verdict(State.WITHDRAWN, gone)
+    if now >= message.not_after:
+        return Verdict(State.EXPIRED, Reason.TOO_LATE)
+    if message.hindrance:
+        return Verdict(State.STOPPED, message.hindrance)
+    if message.heeds_quiet_hours:
+        allowed = quiet_hours.next_allowed(now, message.patient.home_zone)
+        if allowed >= message.not_after:
+            return Verdict(State.EXPIRED, Reason.QUIET_HOURS)
+        if allowed > now:
+            rest = retries.resting(attempts=message.attempts, unknown=message.unknown_outcomes)
+            return Verdict(rest, Reason(message.reason), allowed)
+    return Verdict(State.SENDING)
+
+
+def about(message: Message) -> list[Appointment]:
+    """The visits a message is about, earliest first. No query for a reminder with ``appointment`` loaded, else one."""
+    if message.appointment is not None:
+        return [message.appointment]
+    return sorted(message.visits.all(), key=lambda visit: (visit.starts_at, str(visit.pk)))
+
+
+def still_expected(message: Message, visits: Sequence[Appointment]) -> list[Appointment]:
+    """Those visits the patient is still to come to at the time the message speaks of."""
+    epoch = message.schedule_epoch if message.appointment_id else None
+    return [
+        visit
+        for visit in visits
+        if visit.status == Status.BOOKED
+        and visit.patient_id == message.patient_id
+        and epoch in {None, visit.schedule_epoch}
+    ]
+
+
+def not_expected(message: Message, visits: Sequence[Appointment]) -> Reason:
+    """Why there is nothing left to say, or nothing."""
+    if still_expected(message, visits):
+        return Reason.NONE
+    if all(visit.status == Status.CANCELLED for visit in visits):
+        return Reason.CANCELLED
+    if message.appointment_id and any(visit.schedule_epoch != message.schedule_epoch for visit in visits):
+        return Reason.MOVED
+    return Reason.NOT_EXPECTED

@@ -1,0 +1,25 @@
+"""What Celery calls. Losing a task, or running it twice, changes nothing: the rows know what is due."""
+
+import time
+from typing import Any
+
+from celery import shared_task
+
+from clinics.models import User
+from notifications.actions import delivery, sweeps
+
+DISPATCH_SECONDS = 40
+"""When a dispatcher starts nothing new any more: well inside the soft time limit of 50 s."""
+
+
+@shared_task(name="notifications.dispatch")  # type: ignore[untyped-decorator]
+def dispatch(**_: Any) -> None:
+    """Sends what is due."""
+    end = time.monotonic() + DISPATCH_SECONDS
+    delivery.deliver_due(by=User.objects.service(), enough=lambda: time.monotonic() > end)
+
+
+@shared_task(name="notifications.sweep")  # type: ignore[untyped-decorator]
+def sweep(**_: Any) -> None:
+    """Finds what fell by the wayside."""
+    sweeps.sweep(by=User.objects.service())

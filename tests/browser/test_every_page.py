@@ -1,0 +1,183 @@
+"""Every page in every look: accessible, no sideways scroll, no word from the content policy, small."""
+
+import gzip
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from core import clock
+from scheduler.models import Status
+from tests.browser.visitor import Window
+from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
+from tests.factories.scheduler import AbsenceFactory, AllocationFactory, AppointmentFactory
+from treatments.models import Visit, VisitStatus
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOOKS = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"width": 320, "height": 640},
+    "zoomed": {"width": 683, "height": 384, "color_scheme": "dark"},
+}
+
+
+@pytest.fixture
+def lively(clinic, series, course, flora, mona):
+    """A clinic in which every page has something to show. Gives the ways to the pages, by name."""
+    now = clock.now()
+    for number, status in enumerate((Status.BOOKED, Status.ARRIVED, Status.IN_TREATMENT, Status.DONE)):
+        made = AppointmentFactory(
+            site=clinic,
+            patient=PatientFactory(
+                site=clinic, given_name="María de los Ángeles", family_name=f"Fernández-Villaseñor {number}"
+            ),
+            starts_at=now,
+            status=status,
+            previous_status=Status.BOOKED,
+            confirmed_at=now,
+            summary="Physical therapy 11 of 12",
+        )
+        resource = clinic.resources.order_by("position")[number]
+        AllocationFactory(appointment=made, resource=resource)
+    AbsenceFactory(
+        resource=clinic.resources.get(name="Dr Diaz"),
+        starts_at=now.replace(hour=0),
+        ends_at=now.replace(hour=23, minute=59),
+    )
+    waiting = Visit.objects.get(course=course, key="talks.3")
+    Visit.objects.filter(pk=waiting.pk).update(
+        status=VisitStatus.TO_PLACE, appointment=None, unplaced=["Theo and Tessa are away on every day that is left."]
+    )
+    visit = Visit.objects.get(course=course, key="infusions.2")
+    return ways(patient=course.patient_id, course=course.pk, visit=visit.pk, waiting=waiting.pk)
+
+
+def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
+    at = {
+        "today": "/",
+        "another day": "/?on=2026-11-26",
+        "patients": "/patients/",
+        "found": "/patients/?q=fern",
+        "nobody": "/patients/?q=zzzz",
+        "register": "/patients/new?name=ana",
+        "patient": f"/patients/{keys['patient']}/",
+        "edit": f"/patients/{keys['patient']}/edit",
+        "book": f"/courses/book?patient={keys['patient']}",
+        "course": f"/courses/{keys['course']}/?booked",
+        "cancel": f"/courses/{keys['course']}/cancel",
+        "cancel visit": f"/visits/{keys['visit']}/cancel",
+        "move": f"/visits/{keys['visit']}/move",
+        "place": f"/visits/{keys['waiting']}/place",
+        "work list": "/work-list/",
+        "password": "/accounts/password/change/",
+        "not found": "/nowhere",
+        "refused": "/visits/01890000-0000-7000-8000-000000000000/move",
+    }
+    reached: dict[str, Callable[[Page], object]] = {
+        name: (lambda page, path=path: page.goto(path)) for name, path in at.items()
+    }
+    return reached | {
+        "wrong": lambda page: sent(page, "/patients/new", "Save and book a course"),
+        "same": same,
+        "plan": lambda page: plan(page, at["book"]),
+        "no move": lambda page: no_move(page, at["move"]),
+        "menu": lambda page: (page.goto("/work-list/"), page.locator(".menu summary").click()),
+    }
+
+
+def sent(page: Page, path: str, button: str) -> None:
+    page.goto(path)
+    page.get_by_role("button", name=button).click()
+    page.locator("#errors").wait_for()
+
+
+def same(page: Page) -> None:
+    page.goto("/patients/new")
+    page.get_by_label("Given name").fill("Pat")
+    page.get_by_label("Family name").fill("Exampel")
+    page.get_by_label("Birth date").fill("2/29/1980")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator("#same").wait_for()
+
+
+def plan(page: Page, path: str) -> None:
+    page.goto(path)
+    page.get_by_text("Test series").click()
+    page.get_by_role("button", name="Find a plan").click()
+    page.locator("#plan .visits").wait_for()
+
+
+def no_move(page: Page, path: str) -> None:
+    page.goto(path)
+    page.get_by_label("Time").fill("03:00")
+    page.get_by_role("button", name="Move 1 visit").click()
+    page.get_by_role("heading", name="That time does not work").wait_for()
+
+
+def visited(window: Window, pages: dict[str, Callable[[Page], object]]) -> Iterator[str]:
+    for name, reach in pages.items():
+        reach(window.page)
+        yield name
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_is_accessible_and_fits(visitor, lively, flora, look):
+    # axe is injected into the page, which the content policy forbids: here it is off, below it is what is tested
+    window = visitor.open(flora, bypass_csp=True, **LOOKS[look])
+    found = []
+    for name in visited(window, lively):
+        found += [f"{name}: {violation}" for violation in window.violations()]
+        wider = window.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wider:
+            found.append(f"{name}: {wider} px wider than the window")
+    assert found == []
+
+
+@pytest.mark.parametrize("look", ["light", "narrow"])
+def test_the_pages_before_signing_in(visitor, clinic, look):
+    window = visitor.open(bypass_csp=True, **LOOKS[look])
+    found = []
+    for path in ("/accounts/login/", "/accounts/password/reset/", "/accounts/signup/", "/accounts/inactive/"):
+        window.page.goto(path)
+        found += [f"{path}: {violation}" for violation in window.violations()]
+    assert found == []
+
+
+def test_the_policy_finds_nothing_and_nobody_else_is_asked(visitor, lively, flora):
+    window = visitor.open(flora)
+    for _name in visited(window, lively):
+        assert window.page.locator("h1").count() == 1
+    # the browser itself reports the refused forms and pages; anything else is ours
+    assert [said for said in window.complaints if "Failed to load resource" not in said] == []
+    assert {response.url.split("/")[2] for response in window.received} == {visitor.address.split("/")[2]}
+
+
+def test_the_detector_of_policy_violations_works(visitor, clinic, flora):
+    window = visitor.open(flora)
+    window.page.goto("/work-list/")
+    window.page.evaluate("document.body.setAttribute('style', 'color: red')")
+    window.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')")
+    window.page.wait_for_function("document.body.lastElementChild.tagName === 'P'")
+    assert any("style-src" in said for said in window.complaints)
+
+
+def test_pages_are_small(visitor, lively, flora):
+    for name in ("today", "course", "plan"):
+        window = visitor.open(flora)
+        lively[name](window.page)
+        weights = {response.url: len(gzip.compress(response.body())) for response in window.received if response.ok}
+        scripts = sum(size for url, size in weights.items() if url.endswith(".js"))
+        assert scripts <= 35_000, name
+        assert sum(weights.values()) <= 100_000, name
+        assert window.page.evaluate("document.querySelectorAll('*').length") <= 2500, name
+
+
+def test_signing_in_by_hand(visitor, clinic):
+    UserFactory(email="in@example.org", password=PASSWORD)
+    page = visitor.open().page
+    page.goto("/work-list/")
+    page.get_by_label("E-mail").fill("in@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="To schedule").wait_for()

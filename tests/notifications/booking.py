@@ -1,0 +1,68 @@
+"""Booking for tests about messages: appointments as the booking actions leave them, announced as they announce them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import time_machine
+from django.db import transaction
+
+from clinics.models import Patient
+from core import clock
+from scheduler.announcements import appointments_changed
+from scheduler.models import Appointment, Status
+from scheduler.models.change_set import Verb
+from tests.factories.scheduler import AppointmentFactory, ChangeSetFactory
+
+
+def book(patient: Patient, *starts: datetime, now: datetime) -> list[Appointment]:
+    """Books one-hour visits of a patient in one go."""
+    with time_machine.travel(now, tick=False), transaction.atomic():
+        change_set = ChangeSetFactory(verb=Verb.BOOK, site=patient.site, patient=patient)
+        made = [
+            AppointmentFactory(site=patient.site, patient=patient, change_set=change_set, starts_at=start)
+            for start in starts
+        ]
+        appointments_changed.announce(change_set=change_set, appointments=made)
+    return made
+
+
+def move(appointment: Appointment, to: datetime, *, now: datetime) -> None:
+    """Moves a visit, one hour long."""
+    row = Appointment.objects.get(pk=appointment.pk)
+    row.starts_at, row.ends_at = to, to + timedelta(hours=1)
+    local = clock.local(to, row.zone)
+    row.local_on, row.local_time = local.date(), local.time()
+    row.schedule_epoch += 1
+    _change(row, Verb.MOVE, now)
+
+
+def cancel(appointment: Appointment, *, now: datetime) -> None:
+    """Cancels a visit."""
+    row = Appointment.objects.get(pk=appointment.pk)
+    row.status = Status.CANCELLED
+    _change(row, Verb.CANCEL, now)
+
+
+def set_status(appointment: Appointment, status: Status, *, now: datetime) -> None:
+    """Gives a visit another status."""
+    row = Appointment.objects.get(pk=appointment.pk)
+    row.status = status
+    _change(row, Verb.STATUS, now)
+
+
+def mails(files: Sequence[Path]) -> list[EmailMessage]:
+    """What a sink caught, parsed."""
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]
+
+
+def _change(row: Appointment, verb: Verb, now: datetime) -> None:
+    with time_machine.travel(now, tick=False), transaction.atomic():
+        change_set = ChangeSetFactory(verb=verb, site=row.site, patient=row.patient)
+        row.change_set = change_set
+        row.save()
+        appointments_changed.announce(change_set=change_set, appointments=[row])

@@ -1,0 +1,97 @@
+"""Every address of the pages against every role; nothing is open by accident."""
+
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import URLPattern
+
+from clinics.models import Role
+from clinics.permissions import MATRIX
+from tests.factories.clinics import UserFactory
+from tests.web.conftest import signed_in
+from web import urls
+
+ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
+PAGES = {pattern.name: pattern for pattern in urls.urlpatterns}
+POSTED = {"set-status", "display"}
+"""Pages that only take forms."""
+
+
+def address(pattern: URLPattern) -> str:
+    from django.urls import reverse
+
+    return reverse(pattern.name, kwargs={name: str(uuid4()) for name in pattern.pattern.converters})
+
+
+def ask(client: Client, name: str, method: str):
+    return getattr(client, method)(address(PAGES[name]))
+
+
+def rows() -> dict[str, int]:
+    """How much there is of everything that is ours."""
+    ours = [model for model in apps.get_models() if model._meta.app_label in {"clinics", "scheduler", "treatments"}]
+    return {model._meta.label: model._default_manager.count() for model in ours}
+
+
+def test_every_page_carries_a_permission():
+    assert PAGES
+    assert [name for name, page in PAGES.items() if getattr(page.callback, "permission", None) not in MATRIX] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", PAGES)
+def test_nobody_sees_anything_without_signing_in(name, method):
+    answer = ask(Client(), name, method)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/?next=/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", PAGES)
+def test_the_matrix_decides(site, name, role):
+    client = signed_in(UserFactory(role=role))
+    before = rows()
+    answer = ask(client, name, "post" if name in POSTED else "get")
+    allowed = role in MATRIX[PAGES[name].callback.permission]
+    assert (answer.status_code == 403) is not allowed
+    assert rows() == before
+    assert allowed or "Your role does not allow this" in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in POSTED])
+def test_a_form_from_somebody_who_may_not_is_refused(site, nora, name):
+    client = signed_in(nora)
+    before = rows()
+    allowed = nora.role in MATRIX[PAGES[name].callback.permission]
+    assert (ask(client, name, "post").status_code == 403) is not allowed
+    assert rows() == before
+
+
+@pytest.mark.django_db
+def test_somebody_switched_off_is_out(site, flora):
+    client = signed_in(flora)
+    flora.is_active = False
+    flora.save()
+    assert client.get("/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(site):
+    answer = Client().post("/courses/book", headers={"referer": "http://testserver/courses/book?patient=1"})
+    assert answer["Location"] == "/accounts/login/?next=/courses/book%3Fpatient%3D1"
+
+
+@pytest.mark.django_db
+def test_a_swap_after_the_session_ended_takes_the_browser_there(site):
+    answer = Client().post("/courses/book", headers={"HX-Request": "true", "referer": "http://evil.example/x?y"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, "/accounts/login/?next=/")
+
+
+@pytest.mark.django_db
+def test_nothing_is_kept_by_the_browser(desk, site):
+    assert "no-store" in desk.get("/")["Cache-Control"]

@@ -1,0 +1,73 @@
+"""Pages cost the same number of queries for one row as for three. Two of them are the session's and the account's."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.factories.scheduler import AllocationFactory, ChairFactory, PersonFactory
+from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory, VisitFactory
+
+pytestmark = pytest.mark.django_db
+ROWS = pytest.mark.parametrize("rows", [1, 3])
+NINE = datetime(2026, 5, 4, 13, tzinfo=UTC)
+
+
+def visits(site, rows, course=None):
+    """Booked visits of as many patients, each with a chair and a person of its own."""
+    for number in range(rows):
+        of = {"course": course} if course else {"course__patient__site": site}
+        made = BookedVisitFactory(**of, appointment__starts_at=NINE + timedelta(hours=2 * number))
+        for resource, role in ((ChairFactory(site=site), "chair"), (PersonFactory(site=site), "nurse")):
+            AllocationFactory(appointment=made.appointment, resource=resource, role=role)
+
+
+@ROWS
+def test_today(desk, site, rows, django_assert_num_queries):
+    visits(site, rows)
+    with django_assert_num_queries(10):
+        page = desk.get("/").content.decode()
+    assert page.count('class="presses"') == rows
+
+
+@ROWS
+def test_search(desk, site, rows, django_assert_num_queries):
+    for _ in range(rows):
+        CourseFactory(patient__site=site, patient__family_name="Ruiz")
+    with django_assert_num_queries(5):
+        page = desk.get("/patients/?q=ruiz").content.decode()
+    assert page.count('class="name"') == rows
+
+
+@ROWS
+def test_a_patient(desk, site, patient, rows, django_assert_num_queries):
+    visits(site, rows, CourseFactory(patient=patient))
+    with django_assert_num_queries(6):
+        page = desk.get(f"/patients/{patient.pk}/").content.decode()
+    assert page.count('class="what"') == rows
+
+
+@ROWS
+def test_a_course(desk, site, patient, rows, django_assert_num_queries):
+    course = CourseFactory(patient=patient)
+    visits(site, rows, course)
+    with django_assert_num_queries(6):
+        page = desk.get(f"/courses/{course.pk}/").content.decode()
+    assert page.count('class="what"') == rows
+
+
+@ROWS
+def test_the_work_list(desk, site, rows, django_assert_num_queries):
+    for _ in range(rows):
+        VisitFactory(course__patient__site=site)
+    with django_assert_num_queries(5):
+        page = desk.get("/work-list/").content.decode()
+    assert page.count("Give it a time…") == rows
+
+
+@ROWS
+def test_the_offers(desk, site, patient, rows, django_assert_num_queries):
+    for _ in range(rows):
+        ProtocolVersionFactory()
+    with django_assert_num_queries(5):
+        page = desk.get(f"/courses/book?patient={patient.pk}").content.decode()
+    assert page.count('class="option"') == rows

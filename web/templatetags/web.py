@@ -1,0 +1,64 @@
+"""Tags and filters of the pages."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+
+from clinics.permissions import Permission, allows
+from web import words
+from web.display import Display
+from web.therapies import Therapy, therapy
+
+register = template.Library()
+
+register.filter("therapy", therapy)
+register.filter("clock", words.clock)
+register.filter("minutes", words.length)
+register.filter("short_day", words.short_day)
+register.filter("full_date", words.full_date)
+
+
+@register.filter
+def day(value: date, today: date | None = None) -> str:
+    """Such as "Thursday 26 November"."""
+    return words.day(value, today=today)
+
+
+@register.simple_tag
+def between(start: time | datetime, end: time | datetime) -> str:
+    """Such as "9:30am to 11am", of two local times."""
+    return words.between(_time(start), _time(end))
+
+
+@register.simple_tag
+def count(number: int, one: str, many: str = "") -> str:
+    """Such as "9 visits"."""
+    return words.count(number, one, many)
+
+
+@register.simple_tag(takes_context=True)
+def may(context: Context, permission: str) -> bool:
+    """Whether the signed-in user may: ``{% may "book_courses" as may_book %}``."""
+    request: HttpRequest | None = context.get("request")
+    return request is not None and hasattr(request, "user") and allows(request.user, Permission(permission))
+
+
+@register.simple_tag(takes_context=True)
+def display(context: Context) -> Display:
+    """How this browser wants the pages: theme and density."""
+    request: HttpRequest | None = context.get("request")
+    return Display.of(request) if request is not None else Display()
+
+
+@register.simple_tag
+def code_of(family: str) -> Therapy:
+    """The look of a family of visits."""
+    return therapy(family)
+
+
+def _time(value: Any) -> time:
+    found: time = value.time() if isinstance(value, datetime) else value
+    return found

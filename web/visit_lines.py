@@ -1,0 +1,92 @@
+"""Visits as lists show them: when, how long, who and where, in which state, and why there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from scheduler.models import Kind, Resource, Status
+from treatments.models import Visit, VisitStatus
+from web.statuses import State, of_visit
+
+_PLACES_FIRST = {Kind.CHAIR: 0, Kind.ROOM: 1, Kind.DEVICE: 2, Kind.PERSON: 3}
+_OVER = (Status.DONE, Status.MISSED, Status.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLine:
+    """One visit. ``starts`` and ``ends`` are local to its site, None while it has no time."""
+
+    key: str
+    label: str
+    family: str
+    minutes: int
+    starts: datetime | None
+    ends: datetime | None
+    place: str
+    people: str
+    reason: str
+    notes: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    state: State | None = None
+    visit: Visit | None = None
+
+    @property
+    def css(self) -> str:
+        """How the line is set: over when nothing more happens, off when it will not happen at all."""
+        if self.visit is None:
+            return ""
+        if self.visit.status in (VisitStatus.CANCELLED, VisitStatus.RELEASED):
+            return "over off"
+        appointment = self.visit.appointment
+        return "over" if appointment is not None and appointment.status in _OVER else ""
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it stands in the calendar and has not begun, so that it can be moved or cancelled."""
+        return (
+            self.visit is not None
+            and self.visit.status in (VisitStatus.BOOKED, VisitStatus.TENTATIVE)
+            and self.visit.appointment is not None
+            and self.visit.appointment.status == Status.BOOKED
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Whether it still needs a time."""
+        return self.visit is not None and self.visit.status == VisitStatus.TO_PLACE
+
+    @classmethod
+    def of_visit(cls, visit: Visit, *, zone: str) -> "VisitLine":
+        """The line of a stored visit, read with ``treatments.queries.courses.visits``."""
+        appointment = visit.appointment
+        place, people = who_and_where(
+            (each.resource for each in appointment.allocations.all()) if appointment is not None else ()
+        )
+        tz = ZoneInfo(zone)
+        return cls(
+            key=visit.key,
+            label=visit.label,
+            family=visit.family,
+            minutes=visit.minutes,
+            starts=appointment.starts_at.astimezone(tz) if appointment is not None else None,
+            ends=appointment.ends_at.astimezone(tz) if appointment is not None else None,
+            place=place,
+            people=people,
+            reason=visit.reason,
+            unplaced=tuple(visit.unplaced),
+            state=of_visit(visit.status, appointment),
+            visit=visit,
+        )
+
+
+def who_and_where(resources: Iterable[Resource]) -> tuple[str, str]:
+    """Such as "Chair 2" and "Kim Lee, Ana Wu": each named once, in the order in which they were taken."""
+    named: dict[str, Resource] = {}
+    for resource in resources:
+        named.setdefault(resource.name, resource)
+    ordered = sorted(named.values(), key=lambda resource: _PLACES_FIRST[Kind(resource.kind)])
+    people = [resource.name for resource in ordered if resource.kind == Kind.PERSON]
+    places = [resource.name for resource in ordered if resource.kind != Kind.PERSON]
+    return ", ".join(places), ", ".join(people)

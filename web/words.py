@@ -1,0 +1,71 @@
+"""Dates, times, lengths and counts as the pages say them: "Thursday 26 November", "9:30am to 11am", "midday".
+
+Everything here takes local dates and times; whoever calls turns instants into the site's zone first.
+"""
+
+from datetime import date, time
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def day(on: date, *, today: date | None = None) -> str:
+    """Such as "Thursday 26 November"; with the year when it is not that of ``today``."""
+    words = f"{WEEKDAYS[on.weekday()]} {on.day} {MONTHS[on.month - 1]}"
+    return words if today is None or today.year == on.year else f"{words} {on.year}"
+
+
+def short_day(on: date) -> str:
+    """Such as "Thu 26 Nov", for columns."""
+    return f"{WEEKDAYS[on.weekday()][:3]} {on.day} {MONTHS[on.month - 1][:3]}"
+
+
+def full_date(on: date) -> str:
+    """Such as "26 November 1980"."""
+    return f"{on.day} {MONTHS[on.month - 1]} {on.year}"
+
+
+def clock(at: time) -> str:
+    """Such as "9:30am", "2pm", "midday", "midnight"."""
+    if at.minute == 0 and at.hour in (0, 12):
+        return "midday" if at.hour else "midnight"
+    minutes = f":{at.minute:02d}" if at.minute else ""
+    return f"{at.hour % 12 or 12}{minutes}{'am' if at.hour < 12 else 'pm'}"
+
+
+def between(start: time, end: time) -> str:
+    """Such as "9:30am to 11am"."""
+    return f"{clock(start)} to {clock(end)}"
+
+
+def length(minutes: int) -> str:
+    """Such as "45 min", "2 h", "2 h 15 min"."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Such as "1 visit", "9 visits"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def listing(items: list[str]) -> str:
+    """Such as "Monday", "Monday and Friday", "Monday, Wednesday and Friday"."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
