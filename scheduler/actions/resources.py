@@ -291,7 +291,9 @@ def _skills(codes: Collection[str]) -> list[Skill]:
     missing = sorted(set(codes) - known.keys())
     if missing:
         raise WrongResource(
-            f"There is no skill {missing[0]}.", pointer="skills", detail={"fields": {"skills": [f"There is no skill {code}." for code in missing]}}
+            f"There is no skill {missing[0]}.",
+            pointer="skills",
+            detail={"fields": {"skills": [f"There is no skill {code}." for code in missing]}},
         )
     return list(known.values())
 

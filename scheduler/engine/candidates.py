@@ -64,11 +64,12 @@ class Candidates:
         if visit in course.given:
             slot = course.given[visit].start
             wishes = _soft_windows(course.request, course.visits[visit])
-            points = finish_cost(slot, course.request.not_before)
+            points = finish_cost(slot, course.request)
             points += sum(wish_cost(window, slot, course.request.grid) for window in wishes)
             return Starts(np.array([slot]), np.array([course.day(slot)]), np.array([points]))
         slots = bits.members(course.domains[visit])
-        late = np.maximum(slots - course.request.not_before, 0) * SLOT_MINUTES // (DAY_MINUTES // FINISH_PER_DAY)
+        late = np.maximum(slots - course.request.not_before, 0) * SLOT_MINUTES
+        late = late * FINISH_PER_DAY // (DAY_MINUTES * len(course.request.visits))
         day = course.free.clock.day[slots]
         return Starts(slots, day, late + _wishes(course.request, course.free, course.visits[visit], slots))
 

@@ -30,7 +30,6 @@ class Course:
         self.given = {self.index[key]: placement for key, placement in self.fixed.items()}
         links = Links(request, self.visits)
         self.links, self.weekly, self.series = links.table, links.weekly, links.series
-        self.open_days = sorted(request.open_days)
         self.contradictory = False
         least = self._distances()
         for i, j in links.pairs(self.index, self.index):
@@ -102,10 +101,10 @@ class Course:
         """The period in which the other visit may start, judged by local dates alone."""
         first, last = day + link.least, day + link.most
         if link.following == 1:
-            due = next((number for number in self.open_days if number > day), -1)
+            due = next((number for number in link.row if number > day), -1)
             first, last = max(first, due), min(last, due)
         elif link.following == -1:
-            due = next((number for number in reversed(self.open_days) if number < day), -1)
+            due = next((number for number in reversed(link.row) if number < day), -1)
             first, last = max(first, due), min(last, due)
         return self.free.clock.whole_days(first, last)
 

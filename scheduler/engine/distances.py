@@ -6,6 +6,7 @@ contradiction.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit, Visit
-from scheduler.engine.rules import following_day
+from scheduler.engine.rules import row
 from scheduler.engine.schedule import Schedule
 
 FREE = -(10**6)
@@ -49,7 +50,14 @@ def distances(rules: Iterable[Rule], visits: Iterable[Visit]) -> Iterator[Distan
             for before, after in zip(rule.visits, rule.visits[1:], strict=False):
                 yield Distance(before, after, 1, rule.key)
                 if not rule.skip_closed:
-                    yield Distance(after, before, -1, rule.key)
+                    yield Distance(after, before, -longest_step(rule.weekdays), rule.key)
+
+
+def longest_step(weekdays: frozenset[int]) -> int:
+    """The most days from one of these weekdays to the next; a week where there are none."""
+    days = sorted(weekdays)
+    steps = [then - day for day, then in pairwise(days)]
+    return max([*steps, 7 - days[-1] + days[0]]) if days else 7
 
 
 def _offset(rule: Offset, minutes: dict[str, int]) -> Iterator[Distance]:
@@ -142,13 +150,14 @@ def allowed_days(schedule: Schedule, visit: str) -> tuple[int, int]:
         elif before == visit and then in schedule.day and then != visit:
             last = min(last, schedule.day[then] - least)
     for rule in request.rules:
-        if isinstance(rule, ConsecutiveDays) and rule.skip_closed:
+        if isinstance(rule, ConsecutiveDays):
+            counted = row(rule, request)
             for before, after in zip(rule.visits, rule.visits[1:], strict=False):
                 if after == visit and before in schedule.day:
-                    due = following_day(request.open_days, schedule.day[before], skip_closed=True)
+                    due = min((day for day in counted if day > schedule.day[before]), default=None)
                     last = last if due is None else min(last, due)
                 elif before == visit and after in schedule.day:
-                    # the open day before the one already given
-                    earlier = [day for day in request.open_days if day < schedule.day[after]]
+                    # the counted day before the one already given
+                    earlier = [day for day in counted if day < schedule.day[after]]
                     first = max(first, max(earlier, default=first))
     return first, last

@@ -17,6 +17,7 @@ from scheduler.engine.request import (
     Unit,
     Visit,
 )
+from scheduler.engine.rules import row
 
 
 @dataclass(slots=True)
@@ -45,7 +46,9 @@ class Link:
     not_later_that_day: bool = False
     not_earlier_that_day: bool = False
     following: int = 0
-    """1: due on the next open day; -1: due on the open day before."""
+    """1: due on the next day of ``row``; -1: due on the one before."""
+    row: tuple[int, ...] = ()
+    """The days that count for consecutive visits, in order."""
     ideals: list[Ideal] = field(default_factory=list)
 
     @property
@@ -63,6 +66,7 @@ class Links:
     """The links of all pairs of visits, by their numbers in the given order, and the rules that are not about pairs."""
 
     def __init__(self, request: PlanRequest, visits: Sequence[Visit]) -> None:
+        self.request = request
         self.visits = visits
         self.index = {visit.key: n for n, visit in enumerate(visits)}
         self.table = [[Link() for _ in visits] for _ in visits]
@@ -123,11 +127,12 @@ class Links:
                     there.not_earlier_that_day = back.not_later_that_day = True
 
     def consecutive(self, rule: ConsecutiveDays) -> None:
-        """Tie neighbours to the next open day. Days that may not be skipped come with the distances of dates."""
+        """Tie neighbours to the next day that counts."""
+        days = row(rule, self.request)
         for before, after in pairwise(rule.visits):
             there, back = self.both_ways(before, after)
-            if rule.skip_closed:
-                there.following, back.following = 1, -1
+            there.following, back.following = 1, -1
+            there.row = back.row = days
 
     def same_resource(self, rule: SameResource) -> None:
         """Note a series with one resource."""

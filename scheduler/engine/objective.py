@@ -11,7 +11,7 @@ from scheduler.engine.answer import Cost
 from scheduler.engine.availability import Availability, part
 from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.grid import SLOT_MINUTES, Grid
-from scheduler.engine.request import Offset, Role, SameResource, Unit, Use, Visit, Window
+from scheduler.engine.request import Offset, PlanRequest, Role, SameResource, Unit, Use, Visit, Window
 from scheduler.engine.rules import distance, main_resource
 from scheduler.engine.schedule import Schedule
 
@@ -25,24 +25,25 @@ WISH_DATE = 240
 """For each visit on a weekday or date outside a wished window."""
 WISH_TIME = 60
 """For each visit at a time of day outside a wished window; one more for each minute, up to ``WISH_DATE`` in all."""
-FINISH_PER_DAY = 10
-"""For each visit and day since the first possible start; counted in steps of 1/10 of a day."""
+FINISH_PER_DAY = 300
+"""For each day the course is later than it could be; every visit has an equal share of it.
+
+Less than a change of nurse, so that a day's wait is worth one; but no gap is worth a wait of more than five days.
+"""
 SLIVER = 20
 """For each free gap too short to be used, left beside a visit in the calendar of what it occupies."""
 SLIVER_MINUTES = 30
 """A free gap shorter than this cannot be used."""
-
-_FINISH_STEP = DAY_MINUTES // FINISH_PER_DAY
-
 
 def ideal_cost(unit: Unit, off: int) -> int:
     """Points for a distance that is ``off`` days or minutes from its ideal."""
     return IDEAL_PER_MINUTE * off * (DAY_MINUTES if unit is Unit.DAYS else 1)
 
 
-def finish_cost(start: int, not_before: int) -> int:
-    """Points for starting at slot ``start`` rather than at once."""
-    return max(start - not_before, 0) * SLOT_MINUTES // _FINISH_STEP
+def finish_cost(start: int, request: PlanRequest) -> int:
+    """Points for a visit that starts at slot ``start`` rather than at once."""
+    late = max(start - request.not_before, 0) * SLOT_MINUTES
+    return late * FINISH_PER_DAY // (DAY_MINUTES * len(request.visits))
 
 
 def wish_cost(window: Window, start: int, grid: Grid) -> int:
@@ -102,7 +103,7 @@ def cost(schedule: Schedule, free: Availability) -> Cost:
         ideal=ideal,
         continuity=continuity,
         wishes=wishes,
-        finish=sum(finish_cost(placement.start, request.not_before) for placement in schedule.in_order),
+        finish=sum(finish_cost(placement.start, request) for placement in schedule.in_order),
         fragments=fragments,
     )
 

@@ -131,14 +131,11 @@ class Tree:
         midnights = np.array(self.course.request.grid.midnights, dtype=np.int64)
         first, last = day + link.least, day + link.most
         if link.following:
-            open_days = np.array(self.course.open_days, dtype=np.int64)
-            if link.following == 1:
-                index = np.searchsorted(open_days, day, side="right")
-            else:
-                index = np.searchsorted(open_days, day) - 1
-            exists = (index >= 0) & (index < len(open_days))
+            row = np.array(link.row, dtype=np.int64)
+            index = np.searchsorted(row, day, side="right") if link.following == 1 else np.searchsorted(row, day) - 1
+            exists = (index >= 0) & (index < len(row))
             due = np.full(len(day), FREE, dtype=np.int64)
-            due[exists] = open_days[index[exists]]
+            due[exists] = row[index[exists]]
             first, last = np.maximum(first, due), np.minimum(last, due)
         low = midnights[np.clip(first, 0, days)]
         high = midnights[np.clip(last + 1, 0, days)]

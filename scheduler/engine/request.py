@@ -170,6 +170,8 @@ class ConsecutiveDays:
     key: str
     visits: tuple[str, ...]
     skip_closed: bool = True
+    weekdays: frozenset[int] = frozenset(range(7))
+    """Only these count: ten weekdays in a row run from Friday to Monday, whether or not the site opens on Saturday."""
 
 
 Rule = Offset | PerWeek | Span | Window | SameDay | SameResource | ConsecutiveDays

@@ -14,6 +14,7 @@ from scheduler.engine.request import (
     ConsecutiveDays,
     Offset,
     PerWeek,
+    PlanRequest,
     Rule,
     SameDay,
     SameResource,
@@ -151,16 +152,16 @@ def _consecutive(rule: ConsecutiveDays, schedule: Schedule) -> Iterator[Violatio
     for before, key in zip(rule.visits, rule.visits[1:], strict=False):
         if before not in schedule.placed or key not in schedule.placed:
             continue
-        due = following_day(schedule.request.open_days, schedule.day[before], skip_closed=rule.skip_closed)
+        due = min((day for day in row(rule, schedule.request) if day > schedule.day[before]), default=None)
         if schedule.day[key] != due:
             yield Violation(key, Reason(Code.NOT_CONSECUTIVE, (before,), rule.key))
 
 
-def following_day(open_days: Iterable[int], day: int, *, skip_closed: bool) -> int | None:
-    """The day on which the next of consecutive visits is due; ``None`` where the site never opens again."""
-    if not skip_closed:
-        return day + 1
-    return min((number for number in open_days if number > day), default=None)
+def row(rule: ConsecutiveDays, request: PlanRequest) -> tuple[int, ...]:
+    """The days that count for consecutive visits, in order: of the next one on this list the next visit is due."""
+    offset = request.grid.first_on.weekday()
+    days = sorted(request.open_days) if rule.skip_closed else range(request.grid.days + 1)
+    return tuple(day for day in days if (day + offset) % 7 in rule.weekdays)
 
 
 CHECKS: dict[type, Callable[[Any, Schedule], Iterable[Violation]]] = {

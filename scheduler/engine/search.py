@@ -5,6 +5,7 @@ the tree's costs-to-go say what the rest will cost at least. Effort is counted i
 that the same request always gives the same answer.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +20,8 @@ _EVERYTHING: Blame = -1
 """A blame that excuses no decision."""
 _PER_DATE = 2
 """With how many starts of one date the beam goes on from a state."""
+_ALIKE = 2
+"""How many partial plans with the same dates the beam keeps; more would crowd out other dates."""
 
 
 class EffortSpentError(Exception):
@@ -130,12 +133,18 @@ class Search:
             ]
             options.sort(key=lambda option: (option[0], option[1], -1 if option[2] is None else option[2]))
             following: list[State] = []
+            alike: Counter[tuple[int, ...]] = Counter()
             for bound, rank, start in options:
                 if len(following) == width:
                     break
+                dates = layer[rank].dates if start is None else (*layer[rank].dates, self.course.day(start))
+                if alike[dates] == _ALIKE:
+                    continue
                 self.effort.spend()
                 after = self._follow(layer[rank], visit, start, bound)
                 if isinstance(after, State):
+                    after.dates = dates
+                    alike[dates] += 1
                     following.append(after)
             layer = following
         for state in layer:

@@ -32,6 +32,8 @@ class State:
     """The least any plan from here on costs."""
     dropped: frozenset[int] = frozenset()
     """Visits left without a place."""
+    dates: tuple[int, ...] = ()
+    """The dates chosen, in the order of choice; kept by the beam alone."""
 
     def waits(self, visit: int) -> bool:
         """Whether a visit is still to be decided."""

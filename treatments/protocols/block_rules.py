@@ -131,8 +131,11 @@ def _on_days(scope: Scope, rule: schema.OnDays) -> None:
 
 def _consecutive_days(scope: Scope, rule: schema.ConsecutiveDays) -> None:
     skip = rule.closed_days == "skip"
-    found: list[Rule] = [ConsecutiveDays(scope.key("consecutive_days"), scope.keys, skip)]
+    counted = phrasing.weekday_numbers(rule.weekdays) or frozenset(range(7))
+    found: list[Rule] = [ConsecutiveDays(scope.key("consecutive_days"), scope.keys, skip, counted)]
     text = "on consecutive open days" if skip else "on consecutive days, all of them open"
+    if rule.weekdays:
+        text += f" from {words.weekdays(counted)}"
     for before, visit in pairwise(scope.visits):
         scope.book.say(visit.key, f"the {'open day' if skip else 'day'} after {words.in_sentence(before.label)}")
     if rule.start_weekdays:

@@ -82,6 +82,9 @@ class ConsecutiveDays(Part):
         description="skip: go on after weekends and holidays. forbid: begin only where none falls inside."
     )
     start_weekdays: tuple[Weekday, ...] = Field((), description="The first visit is on one of these.")
+    weekdays: tuple[Weekday, ...] = Field(
+        (), description="Only these count: with mon to fri a row goes on from Friday to Monday. Otherwise every day."
+    )
     source: Source
 
 

@@ -128,8 +128,8 @@ def _consecutive(request, rule: ConsecutiveDays, placed, start):
         if one not in placed or other not in placed:
             continue
         day = start[one].date() + timedelta(1)
-        while (
-            rule.skip_closed and (day - first).days not in request.open_days and (day - first).days < request.grid.days
+        while (day - first).days < request.grid.days and (
+            day.weekday() not in rule.weekdays or (rule.skip_closed and (day - first).days not in request.open_days)
         ):
             day += timedelta(1)
         if start[other].date() != day:

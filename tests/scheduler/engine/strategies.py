@@ -143,7 +143,8 @@ def rules_for(draw, on: Grid, infusions, talks):
     everyone = tuple(infusions + talks)
     rules = []
     if draw(st.integers(0, 3)) == 0:
-        rules.append(ConsecutiveDays("row", tuple(infusions), skip_closed=draw(st.booleans())))
+        weekdays = draw(st.sampled_from([frozenset(range(7)), frozenset(range(5)), frozenset({0, 2, 4})]))
+        rules.append(ConsecutiveDays("row", tuple(infusions), skip_closed=draw(st.booleans()), weekdays=weekdays))
     else:
         for before, after in pairwise(infusions):
             rules.append(draw(offsets(after, before, "gap")))

@@ -18,7 +18,7 @@ from scheduler.engine.request import (
     Unit,
     Window,
 )
-from tests.scheduler.engine.building import alone, at, days_of, grid, keys, request, resource, series, visit
+from tests.scheduler.engine.building import alone, at, days_of, grid, hours, keys, request, resource, series, visit
 from tests.scheduler.engine.independent import faults
 
 ON = grid()
@@ -193,6 +193,19 @@ def test_ten_weekdays_skip_the_week_end_and_a_holiday():
     monday = Window("start", ("i1",), weekdays=frozenset({0}))
     found = best([ConsecutiveDays("row", keys(visits)), monday], visits, open_days=open_days)
     assert days_of(found, ON) == [0, 1, 2, 3, 4, 7, 8, 10, 11, 14]
+
+
+def test_weekdays_in_a_row_where_the_site_opens_every_day():
+    visits = series(7)
+    everyday = frozenset(range(28))
+    chair = resource(ON, "chair1", "chair", working=hours(ON, days=everyday))
+    weekdays = frozenset(range(5))
+    rules = [ConsecutiveDays("row", keys(visits), weekdays=weekdays), Window("w", keys(visits), weekdays=weekdays)]
+    found = best(rules, visits, open_days=everyday, calendars=[chair])
+    assert days_of(found, ON) == [0, 1, 2, 3, 4, 7, 8]
+    # control: counting every open day, the row breaks at the first week-end
+    rules = [ConsecutiveDays("row", keys(visits)), Window("w", keys(visits), weekdays=weekdays)]
+    assert not best(rules, visits, open_days=everyday, calendars=[chair]).complete
 
 
 def test_consecutive_days_that_may_not_skip():
