@@ -7,9 +7,15 @@ past from 10,000 allocations to 200,000 (or the number given) and reads the same
 """
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from benchmarks import scratch
+
+if TYPE_CHECKING:
+    from clinics.models import Site
+    from scheduler.models import Appointment
 
 RESOURCES, DAYS = 60, 90
 FIRST_ON = date(2026, 5, 4)
@@ -63,7 +69,7 @@ def main(history: int) -> None:
     print(f"\nprobing takes {probed / small:.0f} times as long")
 
 
-def clinic():
+def clinic() -> "tuple[Site, Appointment]":
     from tests.factories.clinics import SiteFactory
     from tests.factories.scheduler import AppointmentFactory, ChairFactory
 
@@ -72,7 +78,7 @@ def clinic():
     return site, AppointmentFactory(site=site)
 
 
-def fill(appointment, first: datetime, last: datetime) -> int:
+def fill(appointment: "Appointment", first: datetime, last: datetime) -> int:
     """Allocations of every resource on every day of the period; says how many."""
     from django.db import connection
 
@@ -87,7 +93,7 @@ def fill(appointment, first: datetime, last: datetime) -> int:
     return count
 
 
-def readers(site, first: datetime):
+def readers(site: "Site", first: datetime) -> tuple[Callable[[], object], ...]:
     from django.db import connection
 
     from scheduler.models import Resource
@@ -108,7 +114,7 @@ def readers(site, first: datetime):
     )
 
 
-def count_queries(do) -> int:
+def count_queries(do: Callable[[], object]) -> int:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

@@ -10,13 +10,21 @@ import multiprocessing
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import perf_counter, sleep
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import scratch
+
+if TYPE_CHECKING:
+    from clinics.models import Patient, Site, User
+    from scheduler.actions.appointments import Booking
+    from scheduler.models import Appointment, Resource
+
+Book = Callable[["Site", "Patient", "Sequence[Booking]", "User"], "Sequence[Appointment]"]
 
 CLIENTS, CHAIRS, HOURS, VISITS = 8, 8, 3, 6
 KEPT = 1  # courses each client leaves booked; older ones are cancelled
@@ -75,7 +83,7 @@ def clinic() -> None:
     PatientFactory.create_batch(CLIENTS * (KEPT + 2), site=site)
 
 
-def run(book: Callable, seconds: float, *, protected: bool = True) -> tuple[Tally, float, int]:
+def run(book: Book, seconds: float, *, protected: bool = True) -> tuple[Tally, float, int]:
     """All clients at once, in processes of their own; then the calendar is emptied."""
     from django.db import connection
 
@@ -105,7 +113,7 @@ def run(book: Callable, seconds: float, *, protected: bool = True) -> tuple[Tall
     return tally, length, overlaps
 
 
-def client(number: int, book: Callable, seconds: float, protected: bool, ready, results) -> None:
+def client(number: int, book: Book, seconds: float, protected: bool, ready: Any, results: Any) -> None:
     from clinics.models import Patient, Site, User
     from core import locks
     from scheduler.actions import appointments
@@ -138,7 +146,7 @@ def client(number: int, book: Callable, seconds: float, protected: bool, ready, 
     results.put((tally.times, tally.counts))
 
 
-def attempt(book: Callable, tally: Tally):
+def attempt(book: Callable[[], "Sequence[Appointment]"], tally: Tally) -> "Sequence[Appointment] | None":
     """Until it is booked: after a conflict it plans anew, after a deadlock it tries again a moment later."""
     from django.db import DatabaseError
 
@@ -161,7 +169,7 @@ def attempt(book: Callable, tally: Tally):
     return None
 
 
-def plan(chairs, nurses, rng):
+def plan(chairs: "Sequence[Resource]", nurses: "Sequence[Resource]", rng: random.Random) -> "Sequence[Booking]":
     """Six visits on six days, each in the first hours with some free chair and nurse, from one look at the calendar."""
     from scheduler.actions.appointments import Booking, Take
     from scheduler.models import Allocation
@@ -178,13 +186,17 @@ def plan(chairs, nurses, rng):
     return bookings
 
 
-def book_with_the_product(site, patient, bookings, desk):
+def book_with_the_product(
+    site: "Site", patient: "Patient", bookings: "Sequence[Booking]", desk: "User"
+) -> "Sequence[Appointment]":
     from scheduler.actions import appointments
 
     return appointments.book(site=site, patient=patient, bookings=bookings, by=desk, now=NOW).appointments
 
 
-def book_row_by_row(site, patient, bookings, desk):
+def book_row_by_row(
+    site: "Site", patient: "Patient", bookings: "Sequence[Booking]", desk: "User"
+) -> "Sequence[Appointment]":
     """What most calendars do: one insert after another in the order of the request, and the constraint decides."""
     from django.db import transaction
 
@@ -220,7 +232,7 @@ def book_row_by_row(site, patient, bookings, desk):
 
 
 @contextmanager
-def unprotected():
+def unprotected() -> Iterator[None]:
     """Without the exclusion constraints: only for the scratch database."""
     from tests.concurrency.conftest import no_exclusion_constraints
 

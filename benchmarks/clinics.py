@@ -8,6 +8,7 @@ cancelled at random down to the fill asked for, so "90 %" means nine tenths of w
 import random
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from scheduler.engine import bits
 from scheduler.engine.grid import Grid
@@ -170,7 +171,7 @@ def course(infusions: int, talks: int, exercises: int) -> tuple[tuple[Visit, ...
 
 
 def _chain(key: str, visits: Sequence[str], least: int, ideal: int, most: int) -> list[Offset]:
-    return [Offset(key, b, a, Unit.DAYS, least, ideal, most) for a, b in zip(visits, visits[1:], strict=False)]
+    return [Offset(key, b, a, Unit.DAYS, least, ideal, most) for a, b in pairwise(visits)]
 
 
 COURSES = {"6+8": (6, 4, 4), "10+16": (10, 4, 12)}

@@ -7,7 +7,7 @@ from scheduler.engine.availability import Availability
 from scheduler.engine.candidates import Choices
 from scheduler.engine.course import Course
 from scheduler.engine.objective import cost
-from scheduler.engine.request import PlanRequest
+from scheduler.engine.request import Placement, PlanRequest
 from scheduler.engine.schedule import Schedule
 
 START_DAYS = 10
@@ -25,7 +25,7 @@ def first_fit(request: PlanRequest) -> int | None:
     return None
 
 
-def _single_pass(course: Course):
+def _single_pass(course: Course) -> list[Placement] | None:
     starts: dict[int, int] = {}
     choices: Choices = (None,) * len(course.series)
     for visit in range(len(course.visits)):

@@ -30,7 +30,7 @@ FLAGS = (
     "--disable-sync",
 )
 """What Chromium needs to run as any user, also root, and to speak to nobody but us."""
-TALLEST = 1600
+TALLEST = 900
 """Pictures end here; what is further down looks the same."""
 
 
@@ -42,9 +42,15 @@ class Look:
     width: int
     height: int
     dark: bool = False
+    pages: tuple[str, ...] = ()
+    """The pages worth a picture in this look; empty: all."""
 
 
-LOOKS = (Look("light", 1366, 768), Look("dark", 1366, 768, dark=True), Look("narrow", 320, 640))
+LOOKS = (
+    Look("light", 1366, 768),
+    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course")),
+    Look("narrow", 320, 640, pages=("day", "register", "plan", "course")),
+)
 
 
 def main(argv: list[str]) -> int:
@@ -99,7 +105,7 @@ def take(browser: "Browser", look: Look, *, address: str, out: Path, only: str =
     page = context.new_page()
     for name, reach in PAGES.items():
         reach(page)
-        if only in name:
+        if only in name and name in (look.pages or PAGES):
             path = out / f"{name}-{look.name}.png"
             _shoot(page, look, path)
             yield f"{path.name}  {path.stat().st_size // 1024} KB"
@@ -128,6 +134,10 @@ def _today(page: "Page") -> None:
     page.wait_for_url("**/")
 
 
+def _busy_day(page: "Page") -> None:
+    page.goto(f"/?on={_soon()}")
+
+
 def _patients(page: "Page") -> None:
     page.goto("/patients/?q=ma")
 
@@ -151,25 +161,60 @@ def _move(page: "Page") -> None:
 
 
 def _plan(page: "Page") -> None:
+    _choices(page)
+    page.get_by_label("Not before").fill(_soon())
+    page.get_by_role("button", name="Find a plan").click()
+    page.locator("#plan .visits").wait_for()
+
+
+def _work_list(page: "Page") -> None:
+    page.goto("/work-list/")
+
+
+def _not_found(page: "Page") -> None:
+    page.goto("/nowhere")
+
+
+def _choices(page: "Page") -> None:
     page.goto("/patients/?q=ma")
     page.get_by_role("link", name="Book a course for").last.click()
     page.get_by_text("twice weekly").first.click()
-    page.get_by_label("Not before").fill((date.today() + timedelta(days=3)).isoformat())  # noqa: DTZ011 - any soon day
-    page.get_by_role("button", name="Find a plan").click()
-    page.locator("#plan .visits").wait_for()
+
+
+def _soon() -> str:
+    """A Monday, Tuesday or Wednesday after today, as addresses and fields write it."""
+    on = date.today() + timedelta(days=1)  # noqa: DTZ011 - which day it is to the hour does not matter
+    while on.weekday() > 2:
+        on += timedelta(days=1)
+    return on.isoformat()
+
+
+def _duplicate(page: "Page") -> None:
+    _patient(page)
+    name = page.locator("h1").inner_text()
+    born = page.locator(".lead").inner_text().split("Born ")[1].split(",")[0]
+    page.goto("/patients/new")
+    page.get_by_label("Given name").fill(name.split(" ", 1)[0])
+    page.get_by_label("Family name").fill(name.split(" ", 1)[1])
+    page.get_by_label("Birth date").fill(born)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator("#same").wait_for()
 
 
 PAGES: "dict[str, Callable[[Page], None]]" = {
     "sign-in": _sign_in,
     "today": _today,
+    "day": _busy_day,
     "patients": _patients,
     "register": _register,
+    "duplicate": _duplicate,
     "patient": _patient,
     "course": _course,
     "move": _move,
+    "book": _choices,
     "plan": _plan,
-    "work-list": lambda page: page.goto("/work-list/") and None,
-    "not-found": lambda page: page.goto("/nowhere") and None,
+    "work-list": _work_list,
+    "not-found": _not_found,
 }
 """Pages in the order in which they are visited; signing in comes first."""
 

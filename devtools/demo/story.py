@@ -156,15 +156,15 @@ def show_messages(story: Story, patient: Patient) -> None:
         by=User.objects.get(email=f"desk@{people.DOMAIN}"),
         now=clock.now(),
     )
-    story.console.print("\nThe desk lets the day-before reminder of the first visit go out now; the worker carries it like any due one.")
+    story.console.print(
+        "\nThe desk lets the day-before reminder of the first visit go out now; the worker carries it like any due one."
+    )
     _show(story, patient, _sent(story, [reminder], Step.ONE_DAY), "The one-day reminder arrived")
 
 
 def _sent(story: Story, rows: list[Message], step: Step) -> Message | None:
     wanted = [row.pk for row in rows if row.step == step]
-    found: Message | None = story.waited(
-        lambda: Message.objects.filter(pk__in=wanted, state=State.ACCEPTED).first()
-    )
+    found: Message | None = story.waited(lambda: Message.objects.filter(pk__in=wanted, state=State.ACCEPTED).first())
     story.expect(found is not None, f"no message of the step {step} was delivered within {PATIENCE:.0f} s")
     return found
 

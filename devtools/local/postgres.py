@@ -74,12 +74,9 @@ def _make_cluster(install: Path, cluster: Path, *, password_file: Path, durable:
         result = _initdb(install, [option for option in options if option != "--locale=C.UTF-8"] + ["--locale=C"])
     if result.returncode != 0:
         shutil.rmtree(cluster, ignore_errors=True)
-        lines = (
-            [line for line in result.stdout.splitlines() if "error" in line]
-            or result.stdout.splitlines()
-            or ["no output"]
-        )
-        raise LocalServerError(f"PostgreSQL could not make its data folder: {lines[-1]}")
+        lines = result.stdout.splitlines()
+        told = [line for line in lines if "error:" in line or "FATAL:" in line] or lines[-1:] or ["it printed nothing"]
+        raise LocalServerError(f"PostgreSQL could not make its data folder: {told[0]}")
 
 
 def _initdb(install: Path, options: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:

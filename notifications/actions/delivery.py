@@ -16,12 +16,13 @@ from django.db.models import F
 
 from clinics.models import User
 from core import audit
-from notifications.actions import outcomes
+from notifications.actions import attempts, outcomes
 from notifications.channels import NotSent, Sender, open_sender
 from notifications.engine.states import Outcome, State
 from notifications.models import Attempt, Message
 from notifications.queries import verdicts
-from notifications.queries.database_clock import Clock, database_now
+from notifications.queries.database_clock import Clock, database_clock
+from scheduler.models import Appointment
 
 log = structlog.get_logger(__name__)
 
@@ -57,16 +58,17 @@ class Begun:
 def deliver_due(
     *,
     by: User,
-    clock: Clock = database_now,
+    clock: Clock | None = None,
     batch: int = BATCH,
     enough: Callable[[], bool] = lambda: False,
     open_sender: Callable[[str], Sender] = open_sender,
 ) -> Delivered:
     """Sends what is due until nothing is, or until ``enough`` says so, which is asked between messages.
 
-    ``clock`` is the database's, so that dispatchers on machines with wrong clocks agree. The connection to a channel's
+    ``clock`` defaults to the database's, so that dispatchers on machines with wrong clocks agree. The connection to a channel's
     provider is kept until the end.
     """
+    clock = clock or database_clock()
     done = Delivered()
     senders: dict[str, Sender] = {}
     with audit.acting(by), ExitStack() as connections:
@@ -92,12 +94,12 @@ def claim(*, clock: Clock, batch: int, done: Delivered) -> list[Message]:
             now = clock()
             due = list(
                 Message.objects.due(now=now)
-                .select_related("appointment", "patient__site")
-                .prefetch_related("visits")
+                .select_related("appointment__site", "patient__site")
+                .prefetch_related("visits__site")
                 .order_by("next_try_at", "id")
                 .select_for_update(skip_locked=True, of=("self",))[:batch]
             )
-            taken = [message for message in due if _may_go_out(message, now=now, done=done)]
+            taken = [message for message in due if _may_go_out(message, verdicts.about(message), now=now, done=done)]
             Message.objects.filter(pk__in=[message.pk for message in taken]).update(
                 state=State.SENDING, token=F("token") + 1, lease_until=now + LEASE, updated_at=now
             )
@@ -113,26 +115,38 @@ def begin(message: Message, sender: Sender, *, clock: Clock, done: Delivered) ->
 
     None when it must not go out any more, or when it is not ours any more.
     """
+    return _begin_as_claimed(message, sender, clock=clock) or _begin_afresh(message, sender, clock=clock, done=done)
+
+
+def _begin_as_claimed(message: Message, sender: Sender, *, clock: Clock) -> Begun | None:
+    """The short way, for a reminder about which nothing has changed since its claim; None when anything has."""
+    if message.appointment is None:
+        return None
+    now, visits = clock(), [message.appointment]
+    if not verdicts.judge(message, visits=visits, now=now).send:
+        return None
+    try:
+        composed = sender.compose(message, visits)
+    except Exception:  # noqa: BLE001 - the other way deals with it
+        return None
+    attempt = attempts.open_if_unchanged(message, lease_left=LONGEST_REQUEST, now=now)
+    return Begun(message, attempt, composed) if attempt else None
+
+
+def _begin_afresh(message: Message, sender: Sender, *, clock: Clock, done: Delivered) -> Begun | None:
+    """The long way: reads everything the verdict goes by again, under a lock."""
     with transaction.atomic():
         now = clock()
-        current = (
-            Message.objects.filter(
-                pk=message.pk, token=message.token, state=State.SENDING, lease_until__gt=now + LONGEST_REQUEST
-            )
-            .select_related("appointment__site", "patient__site")
-            .prefetch_related("visits__site")
-            .select_for_update(of=("self",))
-            .first()
-        )
-        if current is None or not _may_go_out(current, now=now, done=done):
+        visits = verdicts.look_again(message, lease_left=LONGEST_REQUEST, now=now)
+        if visits is None or not _may_go_out(message, visits, now=now, done=done):
             return None
         try:
-            composed = sender.compose(current, verdicts.still_expected(current, verdicts.about(current)))
+            composed = sender.compose(message, verdicts.still_expected(message, visits))
         except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
-            done.count(outcomes.unwritable(message=current, failure=failure, now=now))
+            done.count(outcomes.unwritable(message=message, failure=failure, now=now))
             return None
-        attempt = Attempt.objects.create(message=current, token=current.token)
-    return Begun(current, attempt, composed)
+        attempt = Attempt.objects.create(message=message, token=message.token)
+    return Begun(message, attempt, composed)
 
 
 def _deliver(message: Message, sender: Sender, *, clock: Clock, done: Delivered) -> None:
@@ -152,10 +166,10 @@ def _deliver(message: Message, sender: Sender, *, clock: Clock, done: Delivered)
         done.count(state)
 
 
-def _may_go_out(message: Message, *, now: datetime, done: Delivered) -> bool:
+def _may_go_out(message: Message, visits: list[Appointment], *, now: datetime, done: Delivered) -> bool:
     """Whether a message we hold may be sent; if not, it is settled here."""
     try:
-        verdict = verdicts.judge(message, visits=verdicts.about(message), now=now)
+        verdict = verdicts.judge(message, visits=visits, now=now)
     except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
         done.count(outcomes.unwritable(message=message, failure=failure, now=now))
         return False

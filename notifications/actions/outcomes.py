@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
-from django.db import transaction
 
+from notifications.actions import attempts
 from notifications.engine import retries
 from notifications.engine.retries import Next
 from notifications.engine.states import FINAL, Outcome, Reason, State
@@ -30,17 +30,11 @@ def record(*, message: Message, attempt: Attempt, outcome: Outcome, code: str, n
         jitter=random.random(),  # noqa: S311 - jitter, not a secret
     )
     may_have_arrived = outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN}
-    with transaction.atomic():
-        # the message first, as everybody does: locks taken in one order
-        written = Message.objects.filter(pk=message.pk, token=attempt.token, state=State.SENDING).update(
-            **_moved_on(following, now=now),
-            attempts=message.attempts + 1,
-            unknown_outcomes=message.unknown_outcomes + (outcome is Outcome.UNKNOWN),
-            possible_duplicates=message.possible_duplicates + bool(may_have_arrived and message.unknown_outcomes),
-        )
-        if not written:
-            return None
-        Attempt.objects.filter(pk=attempt.pk).update(outcome=outcome, code=code, ended_at=now, updated_at=now)
+    copies = message.possible_duplicates + bool(may_have_arrived and message.unknown_outcomes)
+    if not attempts.close(
+        attempt, message=message, outcome=outcome, code=code, following=following, copies=copies, now=now
+    ):
+        return None
     log.info(
         "message_tried", message=str(message.pk), step=message.step, outcome=outcome.value, state=following.state.value
     )
@@ -66,16 +60,16 @@ def unwritable(*, message: Message, failure: Exception, now: datetime) -> State:
 
     The others go on; the failure's own text is not logged, as it may quote what it stumbled over.
     """
-    attempts = message.attempts + 1
+    tries = message.attempts + 1
     following = retries.after(
         Outcome.REJECTED_RETRYABLE,
-        attempts=attempts,
+        attempts=tries,
         unknown_before=0,
         now=now,
         jitter=random.random(),  # noqa: S311
     )
     following = Next(following.state, Reason.UNWRITABLE, following.next_try_at)
-    Message.objects.filter(pk=message.pk).update(**_moved_on(following, now=now), attempts=attempts)
+    Message.objects.filter(pk=message.pk).update(**_moved_on(following, now=now), attempts=tries)
     log.error("message_unwritable", message=str(message.pk), step=message.step, failure=type(failure).__name__)
     return following.state
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from notifications.engine import quiet_hours, retries
 from notifications.engine.states import Reason, State
@@ -44,6 +44,28 @@ def judge(message: Message, *, visits: Sequence[Appointment], now: datetime) -> 
             rest = retries.resting(attempts=message.attempts, unknown=message.unknown_outcomes)
             return Verdict(rest, Reason(message.reason), allowed)
     return Verdict(State.SENDING)
+
+
+def look_again(message: Message, *, lease_left: timedelta, now: datetime) -> list[Appointment] | None:
+    """Locks a message a dispatcher holds, brings up to date what ``judge`` goes by, and returns its visits.
+
+    None when it is not held with this token any more, or not for ``lease_left``. One query; two for a plan.
+    """
+    facts = (
+        Message.objects.filter(
+            pk=message.pk, token=message.token, state=State.SENDING, lease_until__gt=now + lease_left
+        )
+        .select_for_update(of=("self",))
+        .values_list("pk", "patient__email", "patient__may_email", "appointment__status", "appointment__schedule_epoch")
+        .first()
+    )
+    if facts is None:
+        return None
+    _, message.patient.email, message.patient.may_email, status, epoch = facts
+    if message.appointment is None:
+        return list(message.visits.select_related("site").order_by("starts_at", "pk"))
+    message.appointment.status, message.appointment.schedule_epoch = status, epoch
+    return [message.appointment]
 
 
 def about(message: Message) -> list[Appointment]:

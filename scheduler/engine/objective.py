@@ -35,6 +35,7 @@ SLIVER = 20
 SLIVER_MINUTES = 30
 """A free gap shorter than this cannot be used."""
 
+
 def ideal_cost(unit: Unit, off: int) -> int:
     """Points for a distance that is ``off`` days or minutes from its ideal."""
     return IDEAL_PER_MINUTE * off * (DAY_MINUTES if unit is Unit.DAYS else 1)

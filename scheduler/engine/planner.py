@@ -8,6 +8,7 @@ from scheduler.engine.answer import Plan
 from scheduler.engine.candidates import IMPOSSIBLE, Candidates, Choices
 from scheduler.engine.choices import combinations
 from scheduler.engine.course import Course
+from scheduler.engine.improve import improved
 from scheduler.engine.objective import UNPLACED
 from scheduler.engine.relaxation import Tree
 from scheduler.engine.schedule import Schedule
@@ -63,6 +64,8 @@ class Planner:
         for bound, choices in worth[: limits.searched]:
             if bound < self._limit():
                 self._beam(choices, limits.beam)
+        if self.best is not None and self.course.whole:
+            self.best = improved(self.candidates, self.best, self)
         left = states * _USUAL_VISITS // max(len(self.course.visits), _USUAL_VISITS)
         for n, (bound, choices) in enumerate(worth):
             if bound >= self._limit() or left <= 0:

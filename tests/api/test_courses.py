@@ -139,6 +139,13 @@ def test_a_course_is_cancelled(desk, course):
     assert (again.status_code, again.json()["code"]) == (409, "course_over")
 
 
+def test_the_messages_of_a_course_are_listed(desk, course):
+    rows = desk.get(f"courses/{course.pk}/messages/", limit=200).json()["results"]
+    assert {"plan", "day_before"} & {row["step"] for row in rows}, rows
+    assert [row["due_at"] for row in rows] == sorted(row["due_at"] for row in rows)
+    assert all(row["state"] == "scheduled" for row in rows)
+
+
 def appointment(course, key) -> Appointment:
     return Appointment.objects.get(visit__course=course, visit__key=key)
 

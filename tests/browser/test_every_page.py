@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from core import clock
 from scheduler.models import Status
@@ -14,12 +14,9 @@ from tests.factories.scheduler import AbsenceFactory, AllocationFactory, Appoint
 from treatments.models import Visit, VisitStatus
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "narrow": {"width": 320, "height": 640},
-    "zoomed": {"width": 683, "height": 384, "color_scheme": "dark"},
-}
+LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "narrow": {"width": 320, "height": 640}}
+HALF = ViewportSize(width=683, height=384)
+"""A window of 1366 pixels at a zoom of 200 %."""
 
 
 @pytest.fixture
@@ -74,16 +71,17 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "not found": "/nowhere",
         "refused": "/visits/01890000-0000-7000-8000-000000000000/move",
     }
-    reached: dict[str, Callable[[Page], object]] = {
-        name: (lambda page, path=path: page.goto(path)) for name, path in at.items()
-    }
-    return reached | {
+    return {name: opens(path) for name, path in at.items()} | {
         "wrong": lambda page: sent(page, "/patients/new", "Save and book a course"),
         "same": same,
         "plan": lambda page: plan(page, at["book"]),
         "no move": lambda page: no_move(page, at["move"]),
         "menu": lambda page: (page.goto("/work-list/"), page.locator(".menu summary").click()),
     }
+
+
+def opens(path: str) -> Callable[[Page], object]:
+    return lambda page: page.goto(path)
 
 
 def sent(page: Page, path: str, button: str) -> None:
@@ -127,11 +125,35 @@ def test_is_accessible_and_fits(visitor, lively, flora, look):
     window = visitor.open(flora, bypass_csp=True, **LOOKS[look])
     found = []
     for name in visited(window, lively):
-        found += [f"{name}: {violation}" for violation in window.violations()]
+        # the dark pages differ from the light ones in nothing but colours
+        found += [f"{name}: {violation}" for violation in window.violations(colours_only=look == "dark")]
+        if look == "narrow":
+            found += [f"{name}: {too_wide}" for too_wide in sideways(window)]
+    assert found == []
+
+
+def sideways(window: Window) -> Iterator[str]:
+    """Whether the page has to be scrolled sideways, as it is and at a zoom of 200 %."""
+    before = window.page.viewport_size or HALF
+    for size in (before, HALF):
+        window.page.set_viewport_size(size)
         wider = window.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wider:
-            found.append(f"{name}: {wider} px wider than the window")
-    assert found == []
+            yield f"{wider} px wider than {size['width']}"
+    window.page.set_viewport_size(before)
+
+
+def test_the_detectors_work(visitor, clinic, flora):
+    window = visitor.open(flora, bypass_csp=True, **LOOKS["narrow"])
+    window.page.goto("/work-list/")
+    window.page.evaluate(
+        """document.getElementById("content").insertAdjacentHTML("beforeend",
+        "<p style='inline-size: 900px; color: #eee'>pale</p><img src='/static/web/mark.svg'>")"""
+    )
+    found = " ".join(window.violations())
+    assert "image-alt" in found
+    assert "color-contrast" in found
+    assert len(list(sideways(window))) == 2
 
 
 @pytest.mark.parametrize("look", ["light", "narrow"])

@@ -6,7 +6,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 from clinics.models import User
 
@@ -32,6 +32,11 @@ class Window:
     received: list[Response] = field(default_factory=list)
     presses: int = 0
 
+    def heard(self, said: ConsoleMessage) -> None:
+        """Keeps what the browser complains of."""
+        if said.type == "error":
+            self.complaints.append(said.text)
+
     def press(self, key: str) -> None:
         """Presses a key and counts it."""
         self.page.keyboard.press(key)
@@ -49,9 +54,10 @@ class Window:
         """What the focused element is called."""
         return " ".join(str(self.page.evaluate(FOCUSED)).split())
 
-    def violations(self) -> list[str]:
-        """What axe finds on the page."""
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    def violations(self, *, colours_only: bool = False) -> list[str]:
+        """What axe finds on the page: WCAG 2.2 A and AA and good practice, or only too little contrast."""
+        rules = {"type": "rule", "values": ["color-contrast"]} if colours_only else {"type": "tag", "values": TAGS}
+        found = Axe().run(self.page, options={"runOnly": rules})
         return [
             f"{each['id']}: {node['target']} {node['failureSummary']}"
             for each in found.response["violations"]
@@ -84,9 +90,10 @@ class Visitor:
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.address}])
         context.add_init_script(REPORT_VIOLATIONS)
         window = Window(context.new_page())
-        window.page.on("console", lambda said: said.type == "error" and window.complaints.append(said.text))
+        window.page.on("console", window.heard)
         window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
-        window.page.on("response", lambda response: window.received.append(response))
+        # a lambda, as Playwright cannot take a method written in C
+        window.page.on("response", lambda response: window.received.append(response))  # noqa: PLW0108
         return window
 
     def leave(self) -> None:

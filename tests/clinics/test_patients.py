@@ -42,7 +42,7 @@ def nurse() -> User:
 
 def test_registers_with_an_audit_event_of_the_actor(site: Site, desk: User) -> None:
     patient = patients.register(site=site, by=desk, now=NOW, **DETAILS)
-    event = patient.events.get()  # type: ignore[attr-defined]
+    event = patient.events.get()
     assert (event.pgh_label, event.pgh_context.metadata["user"]) == ("insert", str(desk.pk))
 
 

@@ -98,6 +98,6 @@ def test_only_a_manager_adds_accounts() -> None:
 
 
 def test_the_audit_trail_keeps_no_password(manager: User) -> None:
-    fields = {field.name for field in manager.events.model._meta.get_fields()}  # type: ignore[attr-defined]
+    fields = {field.name for field in manager.events.model._meta.get_fields()}
     assert "password" not in fields
     assert "email" in fields

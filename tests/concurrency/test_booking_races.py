@@ -180,11 +180,11 @@ class TestMoves:
 
 
 def test_nothing_is_booked_on_what_is_being_switched_off(clinic):
-    for _ in range(4):
+    for day in range(4):
         chair = ChairFactory(site=clinic.site)
         outcome = race(
             [
-                *(clinic.booker(patient, clinic.booking(chair)) for patient in clinic.patients[:4]),
+                *(clinic.booker(patient, clinic.booking(chair, day=day)) for patient in clinic.patients[:4]),
                 partial(resources.switch_off, resource=chair, by=clinic.manager, now=clinic.now),
             ]
         )

@@ -58,7 +58,6 @@ def test_the_workers_consume_every_queue() -> None:
     assert used | declared <= consumed
 
 
-
 def test_periodic_tasks_tolerate_arguments_of_another_release() -> None:
     for entry in TIMETABLE.values():
         parameters = inspect.signature(app.tasks[entry["task"]].run).parameters.values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,14 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
 )
 
-from clinics.models import ApiToken
+from clinics.models import ApiToken, Role
 from config.wsgi import application
-from core import clock
+from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
+from tests.treatments.clinic import equip
+from tests.treatments.documents import series
+from treatments.actions import courses, protocols
 
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DOCUMENT = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
 EXAMPLES = 8
 """Random ones for each operation, beside the dozens that follow from the document's limits and types."""
@@ -46,48 +50,56 @@ def test_the_document_is_what_the_code_serves(tmp_path):
     assert written.read_text() == DOCUMENT.read_text(), "run `make schema`"
 
 
-@pytest.fixture
-def world(site, patient, flora, mona, now) -> Iterator[dict[str, Any]]:
-    """A clinic with a booked course; the manager's token; the id of one thing of each kind."""
-    from tests.treatments.clinic import equip
-    from tests.treatments.documents import series
-    from treatments.actions import courses, protocols
-
+@pytest.fixture(scope="module")
+def clinic(django_db_setup, django_db_blocker) -> Iterator[dict[str, Any]]:
+    """A clinic with a booked course; the manager's token; the id of one thing of each kind. One transaction for all."""
     # the application closes connections between requests; here they share the test's transaction, as with Django's client
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    with time_machine.travel(now):
-        resources = equip(site)
-        version = protocols.publish(document=series(), by=mona, now=now)
-        course = courses.book(
-            protocol_version=version,
-            site=site,
-            patient=patient,
-            start_on=date(2026, 5, 5),
-            wishes={},
-            by=flora,
-            now=now,
-        ).course
-        visit = course.visits.get(key="talks.3")
-        _, secret = ApiToken.issue(
-            user=mona, name="Fuzz", scopes=["write"], now=clock.now(), lifetime=timedelta(days=1)
-        )
-        yield {
-            "sent": 0,
-            "authorization": f"Bearer {secret}",
-            "sites": site.pk,
-            "patients": patient.pk,
-            "protocols": version.protocol_id,
-            "resources": resources["Chair 3"].pk,
-            "courses": course.pk,
-            "visits": visit.pk,
-            "appointments": visit.appointment_id,
-            "protocol_version": version.pk,
-        }
+    with time_machine.travel(NOW), django_db_blocker.unblock(), transaction.atomic():
+        yield furnished()
+        transaction.set_rollback(True)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
 
+def furnished() -> dict[str, Any]:
+    site = SiteFactory()
+    desk, manager = UserFactory(role=Role.FRONT_DESK), UserFactory(role=Role.MANAGER)
+    patient = PatientFactory(site=site)
+    resources = equip(site)
+    version = protocols.publish(document=series(), by=manager, now=NOW)
+    course = courses.book(
+        protocol_version=version,
+        site=site,
+        patient=patient,
+        start_on=date(2026, 5, 5),
+        wishes={},
+        by=desk,
+        now=NOW,
+    ).course
+    visit = course.visits.get(key="talks.3")
+    _, secret = ApiToken.issue(user=manager, name="Fuzz", scopes=["write"], now=NOW, lifetime=timedelta(days=1))
+    return {
+        "authorization": f"Bearer {secret}",
+        "sites": site.pk,
+        "patients": patient.pk,
+        "protocols": version.protocol_id,
+        "resources": resources["Chair 3"].pk,
+        "courses": course.pk,
+        "visits": visit.pk,
+        "appointments": visit.appointment_id,
+        "protocol_version": version.pk,
+    }
+
+
+@pytest.fixture
+def world(clinic) -> dict[str, Any]:
+    """The clinic, for one operation."""
+    return clinic | {"sent": 0}
+
+
+@pytest.mark.django_db  # a savepoint inside the clinic's transaction
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,

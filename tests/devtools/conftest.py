@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,16 +61,18 @@ def _nothing_given(monkeypatch):
 
 
 @pytest.fixture
-def data_dir(tmp_path_factory) -> Iterator[Path]:
-    """A data folder that any user can reach; what still runs on it afterwards is killed."""
-    base = tmp_path_factory.mktemp("local", numbered=True)
-    for folder in [base, *base.parents]:  # pytest makes its folders for their owner only
-        if folder.owner() == Path.home().owner() and len(folder.parts) > 2:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    yield base / "data"
-    for pid in processes_naming(base / "data"):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def data_dir() -> Iterator[Path]:
+    """A data folder that any user can reach; what still runs on it afterwards is killed.
+
+    Not below pytest's own folder: every start of pytest closes that one to other users again.
+    """
+    with tempfile.TemporaryDirectory(prefix="courseline-data-", ignore_cleanup_errors=True) as base:
+        Path(base).chmod(0o755)
+        yield Path(base) / "data"
+        for pid in processes_naming(base):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: not processes_naming(base))
 
 
 @pytest.fixture

@@ -103,18 +103,16 @@ def test_no_drawer_modules() -> None:
 def test_surfaces_do_not_save() -> None:
     """Views and serializers call actions; they never write a domain model themselves."""
     writes = {"save", "create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create"}
-    found = []
-    for path in sources():
-        if path.relative_to(ROOT).parts[0] not in {"web", "api"}:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in writes
-                and "objects" in ast.unparse(node.func.value)
-            ):
-                found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sources()
+        if path.relative_to(ROOT).parts[0] in {"web", "api"}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in writes
+        and "objects" in ast.unparse(node.func.value)
+    ]
     assert found == []
 
 

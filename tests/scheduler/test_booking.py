@@ -1,10 +1,11 @@
 """Holding and booking: all or nothing, never two in one place, and a clear word when it cannot be."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from clinics.models import SiteDay
+from core import clock
 from core.errors import InvalidInput, NotAllowed
 from scheduler.actions import appointments, holds
 from scheduler.actions.appointments import NotWorking, OutOfRange, Taken, WrongStatus
@@ -38,6 +39,31 @@ def test_the_wall_clock_intent_is_kept(site, patient, flora, chair, booking, at,
         0,
     )
     assert kept.starts_at.isoformat() == "2026-05-05T14:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("on", "utc", "wall", "fold"),
+    [
+        (date(2026, 3, 8), 6, "01:00", 0),  # the clocks go from 2:00 to 3:00
+        (date(2026, 3, 8), 7, "03:00", 0),
+        (date(2026, 11, 1), 5, "01:00", 0),  # and from 2:00 back to 1:00
+        (date(2026, 11, 1), 6, "01:00", 1),
+        (date(2026, 11, 1), 7, "02:00", 0),
+    ],
+)
+def test_the_wall_clock_intent_is_kept_when_the_clocks_change(flora, booking, now, on, utc, wall, fold):
+    site = SiteFactory(hours=[6], hours__opens=time(0), hours__closes=time(12))
+    starts_at = datetime(on.year, on.month, on.day, utc, tzinfo=UTC)
+    appointments.book(
+        site=site,
+        patient=PatientFactory(site=site),
+        bookings=[booking(starts_at, ChairFactory(site=site))],
+        by=flora,
+        now=min(now, starts_at - timedelta(days=1)),
+    )
+    kept = Appointment.objects.get()
+    assert (kept.local_on, f"{kept.local_time:%H:%M}", kept.fold) == (on, wall, fold)
+    assert clock.resolve(kept.local_on, kept.local_time, kept.zone, fold=kept.fold).at == kept.starts_at == starts_at
 
 
 def test_all_or_nothing(site, patient, flora, chair, booking, at, now, announced):

@@ -96,9 +96,7 @@ class Visit(Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["course"], condition=Q(status=VisitStatus.TO_PLACE), name="treatments_visit_to_place"
-            ),
+            models.Index(fields=["course"], condition=Q(status=VisitStatus.TO_PLACE), name="treatments_visit_to_place"),
         ]
 
     def __str__(self) -> str:
