@@ -105,5 +105,5 @@ def _apply(patient: Patient, details: dict[str, Any], *, now: datetime) -> None:
     if patient.may_text and not patient.phone:
         problems.setdefault("phone", ["Enter a mobile number to text to."])
     if problems:
-        first = sorted(problems)[0]
+        first = min(problems)
         raise WrongDetails(problems[first][0], pointer=first, detail={"fields": problems})

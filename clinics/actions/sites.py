@@ -36,7 +36,7 @@ def open_site(
         site.full_clean()
     except ValidationError as error:
         fields = error.message_dict
-        first = sorted(fields)[0]
+        first = min(fields)
         raise WrongSite(fields[first][0], pointer=first, detail={"fields": fields}) from error
     with transaction.atomic(), audit.acting(by):
         site.save(force_insert=True)

@@ -8,7 +8,7 @@ from notifications.models import Message
 from scheduler.models import Appointment
 
 
-class NotSent(Exception):  # noqa: N818 - it says what happened
+class NotSent(Exception):
     """A request that did not end in "accepted".
 
     ``outcome`` says whether trying again makes sense; ``code`` is the provider's status, never its text.

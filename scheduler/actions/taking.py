@@ -34,7 +34,7 @@ Lanes = list[list[tuple[int, ...]]]
 """For each booking, for each of its takes: the lanes it gets."""
 
 
-class Clash(Exception):  # noqa: N818 - never leaves this package: ``settled`` makes a Taken of it
+class Clash(Exception):
     """A place is not free. ``resource`` is None when it is the patient who is elsewhere."""
 
     def __init__(self, resource: Resource | None, starts_at: datetime, ends_at: datetime, pointer: str) -> None:
