@@ -78,12 +78,9 @@ check-database:
 
 ##@ Measure it
 
-.PHONY: bench soak
+.PHONY: bench
 bench: dev-setup ## the timed scenarios of benchmarks/ (ARGS="NAME")
 	@$(beside_servers) $(python) -m benchmarks $(ARGS)
-
-soak: dev-setup ## the same load for a long time (ARGS="--minutes 60")
-	@$(beside_servers) $(python) -m benchmarks.soak $(ARGS)
 
 .PHONY: help
 help:

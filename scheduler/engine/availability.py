@@ -95,7 +95,9 @@ class Availability:
             calendar.id: FreeTime(calendar, self.slots)
             for calendar in sorted(request.calendars, key=lambda calendar: calendar.id)
         }
-        self._role_starts: dict[tuple[Role, str], int] = {}
+        self._role_starts: dict[tuple[int, str], int] = {}
+        self._roles: dict[Role, int] = {}
+        self._numbers: dict[int, tuple[int, Role]] = {}
         self._needs: dict[tuple[Role, ...], int] = {}
         self._aligned: dict[int, int] = {}
         self._eligible: dict[tuple[str, frozenset[str]], list[str]] = {}
@@ -113,10 +115,17 @@ class Availability:
 
     def role_starts(self, role: Role, resource: str) -> int:
         """The starts at which one resource can fill one role."""
-        key = (role, resource)
+        key = (self._number(role), resource)
         if key not in self._role_starts:
             self._role_starts[key] = self.free[resource].starts(role) & bits.span(0, self.slots)
         return self._role_starts[key]
+
+    def _number(self, role: Role) -> int:
+        """The same number for equal roles. Hashing a role anew each time would cost more than the look-up it is for."""
+        known = self._numbers.get(id(role))
+        if known is None:  # the role is kept, so that its id stays its own
+            known = self._numbers[id(role)] = (self._roles.setdefault(role, len(self._roles)), role)
+        return known[0]
 
     def needs_met(self, roles: tuple[Role, ...]) -> int:
         """The starts at which every role can be filled, by different resources where roles collide."""

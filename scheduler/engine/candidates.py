@@ -132,31 +132,6 @@ class Candidates:
         return np.unpackbits(raw, bitorder="little")[slots].astype(np.int64)
 
 
-class Narrowed(Candidates):
-    """The same candidates with fewer starts."""
-
-    def __init__(self, all_starts: Candidates, domains: list[int]) -> None:
-        self.course = all_starts.course
-        self.concerning = all_starts.concerning
-        self._all = all_starts
-        self.kept = [self._kept(n, domain) for n, domain in enumerate(domains)]
-        self.starts = [
-            Starts(starts.slot[kept], starts.day[kept], starts.plain[kept])
-            for starts, kept in zip(all_starts.starts, self.kept, strict=True)
-        ]
-
-    def _kept(self, visit: int, domain: int) -> bits.Slots:
-        """Which of all starts are kept, by index; fixed visits stay."""
-        starts = self._all.starts[visit].slot
-        if visit in self.course.given:
-            return np.zeros(1, dtype=np.int64)
-        return np.searchsorted(starts, bits.members(domain))
-
-    def points(self, visit: int, choices: Choices) -> Points:
-        """As of all candidates, for the starts that are left."""
-        return self._all.points(visit, choices)[self.kept[visit]]
-
-
 def _role(visit: Visit, key: str) -> Role | None:
     return next((role for role in visit.roles if role.key == key), None)
 

@@ -8,7 +8,6 @@ from scheduler.engine.answer import Plan
 from scheduler.engine.candidates import IMPOSSIBLE, Candidates, Choices
 from scheduler.engine.choices import combinations
 from scheduler.engine.course import Course
-from scheduler.engine.improve import improved
 from scheduler.engine.objective import UNPLACED
 from scheduler.engine.relaxation import Tree
 from scheduler.engine.schedule import Schedule
@@ -31,8 +30,8 @@ class Limits:
     """Combinations of main resources that are searched."""
 
 
-QUICK = Limits(beam=5, states=300, partial_states=100, choices=12, searched=3)
-NORMAL = Limits(beam=10, states=1_500, partial_states=500, choices=32, searched=6)
+QUICK = Limits(beam=3, states=300, partial_states=100, choices=12, searched=4)
+NORMAL = Limits(beam=4, states=1_200, partial_states=500, choices=40, searched=24)
 THOROUGH = Limits(beam=30, states=60_000, partial_states=20_000, choices=400, searched=60)
 
 
@@ -64,8 +63,6 @@ class Planner:
         for bound, choices in worth[: limits.searched]:
             if bound < self._limit():
                 self._beam(choices, limits.beam)
-        if self.best is not None and self.course.whole:
-            self.best = improved(self.candidates, self.best, self)
         left = states * _USUAL_VISITS // max(len(self.course.visits), _USUAL_VISITS)
         for n, (bound, choices) in enumerate(worth):
             if bound >= self._limit() or left <= 0:

@@ -135,7 +135,7 @@ class Search:
             following: list[State] = []
             alike: Counter[tuple[int, ...]] = Counter()
             for bound, rank, start in options:
-                if len(following) == width:
+                if len(following) == width or bound >= self.limit:
                     break
                 dates = layer[rank].dates if start is None else (*layer[rank].dates, self.course.day(start))
                 if alike[dates] == _ALIKE:
@@ -148,7 +148,8 @@ class Search:
                     following.append(after)
             layer = following
         for state in layer:
-            self._finish(state.placed)
+            if state.bound < self.limit:
+                self._finish(state.placed)
 
     def _promising(self, state: State, visit: int, width: int) -> Iterator[tuple[int, int | None]]:
         """The best ways to decide on a visit with their bounds, few of each date; ``None``: do not place it."""

@@ -16,6 +16,7 @@ import yaml
 
 from devtools.local import binaries, conditions, ports, processes, servers
 from devtools.local.supervisor import Program, Supervisor
+from tests.devtools.conftest import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -167,33 +168,33 @@ def test_the_dockerfile_collects_static_files_this_way():
 
 
 @pytest.mark.processes
-def test_web_starts_and_its_health_check_tells(migrated):
+def test_every_service_of_ours_starts_and_its_health_check_tells(migrated, tmp_path):
     port = ports.any_free()
-    check = [sys.executable, "-c", SERVICES["web"]["healthcheck"]["test"][3].replace("8000", str(port))]
-    assert run(check, migrated).returncode != 0  # nothing listens yet
-    command = [word.replace("0.0.0.0:8000", f"127.0.0.1:{port}") for word in command_of("web")]
-    ready = conditions.answering(port, "/livez")
-    with Supervisor(environment=migrated, output=io.StringIO()) as supervisor:
-        supervisor.start(Program("web", command, ready=ready))
-        done = run(check, migrated)
-        assert done.returncode == 0, done.stderr
-        assert conditions.answering(port, "/accounts/login/")(())  # with the collected static files
+    web_check = [sys.executable, "-c", SERVICES["web"]["healthcheck"]["test"][3].replace("8000", str(port))]
+    worker_words = SERVICES["worker"]["healthcheck"]["test"][1].replace("$$HOSTNAME", os.uname().nodename)
+    worker_check = [sys.executable, "-m", *shlex.split(worker_words)]
+    assert run(web_check, migrated).returncode != 0  # the control: nobody answers yet
+    assert run(worker_check, migrated).returncode != 0
 
-
-@pytest.mark.processes
-def test_worker_and_beat_start_and_the_workers_health_check_tells(migrated, tmp_path):
-    host = os.uname().nodename
-    check = shlex.split(SERVICES["worker"]["healthcheck"]["test"][1].replace("$$HOSTNAME", host))
-    check = [sys.executable, "-m", *check]
-    assert run(check, migrated).returncode != 0  # nobody answers yet
+    web = [word.replace("0.0.0.0:8000", f"127.0.0.1:{port}") for word in command_of("web")]
     beat = [word.replace("/tmp/", f"{tmp_path}/") for word in command_of("beat")]  # noqa: S108 - the container's folder
     with Supervisor(environment=migrated, output=io.StringIO()) as supervisor:
         supervisor.start(
-            Program("worker", command_of("worker"), ready=conditions.printed(r"celery@\S+ ready"), unprivileged=False),
-            Program("beat", beat, ready=conditions.printed("beat: Starting"), unprivileged=False),
+            Program("web", web, ready=conditions.answering(port, "/livez"), ready_seconds=300, unprivileged=False),
+            Program(
+                "worker",
+                command_of("worker"),
+                ready=conditions.printed(r"celery@\S+ ready"),
+                ready_seconds=300,
+                unprivileged=False,
+            ),
+            Program("beat", beat, ready=conditions.printed("beat: Starting"), ready_seconds=300, unprivileged=False),
         )
-        done = run(check, migrated)
-        assert done.returncode == 0, done.stdout + done.stderr
+        for check in (web_check, worker_check):
+            done = run(check, migrated)
+            assert done.returncode == 0, done.stdout + done.stderr
+        signed_out = conditions.answering(port, "/accounts/login/")
+        assert eventually(lambda: signed_out(()))  # with the collected static files
 
 
 def test_the_image_alone_serves_too():
