@@ -18,14 +18,14 @@ CATALOGUE = Path(__file__).resolve().parents[2] / "treatments" / "catalog"
 BEHIND = timedelta(days=14)
 AHEAD = timedelta(days=12)
 SHARE = {
-    "iv-ketamine-depression-twice-weekly": 9,
-    "iv-ketamine-depression-thrice-weekly": 4,
-    "ketamine-chronic-pain-pt-mindfulness": 8,
+    "iv-ketamine-depression-twice-weekly": 7,
+    "iv-ketamine-depression-thrice-weekly": 3,
+    "ketamine-chronic-pain-pt-mindfulness": 4,
     "esketamine": 4,
     "crps-ten-weekdays": 2,
     "crps-taper": 2,
-    "lidocaine": 3,
-    "infliximab": 2,
+    "lidocaine": 4,
+    "infliximab": 5,
 }
 """How many courses of each protocol; the rest of the patients have none yet."""
 

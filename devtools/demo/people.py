@@ -60,8 +60,8 @@ COLLEAGUES = (
     Colleague("Adaeze Okonkwo", "infusion_nurse", 4, _days("135", 9, 15) | _days("6", 10, 16) | _days("02", 8, 18)),
     Colleague("Dr. Priya Raman", "prescriber", 1, _days("01234", 8, 18), account=f"clinician@{DOMAIN}"),
     Colleague("Dr. Henrik Vasquez-Morel", "prescriber", 1, _days("135", 8, 18) | _days("6", 10, 16)),
-    Colleague("Yusuf Demir", "psychotherapist", 1, _days("01234", 9, 18) | _days("5", 9, 15)),
-    Colleague("Catherine Oyelaran-Fitzgerald", "psychotherapist", 1, _days("0134", 8, 17) | _days("6", 10, 16)),
+    Colleague("Yusuf Demir", "psychotherapist", 1, _days("01234", 8, 18) | _days("5", 9, 15)),
+    Colleague("Catherine Oyelaran-Fitzgerald", "psychotherapist", 1, _days("01234", 8, 18) | _days("56", 10, 15)),
     Colleague("Jonas Achterberg", "physical_therapist", 1, _days("01234", 8, 16)),
     Colleague("Leilani Kahananui", "physical_therapist", 1, _days("0134", 10, 18) | _days("5", 9, 15)),
     Colleague("Minh Anh Tran", "mindfulness_teacher", 12, _days("2", 12, 18) | _days("5", 9, 15)),
@@ -69,7 +69,7 @@ COLLEAGUES = (
 AWAY = (
     # name, first day from today, days, why
     ("Tobias Lindqvist", 9, 3, "Leave"),
-    ("Yusuf Demir", 12, 2, "Training"),
+    ("Yusuf Demir", 24, 2, "Training"),
     ("Jonas Achterberg", 16, 5, "Leave"),
 )
 

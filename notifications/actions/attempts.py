@@ -93,4 +93,4 @@ def close(
 def _execute(statement: str, **values: Any) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)

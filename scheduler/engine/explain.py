@@ -62,6 +62,11 @@ def unplaced(schedule: Schedule, free: Availability) -> tuple[Unplaced, ...]:
 
 
 def _most_frequent(schedule: Schedule, free: Availability, visit: Visit) -> tuple[Reason, ...]:
+    first, last = allowed_days(schedule, visit.key)
+    if first <= last and first >= schedule.request.grid.days:
+        return (Reason(Code.BEYOND_HORIZON),)
+    if first <= last < 0:
+        return (Reason(Code.IN_THE_PAST),)
     counted: dict[tuple[Code, str | None, str | None], tuple[int, Reason]] = {}
     for start in _worth_asking(schedule, free, visit):
         for reason in _reasons(schedule, free, visit, start, {}):

@@ -65,6 +65,20 @@ def test_the_first_reason_names_the_cause(change, code):
     assert reasons(found)["i1"][0] is code
 
 
+def test_a_visit_due_after_the_last_date_is_beyond_the_horizon():
+    visits = series(3)
+    found = plan(request(ON, visits, gaps(visits, 7, 7, 7))).best
+    assert days_of(found, ON) == [0, 7]
+    assert reasons(found) == {"i3": [Code.BEYOND_HORIZON]}
+
+
+def test_a_visit_due_before_now_is_in_the_past():
+    visits = series(2)
+    given = (Placement("i1", at(ON, 0, "09:00"), (("chair", "chair1"),)),)
+    found = plan(request(ON, visits, gaps(visits, 1, 1, 1), fixed=given, not_before=ON.midnights[5])).best
+    assert reasons(found)["i2"][0] is Code.IN_THE_PAST
+
+
 def test_rules_that_cannot_all_hold_leave_the_last_visit_out():
     visits = series(6)
     found = plan(request(ON, visits, [*gaps(visits, 3, 3, 4), Span("span", keys(visits), 10)])).best
