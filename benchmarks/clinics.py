@@ -139,8 +139,7 @@ def course(infusions: int, talks: int, exercises: int) -> tuple[tuple[Visit, ...
     whole = (0, 60, Use.EXCLUSIVE)
     infusion_roles = (
         _role("chair", (0, 120, Use.EXCLUSIVE)),
-        _role("nurse", (0, 15, Use.EXCLUSIVE), key="sets up"),
-        _role("nurse", (15, 105, Use.SHARED), key="watches"),
+        _role("nurse", (0, 15, Use.HANDS_ON), (15, 105, Use.SHARED)),
     )
     series = {
         "infusion": [Visit(f"i{n}", "infusion", 105, infusion_roles) for n in range(infusions)],

@@ -222,7 +222,7 @@ def booking(question: Question, placement: Placement) -> Booking:
 
 def _taken(role: Role) -> Iterable[tuple[int, int, Use]]:
     """The parts of a role that are booked; presence is only planned."""
-    uses = {Need.EXCLUSIVE: Use.EXCLUSIVE, Need.SHARED: Use.SHARED}
+    uses = {Need.EXCLUSIVE: Use.EXCLUSIVE, Need.HANDS_ON: Use.HANDS_ON, Need.SHARED: Use.SHARED}
     return ((part.starts, part.ends, uses[part.use]) for part in role.segments if part.use in uses)
 
 

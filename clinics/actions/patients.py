@@ -73,7 +73,7 @@ def edit(*, patient: Patient, by: User, now: datetime, version: int, **details: 
     """
     require(by, Permission.EDIT_PATIENTS)
     with transaction.atomic(), audit.acting(by):
-        current = Patient.objects.select_for_update().select_related("site").get(pk=patient.pk)
+        current = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
         if current.version != version:
             raise PatientChanged(
                 "Somebody else changed this patient meanwhile. Look at the details again.",

@@ -28,6 +28,7 @@ from scheduler.actions.terms import (
     WrongStatus,
 )
 from scheduler.announcements import appointments_changed
+from scheduler.engine.request import HANDS_LANE
 from scheduler.models import Allocation, Appointment, ChangeSet, Status
 from scheduler.models.appointment import TAKING
 from scheduler.models.change_set import Verb
@@ -158,6 +159,7 @@ def move(
 ) -> Made:
     """Moves one appointment: new period, new allocations, next schedule epoch; confirmation is void.
 
+    Where only what it takes changes, and the period is the same, what the patient was told and confirmed still holds.
     ``version`` is the one the caller saw; None skips the check (only for callers that hold the row).
     Raises ``Changed``, ``WrongStatus``, ``Taken``, ``NotWorking``, ``OutOfRange``, ``NotAllowed``, ``Busy``.
     """
@@ -178,10 +180,11 @@ def move(
             verb=Verb.MOVE, by=by, site=site, patient_id=row.patient_id, reason=reason
         )
         Allocation.objects.filter(appointment=row).delete()
+        if (row.starts_at, row.ends_at) != (to.starts_at, to.ends_at):
+            row.confirmed_at = None
+            row.schedule_epoch += 1
         _place(row, to, site)
         row.change_set = change_set
-        row.confirmed_at = None
-        row.schedule_epoch += 1
         row.version += 1
         row.save()
         taking.write_allocations([row], [to], lanes)
@@ -253,7 +256,7 @@ def set_status(*, appointment: Appointment, status: str, by: User, now: datetime
     def do() -> Made:
         resources = taking.lock(asked, mind_hours=False) if retaking else {}
         [row] = _locked([known])
-        _check_version(row, known.version if retaking and version is None else version)
+        _check_version(row, known.version if version is None else version)
         _check_step(row, status, now=now)
         lanes = taking.recheck(asked, resources) if retaking else []
         change_set = ChangeSet.objects.create(verb=Verb.STATUS, by=by, site=row.site, patient_id=row.patient_id)
@@ -367,8 +370,10 @@ def _bookings_of(appointments: Sequence[Appointment]) -> list[Booking]:
     rows = (
         Allocation.objects.filter(appointment__in=list(takes)).select_related("resource").order_by("starts_at", "role")
     )
+    hands_on = {(row.appointment_id, row.resource_id, row.starts_at) for row in rows if row.lane == HANDS_LANE}
     for row in rows:
-        use = Use.SHARED if row.is_shared else Use.EXCLUSIVE
+        shared = Use.HANDS_ON if (row.appointment_id, row.resource_id, row.starts_at) in hands_on else Use.SHARED
+        use = shared if row.is_shared else Use.EXCLUSIVE
         takes[row.appointment_id][Take(row.resource, row.role, row.starts_at, row.ends_at, use)] = None
     return [Booking(each.starts_at, each.ends_at, each.summary, tuple(takes[each.id])) for each in appointments]
 

@@ -11,12 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Q
 
 from clinics.models import Site, User
 from clinics.permissions import Permission, require
-from core import audit
+from core import audit, locks
 from core.errors import Conflict, InvalidInput, Stale
 from scheduler.actions import timetables
 from scheduler.actions.consequences import HasBookings, weighed
@@ -64,16 +63,22 @@ class ResourceChanged(Stale):
 def add(*, site: Site, kind: str, name: str, by: User, skills: Collection[str] = (), **details: Any) -> Resource:
     """A new resource. ``skills`` are codes; ``details`` are ``lanes``, ``position``, and ``user`` for a person.
 
-    Raises ``WrongResource``, ``NotAllowed``.
+    Raises ``WrongResource``, ``NotAllowed``, ``Busy``.
     """
     require(by, Permission.EDIT_RESOURCES)
     _check_fields(details)
-    resource = Resource(site=site, kind=kind, name=name, **details)
-    with transaction.atomic(), audit.acting(by):
+
+    def attempt() -> Resource:
+        # nobody else adds or renames one here meanwhile: the name stays as free as it is found
+        locks.acquire(locks.Space.SITE, [str(site.id)])
+        resource = Resource(site=site, kind=kind, name=name, **details)
         _clean(resource)
         resource.save(force_insert=True)
         resource.skills.set(_skills(skills))
-    return resource
+        return resource
+
+    with audit.acting(by):
+        return locks.retrying(attempt)
 
 
 def edit(
@@ -137,21 +142,28 @@ def switch_off_account(*, user: User, by: User, now: datetime, accept_consequenc
     require(by, Permission.EDIT_STAFF)
     if user.pk == by.pk:
         raise Conflict("You cannot switch off your own account.")
-    with transaction.atomic(), audit.acting(by):
+
+    def attempt() -> Outcome | None:
         User.objects.filter(pk=user.pk).update(is_active=False)
         resource = Resource.objects.filter(user=user).select_related("site").first()
         if resource is None:
             return None
         return _switch(resource, active=False, by=by, now=now, version=None, accept=accept_consequences)
 
+    with audit.acting(by):
+        return locks.retrying(attempt)
+
 
 def remove(*, resource: Resource, by: User) -> None:
     """Deletes a resource that was never booked: one made by mistake.
 
-    Raises ``HasBookings`` when it ever was: then it can only be switched off. ``NotAllowed``.
+    Raises ``HasBookings`` when it ever was: then it can only be switched off. ``NotAllowed``, ``Busy``.
     """
     require(by, Permission.EDIT_RESOURCES)
-    with transaction.atomic(), audit.acting(by):
+
+    def attempt() -> None:
+        # nobody books it meanwhile
+        locks.acquire(locks.Space.SITE, [str(resource.site_id)])
         row = Resource.objects.select_for_update().filter(pk=resource.pk).first()
         booked = Allocation.objects.filter(resource=resource).values("appointment").distinct().count()
         if booked:
@@ -160,6 +172,9 @@ def remove(*, resource: Resource, by: User) -> None:
             )
         if row is not None:
             row.delete()
+
+    with audit.acting(by):
+        locks.retrying(attempt)
 
 
 def set_working_hours(

@@ -18,6 +18,7 @@ from core.errors import Busy, InvalidInput
 from core.locks import Space
 from scheduler.actions import holds
 from scheduler.actions.terms import Asked, Booking, NotWorking, OutOfRange, Take, Taken, Use
+from scheduler.engine.request import HANDS_LANE
 from scheduler.models import Allocation, Appointment, Resource
 from scheduler.models.appointment import LONGEST
 from scheduler.queries import calendars, hours, occupancy
@@ -172,7 +173,10 @@ def _lanes_for(take: Take, lanes: int, taken: Sequence[occupancy.Occupied]) -> t
     busy = {lane for starts_at, ends_at, lane in taken if starts_at < take.ends_at and ends_at > take.starts_at}
     if take.use is Use.EXCLUSIVE:
         return () if busy else tuple(range(lanes))
-    return next(((lane,) for lane in range(lanes) if lane not in busy), ())
+    lane = next((lane for lane in range(lanes) if lane not in busy), None)
+    if lane is None or (take.use is Use.HANDS_ON and HANDS_LANE in busy):
+        return ()
+    return (lane, HANDS_LANE) if take.use is Use.HANDS_ON else (lane,)
 
 
 def _check_patient(asked: Asked, busy: Sequence[hours.Window]) -> None:
@@ -235,7 +239,7 @@ def write_allocations(appointments: Sequence[Appointment], bookings: Sequence[Bo
             resource=take.resource,
             role=take.role,
             lane=lane,
-            is_shared=take.use is Use.SHARED,
+            is_shared=take.use is not Use.EXCLUSIVE,
             starts_at=take.starts_at,
             ends_at=take.ends_at,
         )

@@ -15,12 +15,14 @@ class Use(StrEnum):
     """How an allocation uses its resource."""
 
     EXCLUSIVE = "exclusive"
+    HANDS_ON = "hands_on"
+    """One lane, and the hands: others may be served meanwhile, but nobody else hands-on."""
     SHARED = "shared"
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One resource to be taken for one period; the action picks the lane (exclusive: all of them)."""
+    """One resource to be taken for one period; the action picks the lane (exclusive: all of them; hands-on: one and the hands)."""
 
     resource: Resource
     role: str

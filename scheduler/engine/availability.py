@@ -6,7 +6,7 @@ from functools import cached_property
 from scheduler.engine import bits
 from scheduler.engine.clock import clock
 from scheduler.engine.grid import SLOT_MINUTES, slots
-from scheduler.engine.request import Calendar, Period, PlanRequest, Role, Segment, Use, Visit, Window
+from scheduler.engine.request import HANDS_LANE, Calendar, Period, PlanRequest, Role, Segment, Use, Visit, Window
 
 Part = tuple[int, int, Use]
 """A segment in slots from the visit's start."""
@@ -38,13 +38,15 @@ class FreeTime:
     def __init__(self, calendar: Calendar, grid_slots: int) -> None:
         self.calendar = calendar
         self.working = bits.union(calendar.working, grid_slots)
-        taken: list[list[Period]] = [[] for _ in range(calendar.lanes)]
+        taken: dict[int, list[Period]] = {lane: [] for lane in (*range(calendar.lanes), HANDS_LANE)}
         for start, end, lane in calendar.busy:
             taken[lane].append((start, end))
-        self.lanes = tuple(self.working & ~bits.union(busy, grid_slots) for busy in taken)
-        self.alone = self.working
-        for free in self.lanes:
-            self.alone &= free
+        free = {lane: self.working & ~bits.union(busy, grid_slots) for lane, busy in taken.items()}
+        self.hands = free.pop(HANDS_LANE)
+        self.lanes = tuple(free.values())
+        self.alone = self.hands
+        for lane in self.lanes:
+            self.alone &= lane
         self._slivers: dict[tuple[int, int, int], tuple[int, int]] = {}
 
     def starts(self, role: Role, *, off_duty_only: bool = False) -> int:
@@ -64,6 +66,8 @@ class FreeTime:
                 fits = 0
                 for free in self.lanes:
                     fits |= bits.eroded(free, end - start)
+                if use is Use.HANDS_ON:
+                    fits &= bits.eroded(self.hands, end - start)
             found &= bits.moved_back(fits, start)
         return found
 

@@ -25,10 +25,10 @@ WISH_DATE = 240
 """For each visit on a weekday or date outside a wished window."""
 WISH_TIME = 60
 """For each visit at a time of day outside a wished window; one more for each minute, up to ``WISH_DATE`` in all."""
-FINISH_PER_DAY = 600
+FINISH_PER_DAY = 300
 """For each day the course is later than it could be; every visit has an equal share of it.
 
-A day's wait is worth a change of nurse, and an ideal missed by a day is worth waiting two days, not a week.
+Less than a change of nurse; and no ideal missed by a day is worth a wait of more than five days.
 """
 SLIVER = 20
 """For each free gap too short to be used, left beside a visit in the calendar of what it occupies."""

@@ -16,11 +16,17 @@ Period = tuple[int, int]
 """Half-open ``[start, end)`` in slots."""
 
 
+HANDS_LANE = 49
+"""The lane of a resource's hands, beside those for the people it serves: each hands-on use takes it as well."""
+
+
 class Use(StrEnum):
     """How a part of a visit uses a resource."""
 
     EXCLUSIVE = "exclusive"
     """Nobody else: takes every lane."""
+    HANDS_ON = "hands_on"
+    """One lane, and both hands: setting somebody up, while others are watched but nobody else is set up."""
     SHARED = "shared"
     """One lane of those the resource has: a nurse who watches several people."""
     PRESENCE = "presence"
@@ -188,7 +194,7 @@ class Calendar:
     kind: str
     working: tuple[Period, ...]
     busy: tuple[tuple[int, int, int], ...] = ()
-    """Triples (start, end, lane)."""
+    """Triples (start, end, lane); ``HANDS_LANE`` for its hands."""
     skills: frozenset[str] = frozenset()
     lanes: int = 1
 

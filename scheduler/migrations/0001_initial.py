@@ -440,7 +440,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('lane__lt', 50)), name='scheduler_allocation_lane'),
+            constraint=models.CheckConstraint(condition=models.Q(('lane__lte', 49)), name='scheduler_allocation_lane'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='allocation',
@@ -492,7 +492,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='resource',
-            constraint=models.CheckConstraint(condition=models.Q(('lanes__gte', 1), ('lanes__lte', 50)), name='scheduler_resource_lanes'),
+            constraint=models.CheckConstraint(condition=models.Q(('lanes__gte', 1), ('lanes__lt', 49)), name='scheduler_resource_lanes'),
         ),
         migrations.AddConstraint(
             model_name='resource',

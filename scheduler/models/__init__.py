@@ -2,7 +2,7 @@
 
 from scheduler.models.appointment import Allocation, Appointment, Status
 from scheduler.models.change_set import ChangeSet
-from scheduler.models.resource import Absence, Kind, Resource, Skill, WorkingHours
+from scheduler.models.resource import Absence, Kind, Resource, ResourceSkill, Skill, WorkingHours
 
 __all__ = [
     "Absence",
@@ -11,6 +11,7 @@ __all__ = [
     "ChangeSet",
     "Kind",
     "Resource",
+    "ResourceSkill",
     "Skill",
     "Status",
     "WorkingHours",

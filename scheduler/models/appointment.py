@@ -14,6 +14,7 @@ from django.db.models import Deferrable, F, Func, Q
 from clinics.models import Patient, Site
 from core.audit import audited
 from core.models import Model
+from scheduler.engine.request import HANDS_LANE
 from scheduler.models.change_set import ChangeSet
 from scheduler.models.resource import Resource
 
@@ -71,7 +72,8 @@ class Appointment(Model):
     """A visit in the calendar: a patient, a period, a status.
 
     ``local_on`` and ``local_time`` in ``zone`` are what the clinic meant; ``starts_at`` is the instant it resolved
-    to, by ``core.clock.resolve``. ``schedule_epoch`` rises with every move: what was said about an older epoch is void.
+    to, by ``core.clock.resolve``. ``schedule_epoch`` rises with every move to another time: what was said about an older
+    epoch is void.
     ``version`` rises with every change.
     """
 
@@ -142,7 +144,7 @@ class Appointment(Model):
 class Allocation(Model):
     """One lane of one resource, taken by an appointment for one period.
 
-    Exclusive use takes every lane, one row each; shared use one lane. ``is_active`` follows the appointment's status.
+    Exclusive use takes every lane, one row each; shared use one lane; hands-on use one lane and ``HANDS_LANE``. ``is_active`` follows the appointment's status.
     """
 
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="allocations")
@@ -170,7 +172,7 @@ class Allocation(Model):
             models.CheckConstraint(
                 condition=Q(ends_at__lte=F("starts_at") + LONGEST), name="scheduler_allocation_not_over_long"
             ),
-            models.CheckConstraint(condition=Q(lane__lt=50), name="scheduler_allocation_lane"),
+            models.CheckConstraint(condition=Q(lane__lte=HANDS_LANE), name="scheduler_allocation_lane"),
         ]
         indexes = [
             models.Index(

@@ -8,6 +8,7 @@ from clinics.models import Site
 from clinics.models.site import Weekday
 from core.audit import audited
 from core.models import Model
+from scheduler.engine.request import HANDS_LANE
 
 
 class Kind(models.TextChoices):
@@ -50,7 +51,7 @@ class Resource(Model):
         constraints = [
             models.UniqueConstraint(fields=["site", "name"], name="scheduler_resource_name_unique"),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="scheduler_resource_kind_known"),
-            models.CheckConstraint(condition=Q(lanes__gte=1, lanes__lte=50), name="scheduler_resource_lanes"),
+            models.CheckConstraint(condition=Q(lanes__gte=1, lanes__lt=HANDS_LANE), name="scheduler_resource_lanes"),
             models.CheckConstraint(
                 condition=Q(user=None) | Q(kind=Kind.PERSON), name="scheduler_resource_account_of_person"
             ),
@@ -58,6 +59,14 @@ class Resource(Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+@audited()
+class ResourceSkill(Resource.skills.through):  # type: ignore[name-defined,misc]  # made by Django
+    """Which resource has which skill. Declared to be audited: who may give an infusion is decided by it."""
+
+    class Meta:
+        proxy = True
 
 
 @audited()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from clinics.models import Site
 from core import clock
+from scheduler.engine.request import HANDS_LANE
 from scheduler.models import Allocation, Appointment, Resource
 from scheduler.models.appointment import UPCOMING
 from scheduler.queries import hours
@@ -41,7 +42,7 @@ def unkept(site: Site, *, now: datetime, resources: Collection[UUID] | None = No
         resource = used[allocation.resource_id]
         return (
             resource.is_active
-            and allocation.lane < resource.lanes
+            and (allocation.lane < resource.lanes or allocation.lane == HANDS_LANE)
             and hours.covers(working[str(resource.id)], allocation.starts_at, allocation.ends_at)
         )
 

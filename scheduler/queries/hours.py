@@ -46,11 +46,6 @@ def site_days(site: Site, *, first_on: date, days: int) -> list[SiteHours]:
     ]
 
 
-def open_windows(site: Site, *, first_on: date, days: int) -> list[Window]:
-    """The periods a site is open, as instants, in order and apart from each other. Two queries."""
-    return opened(site_days(site, first_on=first_on, days=days), site.zone)
-
-
 def opened(days: Iterable[SiteHours], zone: str) -> list[Window]:
     """The opening windows of these dates as instants, in order and apart from each other."""
     resolve = _Instants(zone)

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from clinics.actions import patients
 from clinics.models import Patient, Role, Site, User
@@ -107,3 +108,12 @@ def test_the_database_refuses_consent_without_an_address(site: Site, desk: User,
     patient = patients.register(site=site, by=desk, now=NOW, **DETAILS)
     with pytest.raises(IntegrityError), transaction.atomic():
         Patient.objects.filter(pk=patient.pk).update(**change)
+
+
+def test_an_edit_locks_nobody_but_the_patient(site: Site, desk: User) -> None:
+    patient = patients.register(site=site, by=desk, now=NOW, **DETAILS)
+    with CaptureQueriesContext(connection) as asked:
+        patients.edit(patient=patient, by=desk, now=NOW, version=1, email="new@example.org")
+    # a lock on the site's row would keep everybody from booking there
+    locking = [query["sql"] for query in asked if "FOR UPDATE" in query["sql"]]
+    assert [sql.partition("FOR UPDATE")[2].strip() for sql in locking] == ['OF "clinics_patient"']

@@ -4,13 +4,14 @@ Each protection has its control: the same race with the protection off goes wron
 """
 
 import threading
+import time
 from functools import partial
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
 from core import locks
-from scheduler.actions import appointments, resources
+from scheduler.actions import appointments, resources, taking
 from scheduler.models import Allocation, Appointment, Resource
 from tests.concurrency.conftest import CLIENTS, no_exclusion_constraints, overlaps, race
 from tests.factories.scheduler import ChairFactory, PersonFactory
@@ -221,3 +222,43 @@ def test_whoever_plans_under_the_sites_lock_is_not_overtaken(clinic):
     assert len(outcome.results) == 1
     assert outcome.kinds == {"Taken"}
     assert Appointment.objects.get().patient == clinic.patients[0]
+
+
+def test_two_resources_of_one_name_are_not_added_at_once(clinic, monkeypatch):
+    clean = resources._clean
+
+    def slowly(resource):
+        clean(resource)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(resources, "_clean", slowly)
+    adder = partial(resources.add, site=clinic.site, kind="chair", name="Chair 9", by=clinic.manager)
+    outcome = race([adder, adder])
+    assert len(outcome.results) == 1
+    assert outcome.kinds == {"WrongResource"}
+
+
+def test_a_resource_does_not_vanish_while_it_is_booked(clinic, monkeypatch):
+    refused = []
+    threads = []
+    check = taking._check_hours
+
+    def remove():
+        try:
+            resources.remove(resource=clinic.chairs[0], by=clinic.manager)
+        except resources.HasBookings as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    def interrupted(*args):
+        check(*args)
+        threads.append(threading.Thread(target=remove))
+        threads[0].start()
+        threads[0].join(1)
+
+    monkeypatch.setattr(taking, "_check_hours", interrupted)
+    clinic.booker(clinic.patients[0], clinic.booking(clinic.chairs[0]))()
+    threads[0].join(20)
+    assert Allocation.objects.get().resource == clinic.chairs[0]
+    assert len(refused) == 1

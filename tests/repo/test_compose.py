@@ -123,6 +123,13 @@ def test_every_periodic_job_has_a_worker_for_its_queue():
     assert {job["options"]["queue"] for job in TIMETABLE.values()} <= set(queues)
 
 
+def test_no_query_string_is_logged():
+    words = shlex.split(SERVICES["web"]["command"])
+    wanted = words[words.index("--access-logformat") + 1]
+    # %(r)s, %(q)s and %(f)s would keep the names people search for
+    assert set(re.findall(r"%\(([^)]+)\)s", wanted)) == {"t", "m", "U", "s", "M"}
+
+
 # --- the commands, started -----------------------------------------------------------------------------------
 
 

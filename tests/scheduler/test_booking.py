@@ -8,7 +8,8 @@ from clinics.models import SiteDay
 from core import clock
 from core.errors import InvalidInput, NotAllowed
 from scheduler.actions import appointments, holds
-from scheduler.actions.appointments import NotWorking, OutOfRange, Taken, WrongStatus
+from scheduler.actions.appointments import Booking, NotWorking, OutOfRange, Take, Taken, Use, WrongStatus
+from scheduler.engine.request import HANDS_LANE
 from scheduler.models import Allocation, Appointment, ChangeSet, Status
 from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
 from tests.factories.scheduler import AbsenceFactory, ChairFactory, PersonFactory
@@ -151,6 +152,37 @@ def test_exclusive_use_takes_every_lane(site, flora, nurse, booking, at, now):
                 by=flora,
                 now=now,
             )
+
+
+def hands_on(resource, start, *, minutes=15):
+    end = start + timedelta(minutes=minutes)
+    return Booking(start, end, "Set-up", (Take(resource, "nurse", start, end, Use.HANDS_ON),))
+
+
+def test_a_nurse_sets_up_one_while_others_are_watched(site, flora, nurse, booking, at, now):
+    watched = [booking(at(9), minutes=180, shared=(nurse,))]
+    appointments.book(site=site, patient=PatientFactory(), bookings=watched, by=flora, now=now)
+    made = appointments.book(
+        site=site, patient=PatientFactory(), bookings=[hands_on(nurse, at(10))], by=flora, now=now
+    ).appointments[0]
+    assert sorted(made.allocations.values_list("lane", flat=True)) == [1, HANDS_LANE]
+    with pytest.raises(Taken):  # both hands are busy, though a lane is free
+        appointments.book(site=site, patient=PatientFactory(), bookings=[hands_on(nurse, at(10, 5))], by=flora, now=now)
+    appointments.book(
+        site=site, patient=PatientFactory(), bookings=[booking(at(10), shared=(nurse,))], by=flora, now=now
+    )
+
+
+def test_hands_come_back_from_missed(site, flora, nurse, at, now):
+    made = appointments.book(
+        site=site, patient=PatientFactory(), bookings=[hands_on(nurse, at(10))], by=flora, now=now
+    ).appointments[0]
+    later = at(10, 30)
+    for status in (Status.MISSED, Status.BOOKED):
+        appointments.set_status(appointment=made, status=status, by=flora, now=later, version=None)
+        made.refresh_from_db()
+    active = made.allocations.filter(is_active=True)
+    assert sorted(active.values_list("lane", flat=True)) == [0, HANDS_LANE]
 
 
 def test_a_lane_is_free_for_the_whole_period_or_not_at_all(site, flora, booking, at, now):

@@ -41,6 +41,15 @@ class TestMove:
         assert moved.change_set == made.change_set
         assert announced == [(made.change_set, [moved])]
 
+    def test_another_chair_at_the_same_time_leaves_what_the_patient_was_told(
+        self, booked, flora, other_chair, booking, at, now
+    ):
+        Appointment.objects.update(confirmed_at=now)
+        appointments.move(appointment=booked, to=booking(at(10), other_chair), by=flora, now=now, version=1)
+        moved = Appointment.objects.get()
+        assert lanes(moved) == [("Chair 2", 0, at(10))]
+        assert (moved.schedule_epoch, moved.version, moved.confirmed_at) == (1, 2, now)
+
     def test_it_may_overlap_itself(self, booked, flora, chair, booking, at, now):
         appointments.move(appointment=booked, to=booking(at(10, 30), chair), by=flora, now=now, version=1)
         assert lanes(booked) == [("Chair 1", 0, at(10, 30))]
@@ -157,6 +166,20 @@ class TestStatus:
         row = Appointment.objects.get()
         assert (row.status, row.previous_status, row.version) == ("booked", "arrived", 7)
         assert len(announced) == 6
+
+    def test_missed_by_somebody_else_meanwhile(self, booked, nora, at, monkeypatch):
+        appointments.set_status(appointment=booked, status="arrived", by=nora, now=at(10, 5), version=1)
+        locked = appointments._locked
+
+        def late(rows):
+            monkeypatch.setattr(appointments, "_locked", locked)
+            appointments.set_status(appointment=booked, status="missed", by=nora, now=at(10, 30), version=2)
+            return locked(rows)
+
+        monkeypatch.setattr(appointments, "_locked", late)
+        with pytest.raises(Changed):  # its chair may be taken by now, and nobody looked
+            appointments.set_status(appointment=booked, status="booked", by=nora, now=at(10, 30), version=None)
+        assert Appointment.objects.get().status != "booked"
 
     def test_missed_frees_and_coming_back_takes_again(self, booked, site, nora, flora, chair, booking, at):
         appointments.set_status(appointment=booked, status="missed", by=nora, now=at(10, 30), version=1)

@@ -3,6 +3,7 @@
 from datetime import date, time
 
 import pytest
+from django.apps import apps
 from django.db.models import ProtectedError
 
 from core.errors import Conflict, InvalidInput, NotAllowed
@@ -191,6 +192,16 @@ class TestEdit:
         assert [skill.code for skill in chair.skills.all()] == ["quiet"]
         with pytest.raises(ResourceChanged):
             resources.edit(resource=chair, by=mona, now=now, version=1, name="Door")
+
+    def test_who_gave_and_took_a_skill_is_kept(self, chair, mona, now):
+        SkillFactory(code="quiet")
+        resources.edit(resource=chair, by=mona, now=now, version=1, skills=["quiet"])
+        events = apps.get_model("scheduler", "ResourceSkillEvent").objects.filter(pgh_context__isnull=False)
+        assert [(each.pgh_label, each.skill.code) for each in events.order_by("pgh_id")] == [
+            ("delete", "infusion"),
+            ("insert", "quiet"),
+        ]
+        assert {each.pgh_context.metadata["user"] for each in events} == {str(mona.pk)}
 
     def test_more_lanes_do_not_let_anybody_in_beside_exclusive_use(self, book, nurse, mona, at, now):
         alone = book(at(10), nurse)

@@ -6,7 +6,7 @@ The protection is the site's lock, held alone while the second attempt plans; th
 import threading
 import time
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -18,8 +18,8 @@ from scheduler.models import Appointment
 from tests.concurrency.conftest import overlaps, race
 from tests.factories.clinics import PatientFactory
 from tests.treatments.clinic import equip
-from treatments import planning
-from treatments.actions import courses
+from treatments import places, planning
+from treatments.actions import courses, visits
 from treatments.models import Course, Visit, VisitStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,3 +166,53 @@ def test_control_without_the_sites_lock_it_is_robbed_again(robbed_twice, monkeyp
         book()
     assert [type(outcome) for outcome in rival.outcomes] == [appointments.Made, appointments.Made]
     assert not Course.objects.exists()
+
+
+def _cancel_the_course(visit, flora, now):
+    courses.cancel(course=visit.course, by=flora, now=now, reason="")
+
+
+def _cancel_the_visit(visit, flora, now):
+    visits.cancel(visit=visit, by=flora, now=now, version=None, reason="")
+
+
+@pytest.mark.parametrize("cancel", [_cancel_the_course, _cancel_the_visit])
+def test_nothing_stays_booked_that_is_cancelled_while_it_is_placed(site, series, flora, now, monkeypatch, cancel):
+    equip(site)
+    course = courses.book(
+        protocol_version=series,
+        site=site,
+        patient=PatientFactory(site=site),
+        start_on=date(2026, 5, 5),
+        wishes={},
+        by=flora,
+        now=now,
+        visits=[],
+        partial=True,
+    ).course
+    visit = course.visits.get(key="infusions.1")
+    threads: list[threading.Thread] = []
+    fill = places.fill
+
+    def run() -> None:
+        try:
+            cancel(visit, flora, now)
+        finally:
+            connection.close()
+
+    def interrupted(*args):
+        threads.append(threading.Thread(target=run))
+        threads[0].start()
+        deadline = time.monotonic() + 20
+        while threads[0].is_alive() and not _somebody_waits_for_a_lock():
+            assert time.monotonic() < deadline
+            threads[0].join(0.01)
+        return fill(*args)
+
+    monkeypatch.setattr(places, "fill", interrupted)
+
+    visits.place(visit=visit, starts_at=datetime(2026, 5, 7, 12, tzinfo=UTC), by=flora, now=now)
+    threads[0].join(20)
+
+    assert Visit.objects.get(pk=visit.pk).status == VisitStatus.CANCELLED
+    assert [appointment.status for appointment in Appointment.objects.all()] == ["cancelled"]

@@ -13,6 +13,7 @@ from clinics.permissions import Permission, require
 from core import audit, locks
 from core.errors import Conflict, InvalidInput, Stale, Unprocessable
 from scheduler.actions import appointments
+from scheduler.actions.taking import check_text
 from scheduler.engine.request import Placement
 from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
@@ -126,11 +127,15 @@ def book(
 def cancel(*, course: Course, by: User, now: datetime, reason: str, version: int | None = None) -> ChangeSet:
     """Cancels the course and every visit that has not happened; done and missed ones stay as they are.
 
-    Raises ``Stale``, ``Conflict`` when it is already cancelled or completed, ``NotAllowed``.
+    Raises ``CourseChanged``, ``CourseOver`` when it is already cancelled or completed, ``InvalidInput`` for a reason
+    that is too long, ``NotAllowed``, ``Busy``.
     """
     require(by, Permission.CANCEL_VISITS)
+    check_text(reason, longest=500, pointer="reason")
 
     def attempt() -> ChangeSet:
+        # who places or moves a visit holds the patient's lock (see visits), and must not do so beside this
+        locks.acquire(locks.Space.PATIENT, [str(course.patient_id)])
         # a change of status locks appointments before courses (see statuses): so does this
         upcoming = list(
             Appointment.objects.select_for_update(of=("self",))

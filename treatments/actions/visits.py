@@ -12,6 +12,7 @@ from clinics.permissions import Permission, require
 from core import audit, locks
 from scheduler.actions import appointments
 from scheduler.actions.appointments import Changed, Taken, WrongStatus
+from scheduler.actions.taking import check_text
 from scheduler.engine.request import Placement
 from scheduler.models import ChangeSet
 from scheduler.models.change_set import Verb
@@ -122,11 +123,14 @@ def cancel(*, visit: Visit, by: User, now: datetime, version: int | None, reason
     """Cancels one visit; the course goes on without it, and the visit is kept with its status.
 
     A visit that has no place yet is taken off the work list. ``version`` is its appointment's.
-    Raises ``Changed``, ``WrongStatus``, ``NotAllowed``.
+    Raises ``Changed``, ``WrongStatus``, ``InvalidInput`` for a reason that is too long, ``NotAllowed``, ``Busy``.
     """
     require(by, Permission.CANCEL_VISITS)
+    check_text(reason, longest=500, pointer="reason")
 
     def attempt() -> ChangeSet:
+        # who places a visit holds the patient's lock (see below), and must not do so beside this
+        locks.acquire(locks.Space.PATIENT, [str(visit.course.patient_id)])
         current = Visit.objects.select_related("appointment", "course").get(pk=visit.pk)
         appointment = current.appointment
         if appointment is not None:

@@ -38,7 +38,7 @@ class Skill(StrEnum):
     GROUP = "group"
 
 
-PhaseUse = Literal["exclusive", "shared", "presence"]
+PhaseUse = Literal["exclusive", "hands_on", "shared", "presence"]
 PHASES = ("setup", "treatment", "observation", "turnover")
 """The phases of a visit, in order. The patient is there for all but the turnover."""
 

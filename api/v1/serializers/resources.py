@@ -69,7 +69,7 @@ class NewResourceSerializer(Input):
     skills = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=50, help_text="Codes."
     )
-    lanes = serializers.IntegerField(required=False, min_value=1, max_value=50, help_text="Served at once, shared.")
+    lanes = serializers.IntegerField(required=False, min_value=1, max_value=48, help_text="Served at once, shared.")
     position = serializers.IntegerField(required=False, min_value=0, max_value=32767, help_text="Order on the board.")
 
 
@@ -88,7 +88,7 @@ class ResourceChangeSerializer(ConsequencesSerializer):
     skills = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=50, help_text="Codes; all of them."
     )
-    lanes = serializers.IntegerField(required=False, min_value=1, max_value=50)
+    lanes = serializers.IntegerField(required=False, min_value=1, max_value=48)
     position = serializers.IntegerField(required=False, min_value=0, max_value=32767)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -144,7 +144,3 @@ class Query(serializers.Serializer[Any]):
             raise serializers.ValidationError(problems)
         values_by_name: dict[str, Any] = filled.validated_data
         return values_by_name
-
-
-class Output(serializers.Serializer[Any]):
-    """An answer: every field is read-only."""

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from itertools import combinations, pairwise, product
 
 from scheduler.engine.request import (
+    HANDS_LANE,
     ConsecutiveDays,
     Offset,
     PerWeek,
@@ -207,7 +208,9 @@ def _resources(request, placed, fixed):
         ]
         for key, slots, use in uses:
             busy = {lane for a, b, lane in calendar.busy if a < slots.stop and slots.start < b}
-            if key not in fixed and busy and (use is Use.EXCLUSIVE or len(busy) == calendar.lanes):
+            full = len(busy - {HANDS_LANE}) == calendar.lanes
+            hands = use is Use.HANDS_ON and HANDS_LANE in busy
+            if key not in fixed and busy and (use is Use.EXCLUSIVE or full or hands):
                 yield f"{calendar.id} is booked when {key} needs it"
         for (one, a, _), (other, b, _) in combinations(uses, 2):
             if a.start < b.stop and b.start < a.stop and not {one, other} <= fixed:

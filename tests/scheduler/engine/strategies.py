@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from scheduler.engine.grid import Grid
 from scheduler.engine.request import (
+    HANDS_LANE,
     Calendar,
     ConsecutiveDays,
     Offset,
@@ -51,7 +52,7 @@ def calendars(draw, on: Grid, open_days, most=2, close="13:00"):
             working = tuple((at(on, day, "09:00"), at(on, day, close)) for day in sorted(open_days - off))
             busy = []
             for begin, end in working:
-                for lane in range(lanes):
+                for lane in (*range(lanes), *([HANDS_LANE] if lanes > 1 else [])):
                     if draw(st.integers(0, 3)) == 0:
                         first = draw(st.integers(begin, end - 1))
                         busy.append((first, min(first + draw(st.integers(3, 24)), end), lane))
@@ -60,10 +61,10 @@ def calendars(draw, on: Grid, open_days, most=2, close="13:00"):
     return tuple(found)
 
 
-def _infusion(n: int, turnover: int, *, presence: bool) -> Visit:
+def _infusion(n: int, turnover: int, *, presence: bool, setup: Use) -> Visit:
     roles = [
         Role("chair", "chair", (Segment(0, 60 + turnover, Use.EXCLUSIVE),)),
-        Role("nurse", "nurse", (Segment(0, 15, Use.EXCLUSIVE), Segment(15, 60, Use.SHARED))),
+        Role("nurse", "nurse", (Segment(0, 15, setup), Segment(15, 60, Use.SHARED))),
     ]
     if presence:
         roles.append(Role("prescriber", "therapist", (Segment(0, 60, Use.PRESENCE),)))
@@ -112,7 +113,9 @@ def requests(draw, most_infusions=3, most_talks=2, days=(6, 14), most_resources=
     turnover = draw(st.sampled_from([0, 15]))
     skills = frozenset({"trauma"}) if draw(st.integers(0, 5)) == 0 else frozenset()
     presence = draw(st.booleans())
-    infusions = [_infusion(n, turnover, presence=presence) for n in range(1, draw(st.integers(1, most_infusions)) + 1)]
+    setup = draw(st.sampled_from([Use.EXCLUSIVE, Use.HANDS_ON]))
+    count = draw(st.integers(1, most_infusions))
+    infusions = [_infusion(n, turnover, presence=presence, setup=setup) for n in range(1, count + 1)]
     talks = [_talk(n, skills) for n in range(1, draw(st.integers(0, most_talks)) + 1)]
     rules = draw(rules_for(on, [v.key for v in infusions], [v.key for v in talks]))
     people = draw(calendars(on, open_days, most_resources, close))

@@ -8,14 +8,19 @@ from scheduler.engine.answer import Code
 from scheduler.engine.check import check
 from scheduler.engine.plan import plan
 from scheduler.engine.request import (
+    HANDS_LANE,
     ConsecutiveDays,
     Offset,
     PerWeek,
     Placement,
+    Role,
     SameDay,
     SameResource,
+    Segment,
     Span,
     Unit,
+    Use,
+    Visit,
     Window,
 )
 from tests.scheduler.engine.building import alone, at, days_of, grid, hours, keys, request, resource, series, visit
@@ -219,6 +224,34 @@ def test_a_missed_day_breaks_the_row():
     rule = ConsecutiveDays("row", keys(series(2)))
     assert broken([rule], (4, "09:00"), (7, "09:00")) == []
     assert broken([rule], (3, "09:00"), (7, "09:00")) == [("i2", Code.NOT_CONSECUTIVE, None)]
+
+
+# --- hands-on --------------------------------------------------------------------------------------------------
+
+
+def set_up(nurse: Use) -> tuple[Visit, ...]:
+    role = Role("nurse", "nurse", (Segment(0, 15, nurse), Segment(15, 60, Use.SHARED)))
+    return (visit("i1", role, step=15),)
+
+
+@pytest.mark.parametrize(
+    ("use", "busy", "start"),
+    [
+        # somebody is watched from 9 to 12: with hands on it can begin at once, all alone only after that
+        (Use.HANDS_ON, [("09:00", "12:00", 0)], "09:00"),
+        (Use.EXCLUSIVE, [("09:00", "12:00", 0)], "12:00"),
+        # somebody else is being set up until 9:15
+        (Use.HANDS_ON, [("09:00", "12:00", 0), ("09:00", "09:15", HANDS_LANE)], "09:15"),
+        (Use.SHARED, [("09:00", "12:00", 0), ("09:00", "09:15", HANDS_LANE)], "09:00"),
+        # both lanes are taken
+        (Use.HANDS_ON, [("09:00", "12:00", 0), ("09:00", "11:00", 1)], "11:00"),
+    ],
+)
+def test_a_nurse_watches_several_and_sets_up_one(use, busy, start):
+    taken = [(at(ON, 0, begin), at(ON, 0, end), lane) for begin, end, lane in busy]
+    nurse = resource(ON, "nurse", "nurse", busy=taken, lanes=2)
+    found = best([], set_up(use), calendars=[nurse])
+    assert found.placements[0].start == at(ON, 0, start)
 
 
 # --- resources -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.errors import Stale
+from core.errors import InvalidInput, Stale
 from scheduler.actions import appointments
 from scheduler.models import Appointment, Resource, Status
 from treatments.actions import courses, visits
@@ -114,6 +114,17 @@ def test_a_course_without_any_place_can_be_cancelled(book, flora, now):
     course = book(partial=True).course
     made = courses.cancel(course=course, by=flora, now=now, reason="")
     assert (Course.objects.get().status, made.verb) == ("cancelled", "cancel")
+
+
+def test_a_reason_that_cannot_be_kept_is_refused(book, flora, now):
+    Resource.objects.update(is_active=False)
+    course = book(partial=True).course
+    visit = course.visits.first()
+    for reason in ("x" * 501, "\x00"):
+        with pytest.raises(InvalidInput):
+            courses.cancel(course=course, by=flora, now=now, reason=reason)
+        with pytest.raises(InvalidInput):
+            visits.cancel(visit=visit, by=flora, now=now, version=None, reason=reason)
 
 
 def test_a_course_is_cancelled_once(book, flora, now):
