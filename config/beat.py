@@ -17,6 +17,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"queue": "default", "expires": 30},
     },
+    "forget-idempotency-keys": {
+        "task": "core.forget_idempotency_keys",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "default", "expires": 3600},
+    },
     "lapse-holds": {
         "task": "scheduler.lapse_holds",
         "schedule": timedelta(seconds=30),

@@ -1,10 +1,13 @@
 """One line per event. Only what is passed as key and value is logged; request bodies and query strings never are."""
 
 import logging
+import re
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+_DETAIL = re.compile(r"DETAIL:.*")
 
 
 def plain(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
@@ -16,6 +19,13 @@ def plain(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     message = " ".join([str(event.pop("event")), *(f"{key}={value}" for key, value in event.items())])
     first = message if level in {"debug", "info"} else f"{level}: {message}"
     return f"{first}\n{exception}" if exception else first
+
+
+def without_rows(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Takes PostgreSQL's DETAIL out of a traceback: it repeats the row, and rows have names in them."""
+    if "exception" in event:
+        event["exception"] = _DETAIL.sub("DETAIL left out", str(event["exception"]))
+    return event
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -42,6 +52,7 @@ def configure(options: dict[str, Any]) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                without_rows,
                 plain if options["plain"] else logfmt,
             ],
         )

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -10,6 +11,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from core import locks
 from core.errors import InvalidInput, Unprocessable
 from core.models import IdempotencyKey
+
+KEPT = timedelta(hours=48)
+"""How long a request may be repeated safely; clients are told a day."""
 
 
 class KeyReused(Unprocessable):
@@ -50,3 +54,8 @@ def once(
         return reply, False
 
     return locks.retrying(attempt)
+
+
+def forget(*, now: datetime) -> int:
+    """Deletes the keys nobody can reasonably repeat any more, older than ``KEPT``; how many."""
+    return IdempotencyKey.objects.filter(created_at__lt=now - KEPT).delete()[0]

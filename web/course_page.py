@@ -21,6 +21,11 @@ class CoursePage:
     today: date
 
     @property
+    def booked_on(self) -> date:
+        """The site's local date on which it was booked."""
+        return clock.local(self.course.created_at, self.course.site.zone).date()
+
+    @property
     def counted(self) -> list[VisitLine]:
         """The visits that belong to the course as it stands."""
         return [line for line in self.lines if line.visit is not None and line.visit.status not in _NOT_COUNTED]
@@ -41,7 +46,9 @@ class CoursePage:
         return sum(
             1
             for line in self.counted
-            if line.visit is not None and line.visit.status not in (VisitStatus.DONE, VisitStatus.MISSED)
+            if line.visit is not None
+            and line.visit.status not in (VisitStatus.DONE, VisitStatus.MISSED)
+            and not self._here(line)
         )
 
     @property

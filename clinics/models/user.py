@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -36,8 +37,11 @@ class UserManager(BaseUserManager["User"]):
 
     def service(self) -> "User":
         """The account on whose behalf the system itself acts: sweeps, lapses, imports. Nobody signs in as it."""
-        user = self.filter(role=Role.SERVICE, email="service@courseline.internal").first()
-        return user or self.create_user("service@courseline.internal", name="Courseline", role=Role.SERVICE)
+        user, _ = self.get_or_create(
+            email="service@courseline.internal",
+            defaults={"name": "Courseline", "role": Role.SERVICE, "password": make_password(None)},
+        )
+        return user
 
 
 @audited(but_not=["password", "last_login"])

@@ -1,10 +1,13 @@
 """The same key, the same reply."""
 
+from datetime import timedelta
+
 import pytest
 
 from core import idempotency
 from core.errors import InvalidInput
 from core.idempotency import KeyReused
+from core.models import IdempotencyKey
 from tests.factories.clinics import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -53,3 +56,10 @@ def test_keys_that_will_not_do(send, calls, key):
     with pytest.raises(InvalidInput):
         send(key)
     assert calls == []
+
+
+def test_old_keys_are_forgotten(send, calls, now):
+    send("one")
+    IdempotencyKey.objects.update(created_at=now - idempotency.KEPT - timedelta(seconds=1))
+    assert idempotency.forget(now=now) == 1
+    assert idempotency.forget(now=now) == 0

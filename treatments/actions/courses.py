@@ -15,7 +15,7 @@ from core.errors import Conflict, InvalidInput, Stale, Unprocessable
 from scheduler.actions import appointments
 from scheduler.actions.taking import check_text
 from scheduler.engine.request import Placement
-from scheduler.models import Appointment, ChangeSet
+from scheduler.models import Appointment, ChangeSet, Status
 from scheduler.models.change_set import Verb
 from treatments import places, planning
 from treatments.models import Course, CourseStatus, ProtocolVersion, Visit, VisitStatus
@@ -125,7 +125,7 @@ def book(
 
 
 def cancel(*, course: Course, by: User, now: datetime, reason: str, version: int | None = None) -> ChangeSet:
-    """Cancels the course and every visit that has not happened; done and missed ones stay as they are.
+    """Cancels the course and every visit that has not begun; those under way, done or missed stay as they are.
 
     Raises ``CourseChanged``, ``CourseOver`` when it is already cancelled or completed, ``InvalidInput`` for a reason
     that is too long, ``NotAllowed``, ``Busy``.
@@ -139,7 +139,11 @@ def cancel(*, course: Course, by: User, now: datetime, reason: str, version: int
         # a change of status locks appointments before courses (see statuses): so does this
         upcoming = list(
             Appointment.objects.select_for_update(of=("self",))
-            .filter(visit__course=course, visit__status__in=(VisitStatus.BOOKED, VisitStatus.TENTATIVE))
+            .filter(
+                visit__course=course,
+                visit__status__in=(VisitStatus.BOOKED, VisitStatus.TENTATIVE),
+                status=Status.BOOKED,
+            )
             .order_by("pk")
         )
         current = Course.objects.select_for_update().get(pk=course.pk)

@@ -18,12 +18,14 @@ from api.v1.serializers.courses import (
     CourseSerializer,
     ProposalSerializer,
 )
-from clinics.models import Patient, Site, User
+from clinics.models import Patient, Role, Site, User
 from clinics.permissions import Permission
 from core import clock
 from treatments.actions import courses
 from treatments.models import Course, ProtocolVersion
 from treatments.queries import courses as reading
+
+_CLINICIANS = User.objects.filter(is_active=True, role=Role.CLINICIAN)
 
 
 class CourseList(Endpoint):
@@ -53,7 +55,7 @@ class CourseList(Endpoint):
         wanted = _wanted(self, asked)
         wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
         if "clinician" in asked:
-            wanted["clinician"] = self.named(User.objects.filter(is_active=True), asked["clinician"], "clinician")
+            wanted["clinician"] = self.named(_CLINICIANS, asked["clinician"], "clinician")
         if "visits" in asked:
             wanted["visits"] = [
                 courses.Placed(each["key"], each["starts_at"], _ids(each["resources"])) for each in asked["visits"]

@@ -102,6 +102,18 @@ def test_cancelling_a_course_frees_what_has_not_happened(book, set_status, flora
     assert set(cancelled.values_list("change_set", flat=True)) == {made.pk}
 
 
+def test_a_visit_under_way_is_not_cancelled_with_its_course(book, set_status, flora, now):
+    course = book().course
+    first = course.visits.get(key="infusions.1")
+    set_status(first, "in_treatment")
+    courses.cancel(course=course, by=flora, now=now, reason="")
+    assert statuses(course) == ["booked"] + ["cancelled"] * 5
+    assert Appointment.objects.get(pk=first.appointment_id).allocations.filter(is_active=True).exists()
+    set_status(first, "done")
+    assert statuses(course)[0] == "done"
+    assert Course.objects.get().status == "cancelled"
+
+
 def test_visits_to_be_placed_are_cancelled_with_their_course(book, flora, now):
     Resource.objects.filter(name__in=["Theo", "Tessa"]).update(is_active=False)
     course = book(partial=True).course
