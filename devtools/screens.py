@@ -113,6 +113,7 @@ def take(browser: "Browser", look: Look, *, address: str, out: Path, only: str =
 
 
 def _shoot(page: "Page", look: Look, path: Path) -> None:
+    page.wait_for_load_state("networkidle")
     page.evaluate("document.activeElement?.blur()")
     height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
     page.set_viewport_size({"width": look.width, "height": max(height, look.height)})
@@ -158,6 +159,7 @@ def _course(page: "Page") -> None:
 
 def _move(page: "Page") -> None:
     page.get_by_role("link", name="Move…").first.click()
+    page.wait_for_url("**/move")
 
 
 def _plan(page: "Page") -> None:
