@@ -184,7 +184,8 @@ def test_every_service_of_ours_starts_and_its_health_check_tells(migrated, tmp_p
     assert run(worker_check, migrated).returncode != 0
 
     web = [word.replace("0.0.0.0:8000", f"127.0.0.1:{port}") for word in command_of("web")]
-    beat = [word.replace("/tmp/", f"{tmp_path}/") for word in command_of("beat")]  # noqa: S108 - the container's folder
+    python, *words = command_of("beat")
+    beat = [python, *(word.replace("/tmp/", f"{tmp_path}/") for word in words)]  # noqa: S108 - the container's folder
     with Supervisor(environment=migrated, output=io.StringIO()) as supervisor:
         supervisor.start(
             Program("web", web, ready=conditions.answering(port, "/livez"), ready_seconds=300, unprivileged=False),
