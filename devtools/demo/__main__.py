@@ -75,7 +75,7 @@ def prepare(urls: ServerUrls, *, port: int, folder: Path) -> tuple[int, Path]:
         "EMAIL_URL": f"smtp://localhost:{mail_port}",
         "DEFAULT_FROM_EMAIL": "appointments@alder.example",
         "MESSAGE_SINK_DIR": str(sink),
-        "PLAN_HOLD_SECONDS": os.environ.get("PLAN_HOLD_SECONDS", "5"),
+        "PLAN_HOLD_SECONDS": os.environ.get("PLAN_HOLD_SECONDS", "1"),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     return mail_port, sink
