@@ -82,6 +82,9 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         for number in (signal.SIGTERM, signal.SIGHUP):
             self._handlers[number] = signal.signal(number, _leave)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # a shell starts what runs in its background so; a SIGINT sent to us on purpose is still meant
+            self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
         return self
 
     def __exit__(

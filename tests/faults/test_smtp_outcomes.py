@@ -54,7 +54,9 @@ def at(moment: str, reply: str, *, until: int = 10**6) -> Fault:
 )
 def test_outcome(settings, moment: str, reply: str, outcome: Outcome, code: str) -> None:
     with smtp_server(at(moment, reply)) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 0.5
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        # short only where the time-out is what is looked at: a busy machine is no fault
+        settings.EMAIL_TIMEOUT = 0.5 if reply == "hang" else 30
         sender = SmtpSender()
         with pytest.raises(NotSent) as failure:
             sender.send(ENVELOPE)
@@ -92,7 +94,7 @@ def test_a_server_that_ends_conversations_early_is_called_again(settings) -> Non
 
 @pytest.fixture
 def due(patient, settings) -> datetime:
-    settings.DEFAULT_FROM_EMAIL, settings.EMAIL_TIMEOUT = "appointments@clinic.example", 0.5
+    settings.DEFAULT_FROM_EMAIL, settings.EMAIL_TIMEOUT = "appointments@clinic.example", 30
     book(patient, FRIDAY, now=MONDAY)
     Message.objects.exclude(step=Step.ONE_DAY).delete()
     return Message.objects.get().due_at
