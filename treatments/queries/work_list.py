@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from clinics.models import Site
-from treatments.models import Course, CourseStatus, Visit, VisitStatus
+from treatments.models import CourseStatus, Visit, VisitStatus
 from treatments.models.course import WITH_TIME
 
 
@@ -44,9 +44,3 @@ def _between(visit: Visit, placed: list[Visit]) -> Waiting:
     before = [other for other in same if other.position < visit.position]
     after = [other for other in same if other.position > visit.position]
     return Waiting(visit, before[-1] if before else None, after[0] if after else None)
-
-
-def courses_with_gaps(site: Site) -> "QuerySet[Course]":
-    """Running courses of a site of which at least one visit has no place."""
-    gaps = Visit.objects.filter(status=VisitStatus.TO_PLACE).values("course")
-    return Course.objects.filter(site=site, status=CourseStatus.ACTIVE, pk__in=gaps).order_by("start_on", "pk")
