@@ -1,6 +1,8 @@
-"""Messages and attempts."""
+"""Messages and attempts, the switches that hold them back, and what is known about where they stand."""
 
 from notifications.models.attempt import Attempt
+from notifications.models.installation import Installation, Sign
 from notifications.models.message import Message
+from notifications.models.pause import Cause, Pause
 
-__all__ = ["Attempt", "Message"]
+__all__ = ["Attempt", "Cause", "Installation", "Message", "Pause", "Sign"]
