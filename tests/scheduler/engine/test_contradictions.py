@@ -157,7 +157,7 @@ def tight_rules(draw):
     return [draw(st.sampled_from(kinds))(f"r{n}") for n in range(draw(st.integers(4, 8)))]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 @given(tight_rules())
 def test_no_smaller_set_clashes(rules):
     """Against all subsets: one of the smallest sets that clash is the one blamed."""
