@@ -125,22 +125,18 @@ class Frontier:
     def _prepare_dates(self) -> None:
         """For each visit and date: the next and the previous date on which it could start."""
         days = self.course.request.grid.days
-        self.next = np.full((self.size, days + 2), 10**6, dtype=np.int64)
-        self.previous = np.full((self.size, days + 2), NOWHERE, dtype=np.int64)
+        self.next = np.full((self.size, days + 1), 10**6, dtype=np.int64)
+        self.previous = np.full((self.size, days + 1), NOWHERE, dtype=np.int64)
         for n in range(self.size):
-            possible = np.zeros(days, dtype=np.bool_)
-            if n not in self.course.given:
-                values = self.togo.values[n].reshape(-1, len(self.togo.places[n].day)).min(axis=0)
-                possible[self.togo.places[n].day[values < IMPOSSIBLE // 2]] = True
-            numbers = np.flatnonzero(possible)
-            for day in range(days):
-                at = np.searchsorted(numbers, day)
-                if at < len(numbers):
-                    self.next[n, day] = numbers[at]
-                at = np.searchsorted(numbers, day, side="right")
-                if at:
-                    self.previous[n, day + 1] = numbers[at - 1]
-            self.previous[n, days + 1] = self.previous[n, days]
+            if n in self.course.given:
+                continue
+            values, places = self.togo.values[n], self.togo.places[n]
+            numbers = np.unique(places.day[values.min(axis=tuple(range(values.ndim - 1))) < IMPOSSIBLE // 2])
+            if len(numbers):
+                at = np.searchsorted(numbers, np.arange(days))
+                self.next[n, :days] = np.where(at < len(numbers), numbers[np.minimum(at, len(numbers) - 1)], 10**6)
+                at = np.searchsorted(numbers, np.arange(days), side="right") - 1
+                self.previous[n, 1:] = np.where(at >= 0, numbers[np.maximum(at, 0)], NOWHERE)
 
     # --- the layers -----------------------------------------------------------------------------------------------
 
