@@ -216,7 +216,7 @@ class _Model:
             off = self.model.new_int_var(0, 10**6, "")
             self.model.add(off >= distance - rule.ideal)
             self.model.add(off >= rule.ideal - distance)
-            self.terms.append(IDEAL_PER_MINUTE * (DAY_MINUTES if rule.unit is Unit.DAYS else 1) * off)
+            self.terms.append(IDEAL_PER_MINUTE * rule.weight * (DAY_MINUTES if rule.unit is Unit.DAYS else 1) * off)
 
     def _in_days(self, visits: tuple[str, ...], first: int, last: int) -> list[Any]:
         return [literal for key in visits for day, literal in self.on[key].items() if first <= day <= last]

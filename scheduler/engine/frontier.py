@@ -314,10 +314,10 @@ class Frontier:
             for ideal in ideals:
                 if ideal.unit is Unit.DAYS:
                     off = places.day[index] - layer.day[source, other][:, None] - ideal.target
-                    total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * DAY_MINUTES), 0)
+                    total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * ideal.weight * DAY_MINUTES), 0)
                 elif places.slot is not None:
                     off = (places.slot[index] - layer.slot[source, other][:, None]) * SLOT_MINUTES - ideal.target
-                    total += np.where(here, np.abs(off) * IDEAL_PER_MINUTE, 0)
+                    total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * ideal.weight), 0)
         return total
 
     def _both_given(self, one: int, other: int) -> bool:

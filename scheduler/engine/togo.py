@@ -216,7 +216,7 @@ class ToGo:
             if due is not None:
                 fits &= there == due
             cost = sum(
-                IDEAL_PER_MINUTE * DAY_MINUTES * abs(offset - ideal.target)
+                IDEAL_PER_MINUTE * ideal.weight * DAY_MINUTES * abs(offset - ideal.target)
                 for ideal in link.ideals
                 if ideal.unit is Unit.DAYS
             )
@@ -239,9 +239,10 @@ class ToGo:
         at = below.day * DAY_MINUTES if day_based else below.slot * SLOT_MINUTES
         here = above.day * DAY_MINUTES if day_based else above.slot * SLOT_MINUTES
         wished = here + ideal.target * (DAY_MINUTES if day_based else 1)
+        each = IDEAL_PER_MINUTE * ideal.weight
         turn = np.clip(np.searchsorted(at, wished), begin, np.maximum(begin, end))
-        too_early = _Least(values - IDEAL_PER_MINUTE * at).between(begin, turn) + IDEAL_PER_MINUTE * wished
-        too_late = _Least(values + IDEAL_PER_MINUTE * at).between(turn, end) - IDEAL_PER_MINUTE * wished
+        too_early = _Least(values - each * at).between(begin, turn) + each * wished
+        too_late = _Least(values + each * at).between(turn, end) - each * wished
         best: Points = np.minimum(np.minimum(too_early, too_late), IMPOSSIBLE)
         return best
 
