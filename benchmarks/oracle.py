@@ -116,7 +116,9 @@ class _Model:
         for cost, starts in sorted(levels.items()):
             if starts:
                 literals.append(literal := self._literal())
-                self.model.add_linear_expression_in_domain(self.start[key], self._values(starts)).only_enforce_if(literal)
+                self.model.add_linear_expression_in_domain(self.start[key], self._values(starts)).only_enforce_if(
+                    literal
+                )
                 if cost:
                     self.terms.append(cost * literal)
         self.model.add_exactly_one(literals) if not when else self.model.add_at_least_one(
@@ -130,9 +132,7 @@ class _Model:
         """Wishes and the finish."""
         levels: dict[int, int] = {}
         wishes = [
-            rule
-            for rule in self.request.rules
-            if isinstance(rule, Window) and not rule.hard and key in rule.visits
+            rule for rule in self.request.rules if isinstance(rule, Window) and not rule.hard and key in rule.visits
         ]
         for start in bits.members(self.domain[key]).tolist() if wishes else []:
             cost = sum(wish_cost(rule, start, self.request.grid) for rule in wishes)
@@ -196,9 +196,7 @@ class _Model:
     def _one_place(self) -> None:
         """The patient is in one place at a time."""
         self.model.add_no_overlap(
-            self.model.new_fixed_size_interval_var(
-                self.start[key], slots(visit.minutes + self.request.patient_gap), ""
-            )
+            self.model.new_fixed_size_interval_var(self.start[key], slots(visit.minutes + self.request.patient_gap), "")
             for key, visit in self.visits.items()
         )
 

@@ -11,6 +11,7 @@ from scheduler.engine.course import Course
 from scheduler.engine.request import SameResource
 from scheduler.engine.rules import main_resources
 
+
 def options(course: Course, rule: SameResource) -> list[Choice]:
     """What a series can be planned around, sorted."""
     given = [

@@ -115,7 +115,12 @@ class Frontier:
         self.course = self.togo.course
         self.size = len(self.course.visits)
         self.counts = counts(self.course)
-        self.mixed = np.random.default_rng(1).integers(1, 2**63, size=8 * self.size * (len(self.course.series) + 2) + 64, dtype=np.int64) | 1
+        self.mixed = (
+            np.random.default_rng(1).integers(
+                1, 2**63, size=8 * self.size * (len(self.course.series) + 2) + 64, dtype=np.int64
+            )
+            | 1
+        )
         links = self.course.links
         self.least = np.array([[link.least for link in row] for row in links], dtype=np.int64)
         self.most = np.array([[link.most for link in row] for row in links], dtype=np.int64)
@@ -146,7 +151,9 @@ class Frontier:
         lost, rows = IMPOSSIBLE, 0
         for visit in range(self.size):
             if stop is not None and stop():
-                return Outcome(layer.take(np.zeros(0, dtype=np.int64)), min(lost, int(layer.bound.min())), rows, stopped=True)
+                return Outcome(
+                    layer.take(np.zeros(0, dtype=np.int64)), min(lost, int(layer.bound.min())), rows, stopped=True
+                )
             layer, forgone = self._extended(layer, visit, width, limit)
             lost = min(lost, forgone)
             rows += len(layer)
@@ -261,7 +268,9 @@ class Frontier:
         for child in self.togo.children[visit]:
             axes, message = self.togo.message_axes[child], self.togo.messages[child]
             due = self._gather(message, axes, moves.choice, np.maximum(moves.place, 0)) if placed.any() else 0
-            after.due[:, child] = np.where(placed, due, 0 if placed.all() else self._left_alone(visit, child, moves.choice))
+            after.due[:, child] = np.where(
+                placed, due, 0 if placed.all() else self._left_alone(visit, child, moves.choice)
+            )
         if not placed.all():
             for other in self.course.dependents[visit]:
                 after.gone[:, other] |= ~placed
@@ -445,7 +454,8 @@ class Frontier:
         day = layer.day[row]
         for number in np.unique(day[day != NOWHERE]).tolist():
             members = tuple(
-                self._member(n, layer.choice[row], int(layer.slot[row, n])) for n in np.flatnonzero(day == number).tolist()
+                self._member(n, layer.choice[row], int(layer.slot[row, n]))
+                for n in np.flatnonzero(day == number).tolist()
             )
             found |= self.together.solved(members, number)[1]
         return found

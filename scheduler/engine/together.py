@@ -37,7 +37,9 @@ class Together:
 
     def simple(self, one: int, other: int) -> bool:
         """Whether what two visits cost together depends on their dates and choices only."""
-        return self.togo.places[one].slot is None and self.togo.places[other].slot is None and not self._touch(one, other)
+        return (
+            self.togo.places[one].slot is None and self.togo.places[other].slot is None and not self._touch(one, other)
+        )
 
     def _touch(self, one: int, other: int) -> bool:
         link = self.course.links[one][other]
@@ -130,14 +132,13 @@ class Together:
         rest = [0] * (len(members) + 1)
         for n in range(len(members) - 1, -1, -1):
             rest[n] = rest[n + 1] + options[n][1][0]
-        choices = self._choices(members)
         best: tuple[int, staffing.Starts] = (IMPOSSIBLE, {})
 
         def extend(n: int, total: int, taken: list[int]) -> None:
             nonlocal best
             if n == len(members):
                 starts = {one.visit: int(options[m][0][taken[m]]) for m, one in enumerate(members)}
-                total += self._shared(members, starts, choices)
+                total += self._shared(members, starts)
                 if total < best[0]:
                     best = (total, starts)
                 return
@@ -160,9 +161,7 @@ class Together:
         found: list[list[bool]] = self._allowed(a, b, options[one][0], options[other][0]).tolist()
         return found
 
-    def _shared(
-        self, members: tuple[Member, ...], starts: staffing.Starts, choices: tuple[Choice | None, ...]
-    ) -> int:
+    def _shared(self, members: tuple[Member, ...], starts: staffing.Starts) -> int:
         """What it costs that touching visits need different resources."""
         if not any(
             staffing.touching(self.course, other, starts[other], {one: starts[one]})
@@ -170,7 +169,7 @@ class Together:
             if one not in self.course.given or other not in self.course.given
         ):
             return 0
-        price = staffing.price(self.course, starts, choices)
+        price = staffing.price(self.course, starts, self._choices(members))
         if price is None:
             return IMPOSSIBLE
         for visit, row, _ in members:
