@@ -4,7 +4,7 @@ For tests and benchmarks only; the solver is imported when it is asked, never by
 the calendars' sets of starts and the weights, and nothing of its search. Each start has a domain that is split by cost, which with
 presolve switched off is the fastest of the formulations tried.
 
-Not modelled: visits that stay where they are, and two visits of one patient that need the same resource during turnover.
+Not modelled: the kinds of rules that `understands` denies, visits that stay where they are, and two visits of one patient that need the same resource during turnover.
 Where the patient's gap is no shorter than every turnover, the second cannot happen.
 """
 
@@ -20,11 +20,13 @@ from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.grid import SLOT_MINUTES, slots
 from scheduler.engine.objective import FINISH_PER_DAY, IDEAL_PER_MINUTE, OTHER_RESOURCE, SLIVER, slivers, wish_cost
 from scheduler.engine.request import (
+    AtMost,
     ConsecutiveDays,
     Offset,
     PerWeek,
     PlanRequest,
     Role,
+    Rule,
     SameDay,
     SameResource,
     Span,
@@ -48,6 +50,13 @@ class Verdict:
     """After how many seconds a plan of which cost was found."""
 
 
+def understands(rule: Rule) -> bool:
+    """Whether the model has the rule."""
+    if isinstance(rule, SameResource):
+        return rule.at_most == 1
+    return isinstance(rule, Window) or type(rule) in _RULES
+
+
 def solve(request: PlanRequest, *, seconds: float = 20.0, workers: int = 1) -> Verdict:
     """The best plan in which every visit has a place."""
     return _Model(request).solve(seconds, workers)
@@ -57,7 +66,7 @@ class _Model:
     """One request as a model."""
 
     def __init__(self, request: PlanRequest) -> None:
-        from ortools.sat.python import cp_model  # noqa: PLC0415 - a solver is no part of the product
+        from ortools.sat.python import cp_model
 
         self.cp = cp_model
         self.begun = time.process_time()
@@ -225,8 +234,6 @@ class _Model:
             week = self._in_days(rule.visits, first, first + 6)
             if len(week) > rule.at_most:
                 self.model.add(sum(week) <= rule.at_most)
-            if rule.rolling or not rule.at_least:
-                continue
         for first in range(self.request.grid.days if rule.days_apart > 0 else 0):
             close = self._in_days(rule.visits, first, first + rule.days_apart - 1)
             if len(close) > 1:
@@ -244,6 +251,14 @@ class _Model:
                 self.model.add_implication(literal, later)
             week = self._in_days(rule.visits, first, first + 6)
             self.model.add(sum(week) >= rule.at_least).only_enforce_if(earlier, later)
+
+    def _at_most(self, rule: AtMost) -> None:
+        taken = [self.request.grid.day_of(on) for on in rule.taken]
+        for first in range(-rule.days, self.request.grid.days):
+            others = sum(first <= day < first + rule.days for day in taken)
+            inside = self._in_days(rule.visits, first, first + rule.days - 1)
+            if inside:  # what others have too many of is not the course's fault
+                self.model.add(sum(inside) <= max(rule.at_most - others, 0))
 
     def _span(self, rule: Span) -> None:
         first = self.model.new_int_var(0, self.request.grid.days, "")
@@ -313,6 +328,7 @@ class _Watch:
 
 _RULES: dict[type, Any] = {
     Offset: _Model._offset,  # noqa: SLF001 - a table of the class's own methods
+    AtMost: _Model._at_most,  # noqa: SLF001
     PerWeek: _Model._per_week,  # noqa: SLF001
     Span: _Model._span,  # noqa: SLF001
     SameDay: _Model._same_day,  # noqa: SLF001

@@ -121,6 +121,8 @@ class Plan:
     notes: dict[str, tuple[Reason, ...]] = field(default_factory=dict)
     """For each visit key: the soft rules this placement gives up."""
     bound: int | None = None
+    none_complete: bool = False
+    """For a partial plan: it is proved that no plan has a place for every visit."""
     kind: Kind = Kind.BEST
     more: Cost | None = None
     """For an alternative: what it costs more than the best plan, by term; a negative number is a gain."""

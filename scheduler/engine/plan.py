@@ -1,10 +1,12 @@
 """Plan a whole course."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from scheduler.engine.alternatives import alternatives as others
 from scheduler.engine.answer import Answer, Plan
 from scheduler.engine.availability import Availability
+from scheduler.engine.candidates import IMPOSSIBLE
 from scheduler.engine.course import Course
 from scheduler.engine.planner import NORMAL, QUICK, THOROUGH, Limits, Planner, Watcher
 from scheduler.engine.request import PlanRequest
@@ -38,9 +40,11 @@ def plan(
     free = Availability(request)
     watcher = Watcher(on_better, stop)
     course = Course(request, free, whole=True)
-    best = Planner(course, watcher).solve(effort.widths)
+    planner = Planner(course, watcher)
+    best = planner.solve(effort.widths)
     if best is None:
-        return Answer((_partial(request, free, effort, watcher),))
+        partial = _partial(request, free, effort, watcher)
+        return Answer((replace(partial, none_complete=planner.lowest >= IMPOSSIBLE),))
     return Answer((best, *others(course, best, effort, alternatives - 1, watcher)))
 
 

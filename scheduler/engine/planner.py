@@ -62,7 +62,7 @@ class Planner:
         self.free = self.course.free
         self.best: Found | None = None
         self.lowest = 0
-        """No plan costs less."""
+        """No plan costs less; ``IMPOSSIBLE`` where there is none."""
         togo = ToGo(self.course, Candidates(self.course, self.aim), self.aim)
         self.frontier = Frontier(togo, Together(togo), self.aim.trip)
 
@@ -70,6 +70,7 @@ class Planner:
         """The best plan found; ``None`` if there is none or none was found."""
         self.best, self.lowest = None, 0
         if self.course.contradictory:
+            self.lowest = IMPOSSIBLE
             return None
         for width in widths:
             if not self._pass(width):

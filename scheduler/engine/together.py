@@ -94,7 +94,7 @@ class Together:
 
     # --- any number of visits -------------------------------------------------------------------------------------
 
-    def extra(self, members: tuple[Member, ...], day: int) -> int:
+    def surplus(self, members: tuple[Member, ...], day: int) -> int:
         """What some visits on one date cost beyond what each costs alone; ``IMPOSSIBLE`` if they cannot be."""
         total = self.solved(members, day)[0]
         if total >= IMPOSSIBLE:
