@@ -13,7 +13,7 @@ from scheduler.engine.availability import Availability
 from scheduler.engine.course import Course
 from scheduler.engine.objective import cost
 from scheduler.engine.plan import plan
-from scheduler.engine.request import Offset, SameResource, Unit
+from scheduler.engine.request import Offset, Placement, SameResource, Unit
 from scheduler.engine.schedule import Schedule
 from tests.scheduler.engine.brute_force import TooManyError, plans
 from tests.scheduler.engine.building import at, days_of, grid, keys, request, resource, series
@@ -37,7 +37,7 @@ def trips(asked, placements):
 
 
 def finish(asked, placements):
-    return max(asked.grid.day(one.start) for one in placements)
+    return max((asked.grid.day(one.start) for one in placements if one not in asked.fixed), default=-1)
 
 
 def total(asked, placements):
@@ -111,3 +111,12 @@ def test_there_are_none_where_nothing_else_fits():
     working = [(at(ON, 0, "09:00"), at(ON, 0, "10:00"))]
     asked = request(ON, series(1), [], [resource(ON, "chair1", "chair", working=working)])
     assert len(plan(asked, alternatives=3).plans) == 1
+
+
+def test_a_fixed_visit_after_all_others_is_no_later_finish():
+    visits = series(3)
+    late = Placement("i3", at(ON, 11, "09:00"), (("chair", "chair1"),))
+    asked = request(ON, visits, weekly(visits[:2]), fixed=(late,))
+    answer = plan(asked, alternatives=6)
+    assert answer.best.complete
+    assert Kind.EARLIEST_FINISH in by_kind(answer)
