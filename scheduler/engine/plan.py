@@ -7,7 +7,7 @@ from scheduler.engine.planner import NORMAL, QUICK, THOROUGH, Limits, Planner
 from scheduler.engine.request import PlanRequest
 from scheduler.engine.schedule import Schedule
 
-__all__ = ["NORMAL", "QUICK", "THOROUGH", "Limits", "plan"]
+__all__ = ["NORMAL", "QUICK", "THOROUGH", "Limits", "partial", "plan", "whole"]
 
 
 def plan(request: PlanRequest, *, alternatives: int = 1, effort: Limits = NORMAL) -> Answer:
@@ -31,6 +31,16 @@ def plan(request: PlanRequest, *, alternatives: int = 1, effort: Limits = NORMAL
             break
         plans.append(other)
     return Answer(tuple(sorted(plans, key=lambda found: found.cost.total)))
+
+
+def whole(request: PlanRequest, free: Availability, effort: Limits = QUICK) -> Plan | None:
+    """The best complete plan found over an availability that exists already; ``None`` if there is none or none was found."""
+    return Planner(Course(request, free, whole=True)).solve(effort, effort.states)
+
+
+def partial(request: PlanRequest, free: Availability, effort: Limits = QUICK) -> Plan:
+    """The best partial plan found, with reasons for what is missing."""
+    return _partial(request, free, effort)
 
 
 def _partial(request: PlanRequest, free: Availability, effort: Limits) -> Plan:
