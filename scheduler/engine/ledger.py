@@ -46,6 +46,11 @@ class Ledger:
                 self.free[resource] = self.free[resource].changed(periods, taken=True)
         return tuple((resource, tuple(periods)) for resource, periods in held.items())
 
+    def hold(self, taken: Taken) -> None:
+        """Takes exactly these periods, whatever else is there."""
+        for resource, periods in taken:
+            self.free[resource] = self.free[resource].changed(periods, taken=True)
+
     def release(self, taken: Taken) -> None:
         """Gives back what ``take`` took."""
         for resource, periods in taken:

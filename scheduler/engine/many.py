@@ -5,6 +5,7 @@ chooses first. Effort is counted in plannings and chance comes from a seed, so t
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from scheduler.engine.grid import slots
 from scheduler.engine.ledger import Ledger, Taken
 from scheduler.engine.objective import UNPLACED
 from scheduler.engine.plan import QUICK, Limits, partial, whole
-from scheduler.engine.request import Placement, PlanRequest
+from scheduler.engine.request import DailyLoad, Placement, PlanRequest
 from scheduler.engine.schedule import Schedule
 
 FEWEST, MOST = 2, 5
@@ -171,7 +172,41 @@ class _Batch:
     # --- one course -----------------------------------------------------------------------------------------------
 
     def _request(self, key: str) -> PlanRequest:
-        """The course as it is asked for now, with the patient's visits of other courses."""
+        """The course as it is asked for now, with what other courses mean for it besides the calendars."""
+        return self._with_load(key, self._with_patient(key))
+
+    def _with_load(self, key: str, request: PlanRequest) -> PlanRequest:
+        """With the starts that other courses under a rule of the same key add to a day."""
+        if not any(isinstance(rule, DailyLoad) for rule in request.rules):
+            return request
+        rules = [
+            replace(rule, taken=tuple(sorted(self._load(key, rule).items()))) if isinstance(rule, DailyLoad) else rule
+            for rule in request.rules
+        ]
+        return replace(request, rules=tuple(rules))
+
+    def _load(self, key: str, rule: DailyLoad) -> Counter[int]:
+        days = Counter(dict(rule.taken))
+        for other, held in self.held.items():
+            if other == key or held.plan is None:
+                continue
+            request = self.wanted[other].request
+            fixed = {placement.visit for placement in request.fixed}
+            counted = {
+                visit
+                for each in request.rules
+                if isinstance(each, DailyLoad) and each.key == rule.key
+                for visit in each.visits
+            }
+            days.update(
+                request.grid.day(placement.start)
+                for placement in held.plan.placements
+                if placement.visit in counted - fixed
+            )
+        return days
+
+    def _with_patient(self, key: str) -> PlanRequest:
+        """With the patient's visits of other courses."""
         each = self.wanted[key]
         if not each.patient:
             return each.request
@@ -212,7 +247,7 @@ class _Batch:
         """Plans a course that holds nothing into what the others leave."""
         each, request = self.wanted[key], self._request(key)
         best = self.alone.get(key)
-        if best is not None and self._fits(request, best) and self._hold(key, request, best):
+        if best is not None and self._stands(key, request, best) and self._hold(key, request, best):
             return
         self._count()
         found = None
@@ -223,11 +258,12 @@ class _Batch:
         if found is not None:
             self._hold(key, request, found)
 
-    def _fits(self, request: PlanRequest, plan: Plan) -> bool:
-        """Whether the plan made for the course alone keeps clear of the patient's other courses."""
-        return not request.patient_busy or not check.violations(
-            Schedule(request, plan.placements), self.ledger.availability(request)
-        )
+    def _stands(self, key: str, request: PlanRequest, plan: Plan) -> bool:
+        """Whether the plan made for the course alone is still as good, but for the calendars."""
+        if request is self.wanted[key].request:
+            return True
+        schedule, free = Schedule(request, plan.placements), self.ledger.availability(request)
+        return not check.violations(schedule, free) and objective.cost(schedule, free).total <= plan.cost.total
 
     def _drop(self, key: str) -> None:
         """Takes a course out of the calendars."""
