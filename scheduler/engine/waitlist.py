@@ -154,10 +154,10 @@ def _places(freed: Freed, waiting: Waiting, free: Availability) -> Iterator[Plac
     if waiting.sooner and waiting.current is not None:
         last = min(last, waiting.current.start)
     starts = free.starts(visit) & bits.span(max(freed.start, waiting.not_before), last)
-    current = dict(waiting.current.resources) if waiting.current is not None else {}
+    wanted = dict(waiting.current.resources) if waiting.current is not None else {}
     for start in bits.members(starts).tolist():
         teams = 0
-        for team in _teams(visit.roles, start, free, current, ()):
+        for team in _teams(visit.roles, start, free, (freed.resource, wanted), ()):
             if freed.resource is not None and not _uses(team, freed, start):
                 continue
             yield Placement(visit.key, start, tuple(sorted((role.key, name) for role, name in team)))
@@ -170,16 +170,18 @@ _Team = tuple[tuple[Role, str], ...]
 
 
 def _teams(
-    roles: Sequence[Role], start: int, free: Availability, current: dict[str, str], team: _Team
+    roles: Sequence[Role], start: int, free: Availability, first: tuple[str | None, dict[str, str]], team: _Team
 ) -> Iterator[_Team]:
+    """Everybody who could fill the roles: what has become free first, then whom the visit has already."""
     if not roles:
         yield team
         return
     role = roles[0]
-    for name in sorted(free.eligible(role), key=lambda each: (each != current.get(role.key), each)):
+    freed, current = first[0], first[1].get(role.key)
+    for name in sorted(free.eligible(role), key=lambda each: (each != freed, each != current, each)):
         clashes = any(name == other and collide(role, start, taken, start) for taken, other in team)
         if free.role_starts(role, name) >> start & 1 and not clashes:
-            yield from _teams(roles[1:], start, free, current, (*team, (role, name)))
+            yield from _teams(roles[1:], start, free, first, (*team, (role, name)))
 
 
 def _uses(team: Iterable[tuple[Role, str]], freed: Freed, start: int) -> bool:
