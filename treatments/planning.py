@@ -207,7 +207,7 @@ def ask(
             raise InvalidInput(f"The course cannot start before today, {today:%-d %B %Y}.", pointer=pointer)
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
-    compiled = _compiled(protocol_version, start_on, wishes)
+    compiled = compiled_for(protocol_version, start_on, wishes)
     return _question(
         protocol_version, site, start_on, wishes, compiled, from_at=now + notice, now=now, patient=patient,
         reach_on=start_on,
@@ -248,7 +248,7 @@ def ask_again(
     target_on = clock.local(target, site.zone).date()
     standing_on = [clock.local(each.starts_at, site.zone).date() for each in standing]
     first_on = min([start_on, target_on, *standing_on])
-    compiled = _compiled(protocol_version, first_on, Wishes())
+    compiled = compiled_for(protocol_version, first_on, Wishes())
     question = _question(
         protocol_version,
         site,
@@ -303,7 +303,8 @@ def _question(
     return Question(protocol_version, site, start_on, wishes, compiled, request, resources)
 
 
-def _compiled(protocol_version: ProtocolVersion, start_on: date, wishes: Wishes) -> "Compiled":
+def compiled_for(protocol_version: ProtocolVersion, start_on: date, wishes: Wishes) -> "Compiled":
+    """A course on this version that begins on ``start_on`` or later, as the planner needs it."""
     # imported here: keeps web start-up light (Pydantic)
     from treatments.protocols.compile import compile as compiled
 

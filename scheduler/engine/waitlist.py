@@ -40,6 +40,8 @@ class Waiting:
     held: Taken = ()
     not_before: int = 0
     """The first slot at which the patient could be there, with the notice they need."""
+    before: int | None = None
+    """Every place begins before this slot."""
     sooner: bool = True
     """Only a place before the present one is wanted."""
     days: int = 0
@@ -150,7 +152,7 @@ def _match(waiting: Waiting, placement: Placement, gain: int) -> Match:
 def _places(freed: Freed, waiting: Waiting, free: Availability) -> Iterator[Placement]:
     """The places in the period that the calendars and the visit's own windows allow."""
     visit = next(each for each in waiting.request.visits if each.key == waiting.visit)
-    last = freed.end
+    last = freed.end if waiting.before is None else min(freed.end, waiting.before)
     if waiting.sooner and waiting.current is not None:
         last = min(last, waiting.current.start)
     starts = free.starts(visit) & bits.span(max(freed.start, waiting.not_before), last)

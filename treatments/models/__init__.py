@@ -2,5 +2,15 @@
 
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
 from treatments.models.protocol import Protocol, ProtocolVersion
+from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
-__all__ = ["Course", "CourseStatus", "Protocol", "ProtocolVersion", "Visit", "VisitStatus"]
+__all__ = [
+    "Course",
+    "CourseStatus",
+    "Protocol",
+    "ProtocolVersion",
+    "Visit",
+    "VisitStatus",
+    "WaitlistEntry",
+    "WaitlistStatus",
+]
