@@ -115,6 +115,7 @@ def offsets(draw, visit: str, anchor: str, key: str):
         ideal,
         None if ends == "least" else most,
         from_end=draw(st.booleans()),
+        weight=draw(st.sampled_from([1, 1, 1, 3])),
     )
 
 
