@@ -122,7 +122,9 @@ def test_the_database_keeps_entries_sane(join, course):
         with pytest.raises(IntegrityError), transaction.atomic():
             WaitlistEntry.objects.filter(pk=entry.pk).update(**changes)
     with pytest.raises(IntegrityError, match="waits_once"), transaction.atomic():
-        WaitlistEntry.objects.create(visit=entry.visit, valid_until=UNTIL, joined_at=entry.joined_at, joined_by=entry.joined_by, wishes={})
+        WaitlistEntry.objects.create(
+            visit=entry.visit, valid_until=UNTIL, joined_at=entry.joined_at, joined_by=entry.joined_by, wishes={}
+        )
 
 
 # --- who fits ------------------------------------------------------------------------------------------------
