@@ -14,6 +14,7 @@ from api.v1.views import (
     resources,
     sites,
     visits,
+    waitlist,
 )
 
 urlpatterns = [
@@ -37,6 +38,11 @@ urlpatterns = [
     path("courses/<uuid:key>/messages/", messages.CourseMessages.as_view()),
     path("visits/", visits.VisitList.as_view()),
     path("visits/<uuid:key>/place", visits.VisitPlace.as_view()),
+    path("waitlist/", waitlist.WaitlistList.as_view()),
+    path("waitlist/matches", waitlist.WaitlistMatches.as_view()),
+    path("waitlist/<uuid:key>/", waitlist.WaitlistDetail.as_view()),
+    path("waitlist/<uuid:key>/leave", waitlist.WaitlistLeave.as_view()),
+    path("waitlist/<uuid:key>/take", waitlist.WaitlistTake.as_view()),
     path("appointments/", appointments.AppointmentList.as_view()),
     path("appointments/<uuid:key>/", appointments.AppointmentDetail.as_view()),
     path("appointments/<uuid:key>/move", appointments.AppointmentMove.as_view()),

@@ -22,6 +22,7 @@ from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
+from tests.factories.treatments import WaitlistEntryFactory
 from tests.treatments.documents import series as document
 from treatments.models import Visit, VisitStatus
 
@@ -83,6 +84,7 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
     today = AppointmentFactory(site=site, starts_at=now + timedelta(hours=2))
     spare, off = ChairFactory(site=site, name="Spare"), ChairFactory(site=site, name="Off", is_active=False)
     somebody = PatientFactory(site=site, given_name=CANARY)
+    asks = WaitlistEntryFactory(visit=visit)
     keys = {
         "sites": site.pk,
         "patients": somebody.pk,
@@ -91,6 +93,7 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "courses": course.pk,
         "visits": visit.pk,
         "appointments": moving.pk,
+        "waitlist": asks.pk,
         "POST appointments/<uuid:key>/status": today.pk,
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
@@ -113,6 +116,8 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},
         "POST appointments/<uuid:key>/cancel": {},
         "POST appointments/<uuid:key>/status": {"status": "arrived"},
+        "POST waitlist/": {"visit": str(of_course.get(visit__key="talks.1").visit.pk), "valid_until": "2026-05-30"},
+        "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
     }
 
     def request(entry: Entry) -> dict[str, Any]:
@@ -121,6 +126,8 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         path = entry.route.replace("<uuid:key>", str(key))
         if entry.route == "availability/":
             path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
+        if entry.route == "waitlist/matches":
+            path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
         made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}
         if entry.method != "GET":
             made |= {"key": "once", "version": 1}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories.clinics import PatientFactory, SiteFactory
 from tests.factories.scheduler import AllocationFactory, ChairFactory, PersonFactory
-from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
+from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory, WaitlistEntryFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +27,7 @@ MAKE: dict[str, Callable[[], Any]] = {
     "resources/": lambda: PersonFactory(skills=["infusion_nurse", "prescriber"]),
     "courses/": CourseFactory,
     "visits/": booked,
+    "waitlist/": lambda: WaitlistEntryFactory(visit=booked()),
     "appointments/": booked,
 }
 
@@ -41,6 +42,7 @@ MAKE: dict[str, Callable[[], Any]] = {
         ("resources/", 3),  # and the skills
         ("courses/", 2),
         ("visits/", 3),  # and the allocations with their resources
+        ("waitlist/", 3),  # and the allocations with their resources
         ("appointments/", 3),  # and the allocations with their resources
     ],
 )
