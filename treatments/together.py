@@ -3,7 +3,7 @@
 Reads only; the number of queries does not depend on how many courses there are.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -12,16 +12,13 @@ from clinics.models import Site
 from core import clock
 from core.errors import InvalidInput
 from scheduler.engine.grid import Grid
-from scheduler.engine.request import Calendar, Period, Placement
+from scheduler.engine.request import Calendar, Period
 from scheduler.models import Resource
 from scheduler.queries import calendars
 from treatments import planning
-from treatments.models import Course, Visit, VisitStatus
-from treatments.planning import LONGEST_DAYS, Question, Standing
+from treatments.planning import LONGEST_DAYS, NOTICE, Question
 from treatments.protocols.wishes import Wishes
-
-HAPPENS = (VisitStatus.BOOKED, VisitStatus.TENTATIVE, VisitStatus.DONE)
-"""The visits that rules are counted from. A missed visit did not happen."""
+from treatments.running import ROOM, Running
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,21 @@ class Calendars:
     def read(
         cls,
         site: Site,
-        courses: Iterable[Course],
+        runnings: Sequence[Running],
         *,
         first_on: date,
         last_on: date,
         now: datetime,
         without: Collection[UUID] = (),
     ) -> "Calendars":
-        """The calendars over these local dates.
+        """The calendars from ``first_on`` or the first visit of a course to ``last_on`` or some weeks after the last.
 
         Raises ``InvalidInput`` for more dates than any course is planned over.
         """
-        days = (last_on - first_on).days + 1
+        instants = [each.starts_at for running in runnings for each in running.standing.values()]
+        dates = [clock.local(instant, site.zone).date() for instant in instants]
+        first_on = min([first_on, *dates])
+        days = (max([last_on, *(each + ROOM for each in dates)]) - first_on).days + 1
         if days > LONGEST_DAYS:
             raise InvalidInput("The courses are too far apart to be planned together.")
         grid = calendars.grid(site, first_on=first_on, days=days)
@@ -62,52 +62,60 @@ class Calendars:
             resources={str(each.pk): each for each in Resource.objects.filter(site=site)},
             calendars=calendars.calendars(site, grid, now=now, without=without),
             open_days=calendars.open_days(site, grid),
-            busy=calendars.patients_busy({each.patient_id for each in courses}, grid, now=now),
+            busy=calendars.patients_busy({each.course.patient_id for each in runnings}, grid, now=now),
             now=now,
         )
 
     def question(
-        self,
-        course: Course,
-        standing: Sequence[Standing],
-        *,
-        own: Collection[UUID],
-        wishes: Wishes,
-        not_before: datetime,
+        self, running: Running, *, about: Collection[str], wishes: Wishes, not_before: datetime | None = None
     ) -> Question:
-        """What the planner is asked about a running course of which some visits stay where they are.
-
-        ``own`` are all appointments of the course: they do not keep the patient from being there.
-        """
-        busy = self.busy.get(course.patient_id, {})
-        compiled = planning.compiled_for(course.protocol_version, min(course.start_on, self.grid.first_on), wishes)
+        """What the planner is asked about some visits of a running course; its others are fixed, or left out."""
+        course = running.course
+        busy, own = self.busy.get(course.patient_id, {}), running.appointments(running.by_key)
+        compiled = planning.compiled(
+            course.protocol_version,
+            start_on=min(course.start_on, self.grid.first_on),
+            wishes=wishes,
+            extra=course.extra,
+        )
         request = compiled.request(
             grid=self.grid,
             calendars=self.calendars,
             open_days=self.open_days,
-            not_before=max(0, self.grid.slot_after(max(not_before, self.now))),
+            not_before=max(0, self.grid.slot_after(not_before or self.now + NOTICE)),
             patient_busy=tuple(period for key, period in busy.items() if key not in own),
         )
         question = Question(
             course.protocol_version, self.site, course.start_on, wishes, compiled, request, self.resources
         )
-        fixed = tuple(question.placement(each) for each in standing)
-        return replace(question, request=replace(request, fixed=fixed))
+        return running.narrowed(question, about)
 
-    def placement(self, visit: Visit) -> Placement | None:
-        """Where a visit is, as the planner writes it."""
-        found = standing(visit)
-        return None if found is None else Placement(found.key, self.grid.slot(found.starts_at), found.resources)
+    def without(self, resource: str, starts_at: datetime, ends_at: datetime) -> "Calendars":
+        """The same while a resource is away."""
+        away = (self.grid.slot(starts_at), self.grid.slot_after(ends_at))
+        return replace(
+            self,
+            calendars=tuple(
+                replace(each, working=tuple(_cut(each.working, away))) if each.id == resource else each
+                for each in self.calendars
+            ),
+        )
+
+    def closed(self, on: date) -> "Calendars":
+        """The same with the site closed on a local date."""
+        number = self.grid.day_of(on)
+        if not 0 <= number < self.grid.days:
+            return self
+        day = (self.grid.midnights[number], self.grid.midnights[number + 1])
+        return replace(
+            self,
+            calendars=tuple(replace(each, working=tuple(_cut(each.working, day))) for each in self.calendars),
+            open_days=self.open_days - {number},
+        )
 
 
-def standing(visit: Visit) -> Standing | None:
-    """Where a visit is, if it takes place; needs its appointment's allocations."""
-    if visit.appointment is None or visit.status not in HAPPENS:
-        return None
-    taken = {each.role: str(each.resource_id) for each in visit.appointment.allocations.all()}
-    return Standing(visit.key, visit.appointment.starts_at, tuple(sorted(taken.items())))
-
-
-def dates(visits: Iterable[Visit], zone: str) -> list[date]:
-    """The local dates of the visits that take place."""
-    return [clock.local(found.starts_at, zone).date() for visit in visits if (found := standing(visit)) is not None]
+def _cut(working: Iterable[Period], away: Period) -> Iterator[Period]:
+    for start, end in working:
+        for part in ((start, min(end, away[0])), (max(start, away[1]), end)):
+            if part[0] < part[1]:
+                yield part

@@ -1,6 +1,6 @@
 """Who of the waitlist could take a time that has become free, in which order and why. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ from core import clock
 from core.errors import InvalidInput
 from scheduler.engine.request import Placement
 from scheduler.models import Resource
-from treatments import together
 from treatments.models import CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
 from treatments.planning import AHEAD, Question, read_wishes
 from treatments.queries import courses as reading
+from treatments.running import Running
 from treatments.together import Calendars
 
 if TYPE_CHECKING:
@@ -103,39 +103,40 @@ def _entries(site: Site, now: datetime) -> list[WaitlistEntry]:
 class _Asked:
     """The entries, each with the planner's question about it."""
 
-    def __init__(self, calendars: Calendars, entries: Sequence[WaitlistEntry], now: datetime) -> None:
+    def __init__(
+        self,
+        calendars: Calendars,
+        entries: Sequence[WaitlistEntry],
+        running_of: Mapping[UUID, Running],
+        now: datetime,
+    ) -> None:
         self.calendars = calendars
         self.now = now
         self.entries = {str(entry.pk): entry for entry in entries}
         self.visits: dict[str, Visit] = {}
         self.questions: dict[str, Question] = {}
+        self.current: dict[str, Placement | None] = {}
         for key, entry in self.entries.items():
-            course = entry.visit.course
-            visits = list(course.visits.all())
-            self.visits[key] = next(each for each in visits if each.pk == entry.visit_id)
-            self.questions[key] = calendars.question(
-                course,
-                [
-                    found
-                    for each in visits
-                    if each.pk != entry.visit_id and (found := together.standing(each)) is not None
-                ],
-                own=_own(visits),
+            running = running_of[entry.visit.course_id]
+            self.visits[key] = next(each for each in running.visits if each.pk == entry.visit_id)
+            question = calendars.question(
+                running,
+                about=[self.visits[key].key],
                 wishes=read_wishes(entry.wishes | {"firm": True}),
                 not_before=now + timedelta(hours=entry.notice_hours),
             )
+            self.questions[key] = question
+            self.current[key] = next(iter(running.current(question, [self.visits[key].key])), None)
 
     @classmethod
     def about(
         cls, site: Site, entries: Sequence[WaitlistEntry], starts_at: datetime, ends_at: datetime, now: datetime
     ) -> "_Asked":
         courses = {entry.visit.course_id: entry.visit.course for entry in entries}
+        running = {key: Running(course, list(course.visits.all()), now) for key, course in courses.items()}
         first_on, last_on = (clock.local(instant, site.zone).date() for instant in (starts_at, ends_at))
-        days = [on for course in courses.values() for on in together.dates(course.visits.all(), site.zone)]
-        calendars = Calendars.read(
-            site, courses.values(), first_on=min([first_on, *days]), last_on=max([last_on, *days]), now=now
-        )
-        return cls(calendars, entries, now)
+        calendars = Calendars.read(site, list(running.values()), first_on=first_on, last_on=last_on, now=now)
+        return cls(calendars, entries, running, now)
 
     def waiting(self, entry: WaitlistEntry) -> "Waiting":
         """An entry as the planner hears of it."""
@@ -149,7 +150,7 @@ class _Asked:
             key=key,
             request=question.request,
             visit=visit.key,
-            current=self.calendars.placement(visit),
+            current=self.current[key],
             held=self._held(visit),
             not_before=question.request.not_before,
             before=self._after(entry.valid_until),
@@ -189,7 +190,3 @@ class _Asked:
             gives_up=tuple(dict.fromkeys(question.sentence(each, placement.visit) for each in match.gives_up)),
             by_phone=by_phone,
         )
-
-
-def _own(visits: Sequence[Visit]) -> frozenset[UUID]:
-    return frozenset(each.appointment_id for each in visits if each.appointment_id is not None)
