@@ -7,11 +7,11 @@ that an answer worked out outside any lock can be compared with what stands when
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from scheduler.engine.request import Placement, PlanRequest
+from scheduler.engine.request import DailyLoad, Placement, PlanRequest
 from scheduler.models.change_set import Verb
 from treatments import ripples
 from treatments.planning import Question
@@ -45,14 +45,16 @@ class Member:
         """The id of the course."""
         return str(self.running.course.pk)
 
-    def wanted(self) -> "Wanted":
-        """As the planner of many hears of it."""
+    def wanted(self, *, stays: bool = False) -> "Wanted":
+        """As the planner of many hears of it. With ``stays`` a crowded day is no reason to go."""
         # imported here: keeps web start-up light (numpy)
         from scheduler.engine.many import Wanted
 
-        return Wanted(
-            self.key, self.request, patient=str(self.running.course.patient_id), current=self.loose, in_part=True
-        )
+        request = self.request
+        if stays:
+            rules = (replace(rule, at_most=None) if isinstance(rule, DailyLoad) else rule for rule in request.rules)
+            request = replace(request, rules=tuple(rules))
+        return Wanted(self.key, request, str(self.running.course.patient_id), self.loose, in_part=True)
 
     def change(self, verb: Verb, places: Collection[Placement], unplaced: Mapping[str, tuple[Why, ...]]) -> Change:
         """What becomes of the course when its loose visits get these places, and these none."""
@@ -144,9 +146,19 @@ class Batch:
         from scheduler.engine.many import plan_many
 
         known = {member.key: member for member in self.members}
-        found = plan_many([member.wanted() for member in self.members], stop=stop, on_progress=on_progress)
-        changes = [known[each.key].answered(self.verb, each) for each in found.outcomes]
-        return [change for change in changes if change.places or change.unplaced]
+        staying: set[str] = set()
+        while True:
+            wanted = [member.wanted(stays=member.key in staying) for member in self.members]
+            found = plan_many(wanted, stop=stop, on_progress=on_progress)
+            changes = [known[each.key].answered(self.verb, each) for each in found.outcomes]
+            lost = (
+                {str(change.running.course.pk) for change in changes if change.unplaced}
+                if self.loses_nothing
+                else set()
+            )
+            if not lost - staying:
+                return [change for change in changes if change.places or change.unplaced]
+            staying |= lost
 
     def answer(self, changes: Sequence[Change]) -> Answer:
         """What a job keeps."""
@@ -168,7 +180,7 @@ class Batch:
             changes.append(change)
         touched = {str(change.running.course.pk) for change in changes}
         untouched = [member for member in self.members if member.key not in touched]
-        if any(member.is_hit for member in untouched):
+        if not self.loses_nothing and any(member.is_hit for member in untouched):
             return None
         return changes
 
