@@ -74,7 +74,7 @@ def main() -> None:
             sequential = plan_many(wanted, effort=Effort(0)).complete
             begin = time.process_time()
             until = begin + chosen.seconds
-            answer = plan_many(wanted, effort=Effort(PLANNINGS), stop=partial(_is_past, until))
+            answer = plan_many(wanted, effort=Effort(PLANNINGS, patience=PLANNINGS), stop=partial(_is_past, until))
             seconds = time.process_time() - begin
             print(
                 f"{chairs:<6} {fill:<5.0%} {count:<8} {greedy:<10} {sequential:<11} {answer.complete:<9} "

@@ -1,4 +1,4 @@
-"""Many courses planned together: what a closure, a sick nurse or a full week does to each of them.
+"""Many courses planned together: what a closure or a sick nurse does to each of them.
 
 Reads only. A batch is made from the parameters of a job; the same parameters, calendars and courses make the same batch, so
 that an answer worked out outside any lock can be compared with what stands when it is carried out.
@@ -7,11 +7,11 @@ that an answer worked out outside any lock can be compared with what stands when
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from scheduler.engine.request import DailyLoad, Placement, PlanRequest
+from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models.change_set import Verb
 from treatments import ripples
 from treatments.planning import Question
@@ -45,16 +45,12 @@ class Member:
         """The id of the course."""
         return str(self.running.course.pk)
 
-    def wanted(self, *, stays: bool = False) -> "Wanted":
-        """As the planner of many hears of it. With ``stays`` a crowded day is no reason to go."""
+    def wanted(self) -> "Wanted":
+        """As the planner of many hears of it."""
         # imported here: keeps web start-up light (numpy)
         from scheduler.engine.many import Wanted
 
-        request = self.request
-        if stays:
-            rules = (replace(rule, at_most=None) if isinstance(rule, DailyLoad) else rule for rule in request.rules)
-            request = replace(request, rules=tuple(rules))
-        return Wanted(self.key, request, str(self.running.course.patient_id), self.loose, in_part=True)
+        return Wanted(self.key, self.request, str(self.running.course.patient_id), self.loose, in_part=True)
 
     def change(self, verb: Verb, places: Collection[Placement], unplaced: Mapping[str, tuple[Why, ...]]) -> Change:
         """What becomes of the course when its loose visits get these places, and these none."""
@@ -130,15 +126,11 @@ class Member:
 
 @dataclass(frozen=True)
 class Batch:
-    """Courses that are planned together. ``left`` are appointments it hits but does not touch: somebody has to call.
-
-    With ``loses_nothing`` a course that would lose a place stays as it is.
-    """
+    """Courses that are planned together. ``left`` are appointments it hits but does not touch: somebody has to call."""
 
     verb: Verb
     members: tuple[Member, ...]
     left: tuple[str, ...] = ()
-    loses_nothing: bool = False
 
     def changes(self, *, stop: Callable[[], bool] | None = None, on_progress: "Progress | None" = None) -> list[Change]:
         """What becomes of the courses to which anything happens."""
@@ -146,19 +138,9 @@ class Batch:
         from scheduler.engine.many import plan_many
 
         known = {member.key: member for member in self.members}
-        staying: set[str] = set()
-        while True:
-            wanted = [member.wanted(stays=member.key in staying) for member in self.members]
-            found = plan_many(wanted, stop=stop, on_progress=on_progress)
-            changes = [known[each.key].answered(self.verb, each) for each in found.outcomes]
-            lost = (
-                {str(change.running.course.pk) for change in changes if change.unplaced}
-                if self.loses_nothing
-                else set()
-            )
-            if not lost - staying:
-                return [change for change in changes if change.places or change.unplaced]
-            staying |= lost
+        found = plan_many([member.wanted() for member in self.members], stop=stop, on_progress=on_progress)
+        changes = [known[each.key].answered(self.verb, each) for each in found.outcomes]
+        return [change for change in changes if change.places or change.unplaced]
 
     def answer(self, changes: Sequence[Change]) -> Answer:
         """What a job keeps."""
@@ -180,7 +162,7 @@ class Batch:
             changes.append(change)
         touched = {str(change.running.course.pk) for change in changes}
         untouched = [member for member in self.members if member.key not in touched]
-        if not self.loses_nothing and any(member.is_hit for member in untouched):
+        if any(member.is_hit for member in untouched):
             return None
         return changes
 

@@ -41,9 +41,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to try. ``plannings`` counts the courses planned anew after the first round."""
+    """How hard to try. ``plannings`` counts the courses planned anew after the first round.
+
+    After ``patience`` rounds in a row that brought nothing the search ends.
+    """
 
     plannings: int = 200
+    patience: int = 20
     each: Limits = QUICK
     seed: int = 0
 
@@ -298,17 +302,26 @@ class _Batch:
 
     def improve(self) -> None:
         """Takes some courses out and puts them back in another order, as long as the effort lasts."""
-        best = self.standing
+        best, idle = self.standing, 0
         until = self.plannings + self.effort.plannings
-        while self.plannings < until and not self.stop():
+        while self.plannings < until and idle < self.effort.patience and not self._best_possible() and not self.stop():
             before = self.plannings
             keys = self._chosen()
             if not keys:
                 return
             self._try(keys)
+            idle = 0 if self.standing < best else idle + 1
             best = min(best, self.standing)
             self.plannings = max(self.plannings, before + 1)
             self._tell(best)
+
+    def _best_possible(self) -> bool:
+        """Whether every course that can be complete is, at the least cost it could have alone."""
+        alone = [plan for plan in self.alone.values() if plan is not None]
+        standing = self.standing
+        if len(alone) < len(self.wanted) or standing.incomplete:
+            return False
+        return standing.points <= sum(plan.bound or 0 for plan in alone)
 
     def _chosen(self) -> list[str]:
         """The courses to take out, in the order in which they are put back: one without all its places first."""

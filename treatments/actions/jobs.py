@@ -20,7 +20,7 @@ from core import audit, clock, locks
 from core.errors import Conflict, DomainError
 from scheduler.actions import resources, site_hours
 from scheduler.models import Absence, ChangeSet, Resource
-from treatments import batches, closures, levels
+from treatments import batches, closures
 from treatments.actions import changes
 from treatments.batches import Batch
 from treatments.closures import Closure
@@ -34,8 +34,6 @@ EVERY_SECONDS = 1.0
 
 MAY: Mapping[str, Permission] = {
     JobKind.CLOSE: Permission.EDIT_RESOURCES,
-    JobKind.LEVEL: Permission.MOVE_VISITS,
-    JobKind.BOOK: Permission.BOOK_COURSES,
 }
 
 
@@ -69,13 +67,6 @@ def close(*, closure: Closure, by: User, now: datetime) -> PlanningJob:
         "ends_at": closure.ends_at and closure.ends_at.isoformat(),
     }
     return _asked(JobKind.CLOSE, closure.site, {name: value for name, value in params.items() if value}, by)
-
-
-def level(*, site: Site, week_on: date, at_most: int, by: User, now: datetime) -> PlanningJob:
-    """Asks how the starts of a week can be evened out to ``at_most`` a day. Raises ``InvalidInput``, ``NotAllowed``."""
-    require(by, Permission.MOVE_VISITS)
-    levels.check(site, week_on=week_on, at_most=at_most, now=now)
-    return _asked(JobKind.LEVEL, site, {"week_on": week_on.isoformat(), "at_most": at_most}, by)
 
 
 def _asked(kind: JobKind, site: Site, params: dict[str, Any], by: User) -> PlanningJob:
@@ -167,10 +158,7 @@ class _Sign:
 
 
 def _batch(job: PlanningJob, *, now: datetime) -> Batch:
-    if job.kind == JobKind.CLOSE:
-        return closures.batch(_closure(job), now=now)
-    params = job.params
-    return levels.batch(job.site, week_on=date.fromisoformat(params["week_on"]), at_most=params["at_most"], now=now)
+    return closures.batch(_closure(job), now=now)
 
 
 def _closure(job: PlanningJob) -> Closure:

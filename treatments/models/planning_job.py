@@ -16,8 +16,6 @@ class JobKind(models.TextChoices):
     """What is planned."""
 
     CLOSE = "close", "Close a day, or do without a person, a chair or a room"
-    LEVEL = "level", "Even out the starts of a week"
-    BOOK = "book", "Book several courses at once"
 
 
 class JobState(models.TextChoices):

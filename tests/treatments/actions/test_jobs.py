@@ -1,4 +1,4 @@
-"""Closing a day, doing without somebody, evening out a week: worked out, looked at, carried out, taken back."""
+"""Closing a day, doing without somebody: worked out, looked at, carried out, taken back."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -255,50 +255,13 @@ def test_closures_that_make_no_sense(close, clinic, changed, pointer):
     assert not PlanningJob.objects.exists()
 
 
-def test_only_those_who_may_close(close, booked, clinic, site, flora, nora, mona, now):
+def test_only_those_who_may_close(close, booked, clinic, site, flora, mona, now):
     with pytest.raises(NotAllowed):
         jobs.close(closure=Closure(site, "ill", on=date(2026, 5, 11)), by=flora, now=now)
-    with pytest.raises(NotAllowed):
-        jobs.level(site=site, week_on=date(2026, 5, 11), at_most=2, by=nora, now=now)
     close(on=date(2026, 5, 11))
     job = worked()
     with pytest.raises(NotAllowed):
         jobs.apply(job=job, digest=job.digest, by=flora, now=now)
-
-
-# --- evening out ---------------------------------------------------------------------------------------------
-
-
-def starts(site) -> dict[date, int]:
-    found: dict[date, int] = {}
-    for appointment in Appointment.objects.filter(site=site, status=Status.BOOKED):
-        found[appointment.local_on] = found.get(appointment.local_on, 0) + 1
-    return found
-
-
-def test_a_week_is_evened_out(book, site, flora, now):
-    for _ in range(4):
-        book(patient=PatientFactory(site=site), start_on=date(2026, 5, 11))
-    before, crowded = places(), starts(site)
-    assert max(crowded.values()) >= 4
-    jobs.level(site=site, week_on=date(2026, 5, 11), at_most=3, by=flora, now=now)
-    job = worked()
-    jobs.apply(job=job, digest=job.digest, by=flora, now=now)
-
-    week = {on: count for on, count in starts(site).items() if date(2026, 5, 11) <= on <= date(2026, 5, 17)}
-    assert sum(max(count - 3, 0) for count in week.values()) < sum(
-        max(count - 3, 0) for on, count in crowded.items() if on in week
-    )
-    assert not Visit.objects.filter(status=VisitStatus.TO_PLACE).exists()
-    assert is_as_told(job, before)
-    assert sum(week.values()) == sum(count for on, count in crowded.items() if on <= date(2026, 5, 17))
-    jobs.undo(job=job, by=flora, now=now)
-    assert places() == before
-
-
-def test_a_week_that_is_even_stays(booked, site, flora, now):
-    jobs.level(site=site, week_on=date(2026, 5, 11), at_most=20, by=flora, now=now)
-    assert worked().answer["courses"] == []
 
 
 # --- workers that die ----------------------------------------------------------------------------------------
