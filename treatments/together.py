@@ -6,6 +6,7 @@ Reads only; the number of queries does not depend on how many courses there are.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from clinics.models import Site
@@ -16,9 +17,13 @@ from scheduler.engine.request import Calendar, Period
 from scheduler.models import Resource
 from scheduler.queries import calendars
 from treatments import planning
+from treatments.models import ProtocolVersion
 from treatments.planning import LONGEST_DAYS, NOTICE, Question
 from treatments.protocols.wishes import Wishes
 from treatments.running import ROOM, Running
+
+if TYPE_CHECKING:
+    from treatments.protocols.compile import Compiled
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,11 @@ class Calendars:
         last_on: date,
         now: datetime,
         without: Collection[UUID] = (),
+        patients: Collection[UUID] = (),
     ) -> "Calendars":
         """The calendars from ``first_on`` or the first visit of a course to ``last_on`` or some weeks after the last.
 
-        Raises ``InvalidInput`` for more dates than any course is planned over.
+        ``patients`` are others whose appointments matter. Raises ``InvalidInput`` for more dates than any course is planned over.
         """
         instants = [each.starts_at for running in runnings for each in running.standing.values()]
         dates = [clock.local(instant, site.zone).date() for instant in instants]
@@ -62,7 +68,7 @@ class Calendars:
             resources={str(each.pk): each for each in Resource.objects.filter(site=site)},
             calendars=calendars.calendars(site, grid, now=now, without=without),
             open_days=calendars.open_days(site, grid),
-            busy=calendars.patients_busy({each.course.patient_id for each in runnings}, grid, now=now),
+            busy=calendars.patients_busy({*patients, *(each.course.patient_id for each in runnings)}, grid, now=now),
             now=now,
         )
 
@@ -89,6 +95,19 @@ class Calendars:
             course.protocol_version, self.site, course.start_on, wishes, compiled, request, self.resources
         )
         return running.narrowed(question, about)
+
+    def new_question(
+        self, patient: UUID, protocol_version: ProtocolVersion, wishes: Wishes, compiled: "Compiled"
+    ) -> Question:
+        """What the planner is asked about a course that is not booked yet."""
+        request = compiled.request(
+            grid=self.grid,
+            calendars=self.calendars,
+            open_days=self.open_days,
+            not_before=max(0, self.grid.slot_after(self.now + NOTICE)),
+            patient_busy=tuple(self.busy.get(patient, {}).values()),
+        )
+        return Question(protocol_version, self.site, compiled.start_on, wishes, compiled, request, self.resources)
 
     def without(self, resource: str, starts_at: datetime, ends_at: datetime) -> "Calendars":
         """The same while a resource is away."""

@@ -6,7 +6,7 @@ lease that runs out: then the job is due again, and after some attempts it fails
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,20 +20,24 @@ from core import audit, clock, locks
 from core.errors import Conflict, DomainError
 from scheduler.actions import resources, site_hours
 from scheduler.models import Absence, ChangeSet, Resource
-from treatments import batches, closures
+from treatments import batches, closures, intakes
 from treatments.actions import changes
-from treatments.batches import Batch
+from treatments.actions import intakes as booking
+from treatments.batches import Answer
 from treatments.closures import Closure
+from treatments.intakes import Intake
 from treatments.models import JobKind, JobState, PlanningJob
 
 LEASE = timedelta(seconds=60)
 """So long a job is held without a sign of life; progress is one."""
 MOST_ATTEMPTS = 3
+OUTDATED = "Courses or calendars changed since this was worked out. Ask again."
 EVERY_SECONDS = 1.0
 """Progress is written at most so often."""
 
 MAY: Mapping[str, Permission] = {
     JobKind.CLOSE: Permission.EDIT_RESOURCES,
+    JobKind.BOOK: Permission.BOOK_COURSES,
 }
 
 
@@ -69,6 +73,13 @@ def close(*, closure: Closure, by: User, now: datetime) -> PlanningJob:
     return _asked(JobKind.CLOSE, closure.site, {name: value for name, value in params.items() if value}, by)
 
 
+def book(*, site: Site, wanted: Sequence[Intake], by: User, now: datetime) -> PlanningJob:
+    """Asks how several new courses fit together. Raises ``InvalidInput``, ``NotAllowed``."""
+    require(by, Permission.BOOK_COURSES)
+    intakes.check(site, wanted, now=now)
+    return _asked(JobKind.BOOK, site, {"courses": [each.to_json() for each in wanted]}, by)
+
+
 def _asked(kind: JobKind, site: Site, params: dict[str, Any], by: User) -> PlanningJob:
     with audit.acting(by):
         return PlanningJob.objects.create(kind=kind, site=site, asked_by=by, params=params)
@@ -87,8 +98,7 @@ def work(*, seconds: float = batches.SECONDS) -> PlanningJob | None:
         return job
     sign = _Sign(job, seconds)
     try:
-        batch = _batch(job, now=clock.now())
-        answer = batch.answer(batch.changes(stop=sign.stop, on_progress=sign.progress))
+        answer = _answer(job, sign, now=clock.now())
     except DomainError as error:
         _settle(job, state=JobState.FAILED, failure=error.message[:300])
     except BaseException:
@@ -157,8 +167,13 @@ class _Sign:
         self.lost = held == 0
 
 
-def _batch(job: PlanningJob, *, now: datetime) -> Batch:
-    return closures.batch(_closure(job), now=now)
+def _answer(job: PlanningJob, sign: "_Sign", *, now: datetime) -> Answer:
+    if job.kind == JobKind.BOOK:
+        wanted = intakes.read(job.params["courses"])
+        asked = intakes.questions(job.site, wanted, now=now)
+        return intakes.answer(wanted, asked, stop=sign.stop, on_progress=sign.progress)
+    batch = closures.batch(_closure(job), now=now)
+    return batch.answer(batch.changes(stop=sign.stop, on_progress=sign.progress))
 
 
 def _closure(job: PlanningJob) -> Closure:
@@ -191,24 +206,42 @@ def apply(*, job: PlanningJob, digest: str, by: User, now: datetime) -> ChangeSe
         if row.digest != digest:
             raise AnswerOutdated("This is not the answer that was worked out. Look at it again.")
         locks.acquire(locks.Space.SITE, [str(row.site_id)])
-        changes.keep_apart(each["course"] for each in row.answer["courses"])
-        batch = _batch(row, now=now)
-        restored = batch.restored(row.answer)
-        if restored is None:
-            raise AnswerOutdated("Courses or calendars changed since this was worked out. Ask again.")
-        if row.kind == JobKind.CLOSE:
-            row.params |= _closed(_closure(row), by=by, now=now)
-        reason = str(row.params.get("reason", ""))
-        if restored:
-            made = changes.write(restored, by=by, now=now, reason=reason)
-        else:
-            made = ChangeSet.objects.create(verb=batch.verb, by=by, site=row.site, reason=reason)
+        made = _booked(row, by=by, now=now) if row.kind == JobKind.BOOK else _around(row, by=by, now=now)
         row.state, row.change_set = JobState.APPLIED, made
         row.save(update_fields=["state", "change_set", "params", "updated_at"])
         return made
 
     with audit.acting(by):
         return locks.retrying(attempt)
+
+
+def _around(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
+    """Closes what is closed and changes the courses as the answer says. Raises ``AnswerOutdated``."""
+    changes.keep_apart(each["course"] for each in job.answer["courses"])
+    batch = closures.batch(_closure(job), now=now)
+    restored = batch.restored(job.answer)
+    if restored is None:
+        raise AnswerOutdated(OUTDATED)
+    job.params |= _closed(_closure(job), by=by, now=now)
+    reason = str(job.params["reason"])
+    if restored:
+        return changes.write(restored, by=by, now=now, reason=reason)
+    return ChangeSet.objects.create(verb=batch.verb, by=by, site=job.site, reason=reason)
+
+
+def _booked(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
+    """Books the courses as the answer says. Raises ``AnswerOutdated``."""
+    wanted = intakes.read(job.params["courses"])
+    intakes.check(job.site, wanted, now=now)
+    asked = intakes.questions(job.site, wanted, now=now)
+    planned = []
+    for course in job.answer["courses"]:
+        number = course["number"]
+        placements = intakes.placements(asked[number], course)
+        if placements is None:
+            raise AnswerOutdated(OUTDATED)
+        planned.append((wanted[number], asked[number], placements))
+    return booking.book(site=job.site, planned=planned, by=by, now=now)
 
 
 def _closed(closure: Closure, *, by: User, now: datetime) -> dict[str, Any]:
