@@ -146,7 +146,7 @@ class Batch:
         """What a job keeps."""
         known = {member.key: member for member in self.members}
         courses = [known[str(change.running.course.pk)].stored(change) for change in changes]
-        return {"courses": courses, "left": list(self.left)}
+        return {"courses": courses, "left": list(self.left), "unplaced": []}
 
     def restored(self, answer: Answer) -> list[Change] | None:
         """The changes of an answer, if they are still what happens; ``None`` when anything is not as it was."""

@@ -108,7 +108,7 @@ def answer(
     stop: Callable[[], bool] | None = None,
     on_progress: "Progress | None" = None,
 ) -> Answer:
-    """The places of all courses that fit together, every visit of each; ``left`` are the numbers of those that do not."""
+    """The places of all courses that fit together, every visit of each; ``unplaced`` are the numbers of those that do not."""
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine.many import Wanted, plan_many
 
@@ -117,11 +117,11 @@ def answer(
         for number, (intake, question) in enumerate(zip(intakes, asked, strict=True))
     ]
     found = plan_many(wanted, stop=stop, on_progress=on_progress)
-    courses, left = [], []
+    courses, unplaced = [], []
     for outcome in found.outcomes:
         number = int(outcome.key)
         if outcome.plan is None:
-            left.append(number)
+            unplaced.append(number)
         else:
             courses.append(
                 {
@@ -130,7 +130,7 @@ def answer(
                     "steps": [_step(asked[number], placement) for placement in outcome.plan.placements],
                 }
             )
-    return {"courses": courses, "left": sorted(left)}
+    return {"courses": courses, "left": [], "unplaced": sorted(unplaced)}
 
 
 def placements(question: Question, course: Answer) -> tuple[Placement, ...] | None:

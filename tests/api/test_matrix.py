@@ -124,7 +124,11 @@ def good(course, wanted, plan, site, patient, clinic, series, mona, now) -> Call
         "POST appointments/<uuid:key>/cancel": {},
         "POST appointments/<uuid:key>/status": {"status": "arrived"},
         "POST planning-jobs/close": {"site": str(site.pk), "on": "2026-05-29", "reason": "Works"},
-        "POST planning-jobs/<uuid:key>/apply": {"digest": batches.digest({"courses": [], "left": []})},
+        "POST planning-jobs/book": {
+            "site": str(site.pk),
+            "courses": [{"patient": str(somebody.pk), "protocol_version": str(series.pk), "start_on": "2026-05-05"}],
+        },
+        "POST planning-jobs/<uuid:key>/apply": {"digest": batches.digest({"courses": [], "left": [], "unplaced": []})},
         "POST waitlist/": {"visit": str(of_course.get(visit__key="talks.1").visit.pk), "valid_until": "2026-05-30"},
         "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
     }

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.api.caller import problem
+from tests.factories.clinics import PatientFactory
 from treatments.models import PlanningJob, Visit
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +66,41 @@ def test_what_cannot_be_asked(manager, site, changes, pointer):
     assert answer.status_code == 400
     assert problem(answer, pointer)
     assert not PlanningJob.objects.exists()
+
+
+@pytest.fixture
+def wanted(plan):
+    """Two new courses."""
+    course = {name: plan[name] for name in ("protocol_version", "start_on")}
+    patients = [PatientFactory(site_id=plan["site"]) for _ in range(2)]
+    return {"site": plan["site"], "courses": [course | {"patient": str(patient.pk)} for patient in patients]}
+
+
+def test_two_courses_at_once(desk, wanted):
+    asked = desk.post("planning-jobs/book", wanted, key="ask")
+    assert asked.status_code == 202
+    path = f"planning-jobs/{asked.json()['id']}/"
+    call_command("plan_together")
+    ready = desk.get(path).json()
+    assert ready["answer"]["unplaced"] == []
+    assert sorted(course["number"] for course in ready["answer"]["courses"]) == [0, 1]
+    done = desk.post(f"{path}apply", {"digest": ready["digest"]}, key="do")
+    assert (done.status_code, done.json()["state"]) == (200, "applied")
+    assert Visit.objects.filter(status="booked").count() == 12
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"patient": "0199b2c4-5a10-7c3e-9f21-3d5e8a7b1c01"}, "courses/1/patient"),
+        ({"protocol_version": "0199b2c4-5a10-7c3e-9f21-3d5e8a7b1c01"}, "courses/1/protocol_version"),
+        ({"start_on": "2020-01-01"}, "courses/1/start_on"),
+        ({"wishes": {"weekdays": [8]}}, "courses/1/wishes/weekdays/0"),
+        ({"who": "me"}, "courses/1/who"),
+    ],
+)
+def test_courses_that_cannot_be_wanted(desk, wanted, change, pointer):
+    wanted["courses"][1] |= change
+    answer = desk.post("planning-jobs/book", wanted, key="ask")
+    assert answer.status_code == 400
+    assert problem(answer, pointer)

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.v1.serializers.courses import WishesSerializer
 from api.v1.serializers.strict import Input, Instant, LocalDate, Query
 from treatments.models import JobState, PlanningJob
 
@@ -25,6 +26,22 @@ class ClosureSerializer(Input):
     resource = serializers.UUIDField(required=False, help_text="Or this person, chair or room is away,")
     starts_at = Instant(required=False, help_text="from then")
     ends_at = Instant(required=False, help_text="until then.")
+
+
+class IntakeSerializer(Input):
+    """One course that is wanted."""
+
+    patient = serializers.UUIDField()
+    protocol_version = serializers.UUIDField()
+    start_on = LocalDate(help_text="The first local date on which it may begin.")
+    wishes = WishesSerializer(required=False)
+
+
+class IntakesSerializer(Input):
+    """New courses that are planned together."""
+
+    site = serializers.UUIDField()
+    courses = IntakeSerializer(many=True)
 
 
 class DigestSerializer(Input):
@@ -54,18 +71,21 @@ class JobStepSerializer(serializers.Serializer[Any]):
     visit = serializers.CharField(read_only=True, help_text="Its key.")
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]  # DRF's own is set on instances
     family = serializers.CharField(read_only=True)
-    fate = serializers.CharField(read_only=True, help_text="stays, moves, or invalid: to the work list.")
+    fate = serializers.CharField(read_only=True, help_text="stays, moves, placed, or invalid: to the work list.")
     before = SpotSerializer(read_only=True, allow_null=True)
     after = SpotSerializer(read_only=True, allow_null=True)
     reasons = WhySerializer(many=True, read_only=True)
 
 
 class JobCourseSerializer(serializers.Serializer[Any]):
-    """What becomes of a course."""
+    """What becomes of a course. One that is booked has the number it had in the question, from 0."""
 
-    course = serializers.UUIDField(read_only=True)
-    counts = serializers.DictField(child=serializers.IntegerField(), read_only=True, help_text="Fate to visits.")
-    told = serializers.IntegerField(read_only=True, help_text="1 when the patient has to hear of it.")
+    course = serializers.UUIDField(read_only=True, required=False)
+    number = serializers.IntegerField(read_only=True, required=False)
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), read_only=True, required=False, help_text="Fate to visits."
+    )
+    told = serializers.IntegerField(read_only=True, required=False, help_text="1 when the patient has to hear of it.")
     steps = JobStepSerializer(many=True, read_only=True)
 
 
@@ -78,6 +98,11 @@ class JobAnswerSerializer(serializers.Serializer[Any]):
         read_only=True,
         help_text="Appointments that are hit and not touched: the patient is here or comes within the hour, or it "
         "belongs to no course.",
+    )
+    unplaced = serializers.ListField(
+        child=serializers.IntegerField(),
+        read_only=True,
+        help_text="Courses that fit nowhere beside the others, by their number in the question.",
     )
 
 

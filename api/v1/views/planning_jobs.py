@@ -1,5 +1,7 @@
 """Planning that concerns many courses at once: asked for, polled, carried out, taken back."""
 
+from collections.abc import Mapping
+from typing import TypeVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -10,17 +12,22 @@ from api.endpoint import Endpoint
 from api.v1.serializers.planning_jobs import (
     ClosureSerializer,
     DigestSerializer,
+    IntakesSerializer,
     PlanningJobQuery,
     PlanningJobSerializer,
 )
 from api.v1.serializers.strict import Input
-from clinics.models import Site
+from clinics.models import Patient, Site
 from clinics.permissions import Permission
 from core import clock
+from core.errors import InvalidInput
 from scheduler.models import Resource
 from treatments.actions import jobs
 from treatments.closures import Closure
-from treatments.models import PlanningJob
+from treatments.intakes import Intake
+from treatments.models import PlanningJob, ProtocolVersion
+
+M = TypeVar("M")
 
 
 class PlanningJobList(Endpoint):
@@ -61,6 +68,35 @@ class PlanningJobClose(Endpoint):
         return self.answer(row, PlanningJobSerializer, status=202, repeated=repeated)
 
 
+class PlanningJobBook(Endpoint):
+    """New courses, planned together."""
+
+    permissions = {"POST": Permission.BOOK_COURSES}
+    keyed = frozenset({"POST"})
+
+    @extend_schema(request=IntakesSerializer, responses={202: PlanningJobSerializer})
+    def post(self, request: Request) -> Response:
+        """Asks how up to 100 new courses fit into the same calendars. Changes nothing yet."""
+        asked = self.read(IntakesSerializer)
+        site = self.named(Site.objects.all(), asked["site"], "site")
+        patients = Patient.objects.in_bulk([each["patient"] for each in asked["courses"]])
+        versions = ProtocolVersion.objects.select_related("protocol").in_bulk(
+            [each["protocol_version"] for each in asked["courses"]]
+        )
+        wanted = [
+            Intake(
+                patient=_known(patients, each["patient"], f"courses/{number}/patient"),
+                protocol_version=_known(versions, each["protocol_version"], f"courses/{number}/protocol_version"),
+                start_on=each["start_on"],
+                wishes=each.get("wishes", {}),
+            )
+            for number, each in enumerate(asked["courses"])
+        ]
+        key, repeated = self.once(lambda: jobs.book(site=site, wanted=wanted, by=self.user, now=clock.now()).pk)
+        row = self.found(PlanningJob.objects.all(), key)
+        return self.answer(row, PlanningJobSerializer, status=202, repeated=repeated)
+
+
 class PlanningJobDetail(Endpoint):
     """One planning job."""
 
@@ -73,9 +109,9 @@ class PlanningJobDetail(Endpoint):
 
 
 class PlanningJobApply(Endpoint):
-    """A planning job, carried out."""
+    """A planning job, carried out. A closure takes a manager."""
 
-    permissions = {"POST": Permission.EDIT_RESOURCES}
+    permissions = {"POST": Permission.BOOK_COURSES}
     keyed = frozenset({"POST"})
 
     @extend_schema(request=DigestSerializer, responses={200: PlanningJobSerializer})
@@ -93,9 +129,9 @@ class PlanningJobApply(Endpoint):
 
 
 class PlanningJobUndo(Endpoint):
-    """A planning job, taken back."""
+    """A planning job, taken back. A closure takes a manager."""
 
-    permissions = {"POST": Permission.EDIT_RESOURCES}
+    permissions = {"POST": Permission.BOOK_COURSES}
     keyed = frozenset({"POST"})
 
     @extend_schema(request=None, responses={200: PlanningJobSerializer})
@@ -110,3 +146,10 @@ class PlanningJobUndo(Endpoint):
 
         _, repeated = self.once(do)
         return self.answer(self.found(PlanningJob.objects.all(), key), PlanningJobSerializer, repeated=repeated)
+
+
+def _known(rows: Mapping[UUID, M], key: UUID, pointer: str) -> M:
+    """Raises ``InvalidInput``."""
+    if key not in rows:
+        raise InvalidInput("There is none with this id.", pointer=pointer)
+    return rows[key]

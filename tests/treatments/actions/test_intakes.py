@@ -36,7 +36,7 @@ def worked() -> PlanningJob:
 def test_all_that_fit_are_booked_as_one_change_and_taken_back_as_one(wanted, site, flora, now):
     jobs.book(site=site, wanted=wanted, by=flora, now=now)
     job = worked()
-    assert job.answer["left"] == []
+    assert job.answer["unplaced"] == []
     assert not Course.objects.exists()
 
     made = jobs.apply(job=job, digest=job.digest, by=flora, now=now)
@@ -68,7 +68,7 @@ def test_a_course_that_fits_nowhere_is_left_and_named(wanted, site, flora, now):
     )
     jobs.book(site=site, wanted=[nobody, *wanted[:1]], by=flora, now=now)
     job = worked()
-    assert job.answer["left"] == [0]
+    assert job.answer["unplaced"] == [0]
     assert [course["number"] for course in job.answer["courses"]] == [1]
 
 

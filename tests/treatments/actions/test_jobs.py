@@ -217,7 +217,7 @@ def test_what_nobody_may_move_is_left_to_the_desk(close, booked, site, mona, now
 def test_a_day_on_which_nothing_is(close, clinic, mona, now):
     close(on=date(2026, 5, 20))
     job = worked()
-    assert job.answer == {"courses": [], "left": []}
+    assert job.answer == {"courses": [], "left": [], "unplaced": []}
     jobs.apply(job=job, digest=job.digest, by=mona, now=now)
     assert SiteDay.objects.filter(on=date(2026, 5, 20)).exists()
     jobs.undo(job=job, by=mona, now=now)
@@ -285,7 +285,7 @@ def test_whoever_lost_the_job_writes_nothing(close, booked, now):
     slow = jobs._claimed()
     PlanningJob.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(days=3650))
     done = worked()
-    assert not jobs._settle(slow, state=JobState.READY, answer={"courses": [], "left": []}, digest="x")
+    assert not jobs._settle(slow, state=JobState.READY, answer={"courses": [], "left": [], "unplaced": []}, digest="x")
     sign = jobs._Sign(slow, 10)
     sign.progress(1, 2, None)
     assert sign.stop()
