@@ -20,11 +20,12 @@ from scheduler.models import Resource
 from scheduler.queries import calendars
 from treatments.models import ProtocolVersion
 from treatments.protocols.wishes import Wishes, WishesError
+from treatments.queries import counts
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
-    from treatments.protocols.compile import Compiled
+    from treatments.protocols.compile import Compiled, Past
     from treatments.protocols.rulebook import CourseVisit
     from treatments.protocols.schema import Protocol
 
@@ -197,7 +198,7 @@ def ask(
     patient: Patient | None = None,
     notice: timedelta = NOTICE,
 ) -> Question:
-    """What the planner is asked about a new course. Eleven queries, whatever the course.
+    """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
@@ -207,13 +208,14 @@ def ask(
             raise InvalidInput(f"The course cannot start before today, {today:%-d %B %Y}.", pointer=pointer)
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
+    past = history(protocol_version, patient, first_on=start_on)
     return asked(
         protocol_version=protocol_version,
         site=site,
         patient=patient,
         start_on=start_on,
         wishes=wishes,
-        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes),
+        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes, past=past),
         from_at=now + notice,
         reach_on=start_on,
         now=now,
@@ -266,13 +268,31 @@ def asked(
         open_days=calendars.open_days(site, grid),
         not_before=max(0, grid.slot_after(from_at)),
         patient_busy=busy,
+        taken=counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own),
     )
     resources = {str(each.pk): each for each in Resource.objects.filter(site=site)}
     return Question(protocol_version, site, start_on, wishes, compiled, request, resources)
 
 
+def history(
+    protocol_version: ProtocolVersion, patient: Patient | None, *, first_on: date, own: Collection[UUID] = ()
+) -> "Past | None":
+    """What the patient had outside this course, where the protocol counts it; ``own`` are the appointments of the course."""
+    # imported here: keeps web start-up light (Pydantic)
+    from treatments.protocols.compile import Past
+
+    if patient is None:
+        return None
+    return Past(history=counts.history(protocol_version, patient, first_on=first_on, days=LONGEST_DAYS, without=own))
+
+
 def compiled(
-    protocol_version: ProtocolVersion, *, start_on: date, wishes: Wishes, extra: Sequence[Mapping[str, Any]] = ()
+    protocol_version: ProtocolVersion,
+    *,
+    start_on: date,
+    wishes: Wishes,
+    past: "Past | None" = None,
+    extra: Sequence[Mapping[str, Any]] = (),
 ) -> "Compiled":
     """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them."""
     # imported here: keeps web start-up light (Pydantic)
@@ -280,7 +300,9 @@ def compiled(
     from treatments.protocols.compile import compile as made
 
     found = extras.read(extra)
-    course = made(document(protocol_version), start_on=start_on, wishes=wishes, more=extras.at_the_end(found))
+    course = made(
+        document(protocol_version), start_on=start_on, wishes=wishes, past=past, more=extras.at_the_end(found)
+    )
     return extras.with_extras(course, found)
 
 

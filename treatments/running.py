@@ -19,6 +19,7 @@ from treatments.protocols.wishes import Wishes
 from treatments.queries import courses as reading
 
 if TYPE_CHECKING:
+    from treatments.protocols.compile import Compiled
     from treatments.protocols.schema import Protocol
 
 ROOM = timedelta(days=28)
@@ -75,6 +76,24 @@ class Running:
             and visit.appointment.starts_at >= self.now + NOTICE
         )
 
+    @cached_property
+    def compiled(self) -> "Compiled":
+        """The visits and rules of the course, without wishes and without what the patient had elsewhere. No query."""
+        course = self.course
+        return planning.compiled(course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=course.extra)
+
+    def broken(self) -> list[str]:
+        """The rules of the protocol that the visits break where they are now, as sentences."""
+        # imported here: keeps web start-up light (numpy)
+        from scheduler.engine import rules
+        from scheduler.engine.schedule import Schedule
+
+        question = self.ask(about=self.standing)
+        standing = [key for key in self.standing if key in question.visits]
+        schedule = Schedule(question.request, self.current(question, standing))
+        found = [each for each in rules.findings(schedule) if each.reason.hard]
+        return [question.sentence(each.reason, each.visit) for each in found]
+
     def ask(
         self,
         *,
@@ -84,7 +103,7 @@ class Running:
         leaving: Collection[str] = (),
         from_at: datetime | None = None,
     ) -> Question:
-        """What the planner is asked about some visits of the course. Ten queries.
+        """What the planner is asked about some visits of the course. Ten queries, and one more each for caps and for daily loads.
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
@@ -99,6 +118,7 @@ class Running:
         dates = [clock.local(each.starts_at, site.zone).date() for each in self.standing.values()]
         wanted = [] if target is None else [clock.local(target, site.zone).date()]
         start_on = min([course.start_on, *dates, *wanted])
+        own = self.appointments(self.by_key)
         question = planning.asked(
             protocol_version=course.protocol_version,
             site=site,
@@ -109,13 +129,14 @@ class Running:
                 course.protocol_version,
                 start_on=start_on,
                 wishes=Wishes(),
+                past=planning.history(course.protocol_version, course.patient, first_on=start_on, own=own),
                 extra=course.extra if extra is None else extra,
             ),
             from_at=from_at or self.now + NOTICE,
             reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + ROOM,
             now=self.now,
             moving=self.appointments([*about, *leaving]),
-            own=self.appointments(self.by_key),
+            own=own,
         )
         return self.narrowed(question, about, leaving)
 
@@ -129,17 +150,19 @@ class Running:
             wishes=wishes,
             extra=course.extra if extra is None else extra,
         )
-        request = compiled.request(
+        full = compiled.request(
             grid=asked.grid,
             calendars=asked.calendars,
             open_days=asked.open_days,
-            not_before=asked.not_before,
             patient_busy=asked.patient_busy,
-            patient_gap=asked.patient_gap,
-            fixed=asked.fixed,
         )
-        keys = [visit.key for visit in asked.visits]
-        return replace(question, wishes=wishes, compiled=compiled, request=_restricted(request, keys))
+        wished = _restricted(full, [visit.key for visit in asked.visits])
+        rules = [
+            *(rule for rule in asked.rules if not planning.is_wish(rule.key)),
+            *(rule for rule in wished.rules if planning.is_wish(rule.key)),
+        ]
+        request = replace(asked, rules=tuple(rules), patient_busy=full.patient_busy)
+        return replace(question, wishes=wishes, compiled=compiled, request=request)
 
     def narrowed(self, question: Question, about: Collection[str], leaving: Collection[str] = ()) -> Question:
         """A question about the whole protocol, as one about these visits: all others that take place are fixed."""

@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.factories.scheduler import AllocationFactory, ChairFactory, PersonFactory
-from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory, WaitlistEntryFactory
+from tests.factories.scheduler import AllocationFactory, ChairFactory, ChangeLineFactory, PersonFactory
+from tests.factories.treatments import (
+    BookedVisitFactory,
+    CourseChangeFactory,
+    CourseFactory,
+    ProtocolVersionFactory,
+    WaitlistEntryFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +26,11 @@ def booked() -> Any:
     return visit
 
 
+def changed() -> Any:
+    line = ChangeLineFactory()
+    return CourseChangeFactory(change_set=line.change_set)
+
+
 MAKE: dict[str, Callable[[], Any]] = {
     "sites/": SiteFactory,
     "patients/": PatientFactory,
@@ -29,6 +40,7 @@ MAKE: dict[str, Callable[[], Any]] = {
     "visits/": booked,
     "waitlist/": lambda: WaitlistEntryFactory(visit=booked()),
     "appointments/": booked,
+    "change-sets/": changed,
 }
 
 
@@ -44,6 +56,7 @@ MAKE: dict[str, Callable[[], Any]] = {
         ("visits/", 3),  # and the allocations with their resources
         ("waitlist/", 3),  # and the allocations with their resources
         ("appointments/", 3),  # and the allocations with their resources
+        ("change-sets/", 4),  # and their lines and courses
     ],
 )
 def test_lists(desk, path, queries, rows, django_assert_num_queries):

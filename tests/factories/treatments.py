@@ -11,8 +11,8 @@ from clinics.models import Role
 from scheduler.models import Status
 from tests.factories.base import Factory
 from tests.factories.clinics import PatientFactory, UserFactory
-from tests.factories.scheduler import AppointmentFactory
-from treatments.models import Course, Protocol, ProtocolVersion, Visit, WaitlistEntry
+from tests.factories.scheduler import AppointmentFactory, ChangeSetFactory
+from treatments.models import Course, CourseChange, Protocol, ProtocolVersion, Visit, WaitlistEntry
 from treatments.models.course import VisitStatus
 
 
@@ -79,3 +79,12 @@ class WaitlistEntryFactory(Factory):
     valid_until = date(2026, 6, 30)
     joined_at = datetime(2026, 5, 4, 12, tzinfo=UTC)
     joined_by = factory.SubFactory(UserFactory)
+
+
+class CourseChangeFactory(Factory):
+    class Meta:
+        model = CourseChange
+
+    course = factory.SubFactory(CourseFactory)
+    change_set = factory.SubFactory(ChangeSetFactory, site=factory.SelfAttribute("..course.site"))
+    after = factory.Dict({"status": "active", "extra": [], "visits": {}})
