@@ -79,7 +79,7 @@ class Member:
             "course": self.key,
             "digest": change.ripple.digest,
             "counts": dict(change.ripple.counts),
-            "told": change.ripple.patients_told,
+            "patients_told": change.ripple.patients_told,
             "places": {
                 key: {"starts_at": grid.instant(each.start).isoformat(), "resources": dict(each.resources)}
                 for key, each in sorted(change.places.items())

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.v1.serializers.changes import WhySerializer
 from api.v1.serializers.courses import WishesSerializer
 from api.v1.serializers.strict import Input, Instant, LocalDate, Query
 from treatments.models import JobState, PlanningJob
@@ -50,19 +51,12 @@ class DigestSerializer(Input):
     digest = serializers.CharField(max_length=64)
 
 
-class SpotSerializer(serializers.Serializer[Any]):
+class JobSpotSerializer(serializers.Serializer[Any]):
     """A place: when, and role to the id of the resource."""
 
     starts_at = serializers.DateTimeField(read_only=True)
     ends_at = serializers.DateTimeField(read_only=True)
     resources = serializers.DictField(child=serializers.UUIDField(), read_only=True)
-
-
-class WhySerializer(serializers.Serializer[Any]):
-    """A reason."""
-
-    code = serializers.CharField(read_only=True)
-    message = serializers.CharField(read_only=True)
 
 
 class JobStepSerializer(serializers.Serializer[Any]):
@@ -72,8 +66,8 @@ class JobStepSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]  # DRF's own is set on instances
     family = serializers.CharField(read_only=True)
     fate = serializers.CharField(read_only=True, help_text="stays, moves, placed, or invalid: to the work list.")
-    before = SpotSerializer(read_only=True, allow_null=True)
-    after = SpotSerializer(read_only=True, allow_null=True)
+    before = JobSpotSerializer(read_only=True, allow_null=True)
+    after = JobSpotSerializer(read_only=True, allow_null=True)
     reasons = WhySerializer(many=True, read_only=True)
 
 
@@ -85,7 +79,9 @@ class JobCourseSerializer(serializers.Serializer[Any]):
     counts = serializers.DictField(
         child=serializers.IntegerField(), read_only=True, required=False, help_text="Fate to visits."
     )
-    told = serializers.IntegerField(read_only=True, required=False, help_text="1 when the patient has to hear of it.")
+    patients_told = serializers.IntegerField(
+        read_only=True, required=False, help_text="1 when the patient has to hear of it."
+    )
     steps = JobStepSerializer(many=True, read_only=True)
 
 

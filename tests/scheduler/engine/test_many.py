@@ -7,7 +7,7 @@ import pytest
 from scheduler.engine import many
 from scheduler.engine.ledger import Ledger
 from scheduler.engine.many import Effort, Wanted, plan_many
-from scheduler.engine.request import Offset, Placement, Role, SameResource, Segment, Unit, Use, Window
+from scheduler.engine.request import DailyLoad, Offset, Placement, Role, SameResource, Segment, Unit, Use, Window
 from tests.scheduler.engine.building import alone, at, grid, hours, keys, request, resource, series, visit
 from tests.scheduler.engine.independent import faults
 from tests.scheduler.engine.together import double_uses
@@ -201,3 +201,24 @@ def test_courses_over_other_calendars_are_refused():
 
 def test_no_courses():
     assert many.plan_many([]).complete == 0
+
+
+def test_a_limit_of_starts_a_day_counts_the_visits_of_all_courses():
+    calendars = tuple(resource(GRID, f"chair{n}", "chair") for n in (1, 2, 3))
+    limit = DailyLoad("level", ("i1",), taken=((0, 1),), at_most=2)
+    wanted = [
+        Wanted(key, replace(asked, rules=(*asked.rules, limit)))
+        for key, asked in (
+            ("a", one_visit([0, 1], calendars)),
+            ("b", one_visit([0, 1], calendars)),
+            ("c", one_visit([0], calendars)),
+        )
+    ]
+    found = plan_many(wanted, effort=Effort(10))
+    starts = [GRID.day(each.start) for outcome in found.outcomes for each in outcome.plan.placements]
+    assert sorted(starts) == [0, 1, 1]  # one is there already
+
+
+def test_the_search_ends_when_nothing_can_be_better():
+    found = plan_many([Wanted("a", one_visit([0])), Wanted("b", one_visit([1]))], effort=Effort(1000))
+    assert found.plannings == 2
