@@ -138,7 +138,7 @@ class Running:
             moving=self.appointments([*about, *leaving]),
             own=own,
         )
-        return self._narrowed(question, about, leaving)
+        return self.narrowed(question, about, leaving)
 
     def wished(self, question: Question, *, extra: Sequence[Mapping[str, Any]] | None = None) -> Question:
         """The same question with the patient's wishes. No query: the calendars are those of ``question``."""
@@ -164,7 +164,8 @@ class Running:
         keys = [visit.key for visit in asked.visits]
         return replace(question, wishes=wishes, compiled=compiled, request=_restricted(request, keys))
 
-    def _narrowed(self, question: Question, about: Collection[str], leaving: Collection[str]) -> Question:
+    def narrowed(self, question: Question, about: Collection[str], leaving: Collection[str] = ()) -> Question:
+        """A question about the whole protocol, as one about these visits: all others that take place are fixed."""
         fixed = [key for key in self.standing if key not in {*about, *leaving} and key in question.visits]
         placements = tuple(question.placement(self.standing[key]) for key in fixed)
         request = _restricted(question.request, {*about, *fixed})
