@@ -15,6 +15,12 @@ class Code(StrEnum):
     """Nobody and nothing of the needed kind and skills exists."""
     RESOURCE_OFF = "resource_off"
     RESOURCE_BUSY = "resource_busy"
+    WATCH_FULL = "watch_full"
+    """At work, but watching as many people already as they may."""
+    HANDS_TAKEN = "hands_taken"
+    """At work and able to watch one more, but starting somebody else at that time."""
+    NOT_ON_SITE = "not_on_site"
+    """Somebody who only has to be there is not, or not to the end."""
     # the patient
     PATIENT_BUSY = "patient_busy"
     # the protocol

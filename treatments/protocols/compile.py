@@ -31,6 +31,8 @@ from treatments.protocols.schema import Protocol
 from treatments.protocols.visit_types import Need, VisitType
 from treatments.protocols.wishes import Wishes
 
+WISH = "wish."
+"""What the keys of rules begin with that come from the patient's wishes."""
 START_SLACK_DAYS = 28
 """How many days after the wished start the first visit may be looked for."""
 
@@ -190,7 +192,7 @@ def _write_wishes(wishes: Wishes, first_on: date, course: tuple[CourseVisit, ...
     )
     if wishes.weekdays:
         text = f"The patient {'can come' if wishes.firm else 'prefers to come'} on {words.weekdays(wishes.weekdays)}"
-        window = Window("wish.weekdays", keys, weekdays=wishes.weekdays, hard=wishes.firm)
+        window = Window(f"{WISH}weekdays", keys, weekdays=wishes.weekdays, hard=wishes.firm)
         book.add([window], RuleNote(text, (), ""))
     if wishes.not_before is None and wishes.not_after is None:
         return
@@ -198,7 +200,7 @@ def _write_wishes(wishes: Wishes, first_on: date, course: tuple[CourseVisit, ...
     ends = 24 * 60 if wishes.not_after is None else wishes.not_after.hour * 60 + wishes.not_after.minute
     windows = [
         Window(
-            f"wish.time.{length}",
+            f"{WISH}time.{length}",
             tuple(visit.key for visit in course if visit.minutes == length),
             earliest=earliest,
             # a visit longer than the wished hours should at least begin at their start
