@@ -58,7 +58,7 @@ def patient_clashes(schedule: Schedule, visit: Visit, start: int) -> Iterator[Re
 
 
 def _role_reasons(free: Availability, schedule: Schedule, attempt: Attempt, role: Role) -> Iterator[Reason]:
-    start, named = attempt.start, attempt.named
+    named = attempt.named
     eligible = free.eligible(role)
     if role.key in named:
         eligible = [name for name in eligible if name == named[role.key]]

@@ -46,6 +46,8 @@ class Planner:
         self.course = course
         self.free = course.free
         self.best: Found | None = None
+        self.impossible = False
+        """Whether the last search proved that there is no plan; without a plan and a proof it gave up."""
         self._prepare()
 
     def _prepare(self) -> None:
@@ -55,7 +57,8 @@ class Planner:
     def solve(self, limits: Limits, states: int) -> Plan | None:
         """The best plan found; ``None`` if there is none or none was found."""
         self.best = None
-        if self.course.contradictory:
+        self.impossible = self.course.contradictory
+        if self.impossible:
             return None
         found, others = combinations(self.course, self.tree.bound, limits.choices)
         proved = {choices: bound for bound, choices in found}
@@ -74,6 +77,7 @@ class Planner:
                 proved[choices] = max(bound, search.limit)
             left -= share - max(search.effort.left, 0)
         if self.best is None:
+            self.impossible = min([others, *proved.values()]) >= IMPOSSIBLE // 2
             return None
         if not self.course.whole:
             search = self._search(self.best.choices, 0)
