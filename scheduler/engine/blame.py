@@ -6,7 +6,7 @@ when a course does not fit although everything else is lifted, and fits as soon 
 The set is found by dividing (Junker's QuickXplain), and every step is a search by the planner itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -15,7 +15,18 @@ from scheduler.engine.answer import Code, Plan, Reason
 from scheduler.engine.availability import Availability
 from scheduler.engine.course import Course
 from scheduler.engine.planner import QUICK, Limits, Planner
-from scheduler.engine.request import Calendar, Period, PlanRequest, Visit
+from scheduler.engine.request import (
+    Calendar,
+    DailyLoad,
+    Keep,
+    Period,
+    PlanRequest,
+    Preferred,
+    Rule,
+    SameResource,
+    Visit,
+    Window,
+)
 from scheduler.engine.rules import names
 from scheduler.engine.schedule import Schedule
 
@@ -90,26 +101,35 @@ def blame(request: PlanRequest, *, groups: Mapping[str, str] | None = None, limi
         (visit.key, role.key)
         for visit in request.visits
         if visit.key not in {placement.visit for placement in request.fixed}
-        for role in visit.roles
-        if not free.eligible(role)
+        for role in (*visit.roles, *visit.preparations)
+        if not any(_able(time.calendar, role.kind, role.skills) for time in free.free.values())
     )
     if nobody:
         return Blame(proved=True, nobody=nobody)
     return _Inquiry(request, free, groups or {}, limits).verdict()
 
 
+def binding(rule: Rule) -> bool:
+    """Whether a rule forbids anything, or is only a wish."""
+    if isinstance(rule, Keep):
+        return False
+    if isinstance(rule, DailyLoad):
+        return rule.at_most is not None
+    return rule.hard if isinstance(rule, Window | SameResource | Preferred) else True
+
+
 def parts(request: PlanRequest, free: Availability, groups: Mapping[str, str]) -> tuple[Part, ...]:
     """Everything in a request that could be lifted, but for the closed days of the site."""
     rules: dict[str, list[str]] = {}
     for rule in request.rules:
-        if getattr(rule, "hard", True):
+        if binding(rule):
             keys = rules.setdefault(groups.get(rule.key, rule.key), [])
             if rule.key not in keys:
                 keys.append(rule.key)
     alike: dict[tuple[tuple[str, frozenset[str]], ...], list[str]] = {}
-    roles = {(role.kind, role.skills): role for visit in request.visits for role in visit.roles}
-    for name in free.free:
-        able = tuple(what for what, role in roles.items() if name in free.eligible(role))
+    wanted = dict.fromkeys(what for visit in request.visits for what in needed(visit))
+    for name, time in free.free.items():
+        able = tuple((kind, skills) for kind, skills in wanted if _able(time.calendar, kind, skills))
         if able:
             alike.setdefault(able, []).append(name)
     teams = [tuple(team) for team in alike.values()]
@@ -118,6 +138,16 @@ def parts(request: PlanRequest, free: Availability, groups: Mapping[str, str]) -
     if request.patient_busy:
         found.append(Part(Kind.PATIENT))
     return (*(Part(Kind.RULE, tuple(keys)) for keys in rules.values()), *found)
+
+
+def needed(visit: Visit) -> Iterator[tuple[str, frozenset[str]]]:
+    """Kind and skills of everybody and everything a visit takes, and of who prepares it."""
+    for role in (*visit.roles, *visit.preparations):
+        yield role.kind, role.skills
+
+
+def _able(calendar: Calendar, kind: str, skills: frozenset[str]) -> bool:
+    return calendar.kind == kind and skills <= calendar.skills
 
 
 def lifted(request: PlanRequest, without: Iterable[Part]) -> PlanRequest:
@@ -134,7 +164,7 @@ def lifted(request: PlanRequest, without: Iterable[Part]) -> PlanRequest:
     frame = _frame(request, opened=opened) if always else ()
     return replace(
         request,
-        rules=tuple(rule for rule in request.rules if rule.key not in rules or not getattr(rule, "hard", True)),
+        rules=tuple(rule for rule in request.rules if rule.key not in rules or not binding(rule)),
         calendars=tuple(_freed(calendar, unbooked, always, frame) for calendar in request.calendars),
         open_days=frozenset(range(request.grid.days)) if opened else request.open_days,
         patient_busy=() if any(part.kind is Kind.PATIENT for part in gone) else request.patient_busy,
@@ -263,6 +293,8 @@ def _breaks(part: Part, reason: Reason) -> bool:
         return reason.rule in part.keys
     if part.kind is Kind.SITE:
         return reason.code is Code.SITE_CLOSED
+    if reason.code is Code.NOT_PREPARED:
+        return part.kind is Kind.HOURS
     if part.kind is Kind.PATIENT:
         return reason.code is Code.PATIENT_BUSY and not reason.subjects
     codes = _HOURS if part.kind is Kind.HOURS else _BOOKED
@@ -275,4 +307,4 @@ def _concerns(request: PlanRequest, part: Part, visit: Visit) -> bool:
     if part.kind in (Kind.SITE, Kind.PATIENT):
         return True
     teams = [calendar for calendar in request.calendars if calendar.id in part.keys]
-    return any(role.kind == each.kind and role.skills <= each.skills for role in visit.roles for each in teams)
+    return any(_able(each, kind, skills) for kind, skills in needed(visit) for each in teams)

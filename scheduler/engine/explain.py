@@ -20,15 +20,19 @@ _ORDER = (
     Code.WATCH_FULL,
     Code.HANDS_TAKEN,
     Code.OTHER_RESOURCE,
+    Code.NOT_PREFERRED,
     Code.RESOURCE_OFF,
     Code.NOT_ON_SITE,
+    Code.NOT_PREPARED,
     # what one can ask the patient
     Code.OUTSIDE_WINDOW,
     Code.PATIENT_BUSY,
     # another day
+    Code.DAY_FULL,
     Code.NOT_SAME_DAY,
     Code.WEEK_FULL,
     Code.WEEK_SHORT,
+    Code.TOO_MANY,
     Code.TOO_SOON,
     Code.TOO_LATE,
     Code.NOT_CONSECUTIVE,
@@ -40,6 +44,8 @@ _ORDER = (
     Code.IN_THE_PAST,
     Code.BEYOND_HORIZON,
     Code.NOT_IDEAL,
+    Code.DAY_CROWDED,
+    Code.MOVED,
 )
 """From what whoever asks can change most easily to what nobody can."""
 _RANK = {code: number for number, code in enumerate(_ORDER)}

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from scheduler.engine import check
 from scheduler.engine.answer import Plan
 from scheduler.engine.availability import Availability
-from scheduler.engine.blame import Blame, Kind, attempt
+from scheduler.engine.blame import Blame, Kind, attempt, binding
 from scheduler.engine.planner import NORMAL, Limits
 from scheduler.engine.request import (
+    AtMost,
+    DailyLoad,
     Offset,
     PerWeek,
     PlanRequest,
     Rule,
+    SameResource,
     Span,
     Unit,
     Window,
@@ -110,6 +113,9 @@ _DAY = 24 * 60
 _LIMITS: dict[type, tuple[_Limit, ...]] = {
     Offset: (_Limit("most", 1, 1, 14), _Limit("least", -1, 1, 14)),
     PerWeek: (_Limit("at_most", 1, 1, 6), _Limit("days_apart", -1, 1, 6), _Limit("at_least", -1, 1, 7)),
+    AtMost: (_Limit("at_most", 1, 1, 6), _Limit("days", -1, 1, 28)),
+    SameResource: (_Limit("at_most", 1, 1, 4),),
+    DailyLoad: (_Limit("at_most", 1, 1, 6),),
     Span: (_Limit("most_days", 1, 1, 56),),
     Window: (_Limit("earliest", -1, 30, _DAY), _Limit("latest", 1, 30, _DAY)),
 }
@@ -151,7 +157,7 @@ def relaxed(rule: Rule, field: str, by: int) -> Rule:
         return rule
     found = value + limit.sign * by
     if not isinstance(rule, Offset):
-        found = max(found, 0)
+        found = max(found, 0 if field in ("earliest", "at_least", "days_apart") else 1)
     if isinstance(rule, Window):
         found = min(found, _DAY)
     return replace(rule, **{field: found})
@@ -204,7 +210,7 @@ def concession(
     blamed = {key for cause in found.causes if cause.part.kind is Kind.RULE for key in cause.part.keys}
     together: dict[str, list[str]] = {}
     for rule in request.rules:
-        if (rule.key in blamed or not found.proved) and rule.key not in wished and getattr(rule, "hard", True):
+        if (rule.key in blamed or not found.proved) and rule.key not in wished and binding(rule):
             keys = together.setdefault(groups.get(rule.key, rule.key), [])
             if rule.key not in keys:
                 keys.append(rule.key)
