@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
     from treatments.protocols.compile import Compiled
+    from treatments.protocols.remedies import Explanation
     from treatments.protocols.rulebook import CourseVisit
     from treatments.protocols.schema import Protocol
 
@@ -71,6 +72,8 @@ class Proposal:
     visits: tuple[PlannedVisit, ...]
     cost: int
     bound: int | None
+    explanation: "Explanation | None" = None
+    """Why not every visit has a place, and what would help; None if every one has."""
 
     @property
     def complete(self) -> bool:
@@ -129,7 +132,7 @@ class Question:
     def proposal(self, plan: "Plan") -> Proposal:
         """A plan in words, with its instants and resources."""
         reasons = {each.visit: self._sentences(each.reasons, each.visit) for each in plan.unplaced}
-        placed = [self._placed(placement, plan.notes.get(placement.visit, ())) for placement in plan.placements]
+        placed = [self.planned(placement, plan.notes.get(placement.visit, ())) for placement in plan.placements]
         left = [self._unplaced(visit, reasons[visit.key]) for visit in self.compiled.course if visit.key in reasons]
         return Proposal(
             protocol_version=self.protocol_version,
@@ -141,7 +144,8 @@ class Question:
             bound=plan.bound,
         )
 
-    def _placed(self, placement: Placement, notes: tuple[Reason, ...]) -> PlannedVisit:
+    def planned(self, placement: Placement, notes: tuple[Reason, ...] = ()) -> PlannedVisit:
+        """A visit at a place, in words."""
         visit = self.course[placement.visit]
         starts_at = self.request.grid.instant(placement.start)
         return PlannedVisit(

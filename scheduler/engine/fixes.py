@@ -6,6 +6,7 @@ helps is found by halving.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from scheduler.engine import check
 from scheduler.engine.answer import Plan
@@ -31,6 +32,9 @@ MOST = 3
 MOST_SEARCHES = 80
 """So many searches at most are spent on one list of fixes."""
 
+MOST_DATES = 16
+"""So many of the dates on which the patient is away are tried one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Relax:
@@ -45,11 +49,11 @@ class Relax:
 
 
 @dataclass(frozen=True, slots=True)
-class AddWeekday:
-    """A window also allows one more weekday (Monday = 0)."""
+class AddWeekdays:
+    """Windows also allow one or two more weekdays (Monday = 0)."""
 
     keys: tuple[str, ...]
-    weekday: int
+    weekdays: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class LeaveOut:
-    """Some visits wait on the work list; the others are booked."""
+    """Some visits, at most half of all, wait on the work list; the others are booked."""
 
     visits: tuple[str, ...]
 
 
-Change = Relax | AddWeekday | Soften | Lift | Come | Start | LeaveOut
+Change = Relax | AddWeekdays | Soften | Lift | Come | Start | LeaveOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def applied(request: PlanRequest, change: Change, others: Sequence[PlanRequest] 
     return replace(request, rules=tuple(rule for rule in rules if rule is not None))
 
 
-def _changed(rule: Rule, change: Relax | AddWeekday | Soften | Lift) -> Rule | None:
+def _changed(rule: Rule, change: Relax | AddWeekdays | Soften | Lift) -> Rule | None:
     if isinstance(change, Lift):
         return None
     if isinstance(change, Relax):
@@ -146,7 +150,7 @@ def _changed(rule: Rule, change: Relax | AddWeekday | Soften | Lift) -> Rule | N
         return rule
     if isinstance(change, Soften):
         return replace(rule, hard=False)
-    return replace(rule, weekdays=rule.weekdays | {change.weekday})
+    return replace(rule, weekdays=rule.weekdays | set(change.weekdays))
 
 
 def relaxed(rule: Rule, field: str, by: int) -> Rule:
@@ -167,7 +171,7 @@ def relaxed(rule: Rule, field: str, by: int) -> Rule:
 class Leeway:
     """What whoever asks could give way in.
 
-    ``wishes``: keys of windows, those of one wish together. ``away``: numbers of the dates on which the patient cannot
+    ``wishes``: keys of windows, those of one wish together; they become mere wishes only together. ``away``: numbers of the dates on which the patient cannot
     come. ``starts``: the same course, begun at other times; asked for only where the rest does not do.
     """
 
@@ -186,13 +190,14 @@ def fixes(
     trials = _Trials(request, limits)
     chosen: list[Fix] = []
     for candidates in (trials.of_wishes(found, leeway), trials.of_dates(found, leeway), trials.of_starts(leeway)):
+        if len(chosen) == MOST:
+            break
         for fix in candidates:
-            if len(chosen) < MOST and fix.plan.placements not in [each.plan.placements for each in chosen]:
+            if fix.plan.placements not in [each.plan.placements for each in chosen]:
                 chosen.append(fix)
             if len(chosen) == MOST:
                 break
-    new = [placement for placement in partial.placements if placement not in request.fixed]
-    if len(chosen) < MOST and new and not partial.complete:
+    if len(chosen) < MOST and 0 < len(partial.unplaced) <= len(partial.placements):
         chosen.append(Fix(LeaveOut(tuple(each.visit for each in partial.unplaced)), partial))
     return tuple(chosen)
 
@@ -245,20 +250,20 @@ class _Trials:
     def of_wishes(self, found: Blame, leeway: Leeway) -> Iterator[Fix]:
         """Wishes that give way: other hours, one exception, another weekday, or any number of exceptions."""
         blamed = {key for cause in found.causes for key in cause.part.keys}
-        for keys in leeway.wishes:
-            if found.proved and blamed.isdisjoint(keys):
-                continue  # giving way where nobody is to blame helps nothing
-            soft = self._try(Soften(keys))
-            if soft is None:
-                continue
-            soft = replace(soft, change=Soften(keys, self._exceptions(keys, soft.plan)))
-            few = len(soft.change.visits) <= 1  # type: ignore[union-attr]  # it is the Soften made above
-            yield from self._other_hours(keys)
-            if few:
-                yield soft
-            yield from self._other_weekday(keys)
-            if not few:
-                yield soft
+        wished = tuple(key for keys in leeway.wishes for key in keys)
+        if not wished or (found.proved and blamed.isdisjoint(wished)):
+            return  # giving way where nobody is to blame helps nothing
+        soft = self._try(Soften(wished))
+        if soft is None:
+            return
+        exceptions = self._exceptions(wished, soft.plan)
+        soft = replace(soft, change=Soften(wished, exceptions))
+        yield from (fix for keys in leeway.wishes for fix in self._other_hours(keys))
+        if len(exceptions) == 1:
+            yield soft
+        yield from (fix for keys in leeway.wishes for fix in self._other_weekday(keys))
+        if len(exceptions) != 1:
+            yield soft
 
     def _exceptions(self, keys: tuple[str, ...], plan: Plan) -> tuple[str, ...]:
         schedule = Schedule(self.request, plan.placements)
@@ -274,16 +279,28 @@ class _Trials:
         windows = [rule for rule in self.request.rules if isinstance(rule, Window) and rule.key in keys]
         offset = self.request.grid.first_on.weekday()
         opened = {(day + offset) % 7 for day in self.request.open_days}
-        missing = sorted(opened - frozenset.intersection(*(window.weekdays for window in windows)))
-        tried = [fix for weekday in missing if (fix := self._try(AddWeekday(keys, weekday))) is not None]
-        if tried:
-            yield min(tried, key=lambda fix: fix.plan.cost.total)
+        missing = sorted(opened - frozenset.union(*(window.weekdays for window in windows)))
+        for size in (1, 2):
+            added = (AddWeekdays(keys, weekdays) for weekdays in combinations(missing, size))
+            tried = [fix for change in added if (fix := self._try(change)) is not None]
+            if tried:
+                yield min(tried, key=lambda fix: fix.plan.cost.total)
+                return
 
     def of_dates(self, found: Blame, leeway: Leeway) -> Iterator[Fix]:
         """A single date on which the patient comes after all."""
         if found.proved and not any(cause.part.kind is Kind.PATIENT for cause in found.causes):
             return
-        tried = [fix for day in sorted(leeway.away) if (fix := self._try(Come(day))) is not None]
+        ends = self.request.grid.midnights
+        away = {(ends[day], ends[day + 1]) for day in leeway.away}
+        others = tuple(period for period in self.request.patient_busy if period not in away)
+        free = self._planned(replace(self.request, patient_busy=others), Soften(()))
+        if free is None:
+            return
+        # dates that a plan would use if it could are the most likely ones
+        used = {self.request.grid.day(placement.start) for placement in free.plan.placements}
+        likely = sorted(leeway.away, key=lambda day: (day not in used, day))[:MOST_DATES]
+        tried = [fix for day in likely if (fix := self._try(Come(day))) is not None]
         if tried:
             yield min(tried, key=lambda fix: fix.plan.cost.total)
 

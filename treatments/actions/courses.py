@@ -1,7 +1,7 @@
 """Proposing, booking and cancelling whole courses. All or nothing, or what fits with the rest kept on a list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from scheduler.actions.taking import check_text
 from scheduler.engine.request import Placement
 from scheduler.models import Appointment, ChangeSet, Status
 from scheduler.models.change_set import Verb
-from treatments import places, planning
+from treatments import explaining, places, planning
 from treatments.models import Course, CourseStatus, ProtocolVersion, Visit, VisitStatus
 from treatments.places import Placed
 from treatments.planning import PlannedVisit, Proposal, Question
@@ -80,14 +80,17 @@ def propose(
     now: datetime,
     patient: Patient | None = None,
 ) -> Proposal:
-    """The best plan, or the best partial one. Reads only.
+    """The best plan, or the best partial one with what is to blame and what would help. Reads only.
 
     Raises ``InvalidInput`` (wishes, dates), ``NotAllowed``.
     """
     require(by, Permission.BOOK_COURSES)
     wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now)
     question = wanted.question()
-    return question.proposal(planning.best(question))
+    plan = planning.best(question)
+    if plan.complete:
+        return question.proposal(plan)
+    return explaining.proposal(question, plan, again=wanted.begun)
 
 
 def book(
@@ -192,6 +195,13 @@ class _Wanted:
             raise InvalidInput(f"{self.site.name} is closed down and takes no bookings.", pointer="site")
         if not self.protocol_version.protocol.is_active:
             raise InvalidInput("This protocol is no longer offered for new courses.", pointer="protocol_version")
+
+    def begun(self, on: date) -> Question | None:
+        """The same course begun on another date; ``None`` if it cannot be."""
+        try:
+            return replace(self, **explaining.begun(self.start_on, self.wishes, on)).question()
+        except InvalidInput:
+            return None
 
     def question(self, *, notice: timedelta = planning.NOTICE) -> Question:
         """What the planner is asked, with the calendars as they are at this moment."""

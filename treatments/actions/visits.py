@@ -196,9 +196,7 @@ class _Change:
             patient=self.course.patient,
             start_on=self.course.start_on,
             standing=[
-                standing
-                for each in self.visits
-                if each.pk != self.visit.pk and (standing := _standing(each)) is not None
+                there for each in self.visits if each.pk != self.visit.pk and (there := standing(each)) is not None
             ],
             target=self.starts_at,
             now=self.now,
@@ -215,10 +213,10 @@ class _Change:
         question, key = self.question, self.visit.key
         start = places.slot(question, self.starts_at, now=self.now, pointer="starts_at")
         named = places.named(question, key, dict(self.named), pointer="resources")
-        standing = _standing(self.visit)
-        current = dict(standing.resources) if standing is not None else {}
+        there = standing(self.visit)
+        current = dict(there.resources) if there is not None else {}
         filled = places.fill(question, key, start, named, current)
-        before = question.placement(standing) if standing is not None else None
+        before = question.placement(there) if there is not None else None
         problems = places.problems_of_change(question, key, start, filled, before)
         for role in question.visits[key].roles:
             if role.key not in filled and role.key in current:
@@ -229,7 +227,7 @@ class _Change:
         return Placement(key, start, tuple(sorted(filled.items())))
 
 
-def _standing(visit: Visit) -> Standing | None:
+def standing(visit: Visit) -> Standing | None:
     """Where a visit is, if it takes place; needs its appointment's allocations."""
     if visit.appointment is None or visit.status not in HAPPENS:
         return None
