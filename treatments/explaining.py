@@ -43,6 +43,8 @@ class PlaceExplained:
     visit: str
     label: str
     starts_at: datetime
+    zone: str
+    """Of the site, for wall-clock times."""
     reasons: tuple[Against, ...]
     nearest: tuple[PlannedVisit, ...]
 
@@ -78,6 +80,7 @@ def place(
         visit=key,
         label=question.course[key].label,
         starts_at=question.request.grid.instant(start),
+        zone=question.site.zone,
         reasons=tuple(against(question, reason, key) for reason in found),
         nearest=tuple(question.planned(way) for way in ways),
     )

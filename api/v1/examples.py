@@ -42,6 +42,7 @@ PROPOSAL: dict[str, Any] = {
             "unplaced": [],
         }
     ],
+    "explanation": None,
 }
 
 BOOKING: dict[str, Any] = {

@@ -153,8 +153,8 @@ def _able(calendar: Calendar, kind: str, skills: frozenset[str]) -> bool:
 def lifted(request: PlanRequest, without: Iterable[Part]) -> PlanRequest:
     """The request with some parts lifted.
 
-    Lifted hours are not endless: somebody then works whenever anybody does, or at any time on days the site opens only
-    because its closing is lifted too.
+    Lifted hours are not endless: somebody then works whenever anybody does, and at the same times of day on days on which
+    the site opens only because its closing is lifted too.
     """
     gone = set(without)
     rules = {key for part in gone if part.kind is Kind.RULE for key in part.keys}
@@ -178,11 +178,14 @@ def _freed(calendar: Calendar, unbooked: set[str], always: set[str], frame: tupl
 
 
 def _frame(request: PlanRequest, *, opened: bool) -> tuple[Period, ...]:
-    """Whenever anybody works; on days that are closed, with ``opened``, all day."""
+    """Whenever anybody works; with ``opened`` on closed days from the earliest to the latest time of any day."""
     found = {period for calendar in request.calendars for period in calendar.working}
     if opened:
-        ends = request.grid.midnights
-        found |= {(ends[n], ends[n + 1]) for n in range(request.grid.days) if n not in request.open_days}
+        grid, ends = request.grid, request.grid.midnights
+        first = min((start - ends[grid.day(start)] for start, _ in found), default=0)
+        last = max((end - ends[grid.day(end - 1)] for _, end in found), default=grid.slots)
+        closed = (n for n in range(grid.days) if n not in request.open_days)
+        found |= {(ends[n] + first, min(ends[n] + last, ends[n + 1])) for n in closed}
     merged: list[Period] = []
     for start, end in sorted(found):
         if merged and start <= merged[-1][1]:
@@ -218,6 +221,10 @@ class _Inquiry:
             if self._clash(frozenset()):
                 return Blame(proved=self.sure)
         found = self._smallest([], list(self.parts), asked=False)
+        if self._closed_days_matter(found):
+            self.parts = (*self.parts, Part(Kind.SITE))
+            self.known.clear()
+            found.append(Part(Kind.SITE))
         causes = []
         for part in found:
             plan, _ = self._search(frozenset(self.parts) - {part})
@@ -229,6 +236,13 @@ class _Inquiry:
             # where a plan that ignores a part keeps it all the same, the part was blamed for want of a better search
             causes = [cause for cause in causes if cause.visits] or causes
         return Blame(tuple(sorted(causes, key=lambda cause: -len(cause.visits))), proved=self.sure)
+
+    def _closed_days_matter(self, found: list[Part]) -> bool:
+        """Whether rules clash only because the site is closed on some days: a holiday between two visits."""
+        if any(part.kind not in (Kind.RULE, Kind.PATIENT) for part in found):
+            return False
+        self.left -= 1
+        return attempt(lifted(self.request, {*self.parts, Part(Kind.SITE)} - set(found)), self.limits)[0] is not None
 
     def _valid(self, plan: Plan) -> Plan | None:
         """The plan as an answer to the request as it stands, if it keeps everything."""

@@ -92,9 +92,14 @@ class CourseBookingSerializer(CoursePlanSerializer):
 
     def validate_visits(self, visits: list[Any]) -> list[Any]:
         """Raises ``ValidationError`` for more visits than any course has."""
-        if len(visits) > MOST_VISITS:
-            raise serializers.ValidationError(f"No course has more than {MOST_VISITS} visits.", code="too_many")
-        return visits
+        return at_most(visits)
+
+
+def at_most(visits: list[Any]) -> list[Any]:
+    """The visits that were sent. Raises ``ValidationError`` for more than any course has."""
+    if len(visits) > MOST_VISITS:
+        raise serializers.ValidationError(f"No course has more than {MOST_VISITS} visits.", code="too_many")
+    return visits
 
 
 class PlannedVisitSerializer(serializers.Serializer[Any]):
@@ -130,6 +135,56 @@ class PlannedVisitSerializer(serializers.Serializer[Any]):
         ]
 
 
+class CauseSerializer(serializers.Serializer[Any]):
+    """One thing that is to blame for a course that does not fit."""
+
+    kind = serializers.ChoiceField(
+        read_only=True, choices=["rule", "wish", "hours", "bookings", "site", "patient", "nobody"]
+    )
+    message = serializers.CharField(read_only=True)
+    visits = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Keys of the visits that fail because of it."
+    )
+    of = serializers.IntegerField(read_only=True, help_text="How many visits it concerns.")
+    rule = serializers.CharField(read_only=True, help_text="Where the rule stands in the protocol; empty if nowhere.")
+    resources = serializers.ListField(child=serializers.UUIDField(), read_only=True)
+
+
+class FixSerializer(serializers.Serializer[Any]):
+    """A change with which a plan was found."""
+
+    kind = serializers.ChoiceField(
+        read_only=True, choices=["time", "weekday", "date", "exceptions", "start", "leave_out"]
+    )
+    message = serializers.CharField(read_only=True)
+    price = serializers.CharField(read_only=True, help_text="What it costs, in words.")
+    cost = serializers.IntegerField(read_only=True, help_text="The `cost` of the plan that was found.")
+    instead = serializers.DictField(
+        read_only=True, help_text="What to send instead: `start_on` or `wishes` for a plan, `partial` for a booking."
+    )
+
+
+class ConcessionSerializer(serializers.Serializer[Any]):
+    """The one rule of the protocol that would have to give way least. A new version can allow it."""
+
+    rule = serializers.CharField(read_only=True, help_text="Where it stands in the protocol.")
+    message = serializers.CharField(read_only=True)
+    limit = serializers.CharField(read_only=True, allow_null=True, help_text="Null: the whole rule would have to go.")
+    was = serializers.IntegerField(read_only=True, allow_null=True)
+    becomes = serializers.IntegerField(read_only=True, allow_null=True)
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """Why a course does not fit, and what would help."""
+
+    causes = CauseSerializer(many=True, read_only=True)
+    proved = serializers.BooleanField(
+        read_only=True, help_text="With all causes the course cannot fit; without any one of them it can."
+    )
+    fixes = FixSerializer(many=True, read_only=True, help_text="At most three, each tried.")
+    concession = ConcessionSerializer(read_only=True, allow_null=True, help_text="Only where no fix is known.")
+
+
 class ProposalSerializer(serializers.Serializer[Any]):
     """A plan that is not booked: nothing is held, and somebody else may be quicker."""
 
@@ -141,6 +196,9 @@ class ProposalSerializer(serializers.Serializer[Any]):
     cost = serializers.IntegerField(read_only=True, help_text="What the plan is ranked by; less is better.")
     bound = serializers.IntegerField(read_only=True, allow_null=True, help_text="No plan can cost less, where known.")
     visits = serializers.SerializerMethodField()
+    explanation = ExplanationSerializer(
+        read_only=True, allow_null=True, help_text="Why it is not complete; null if it is."
+    )
 
     @extend_schema_field(PlannedVisitSerializer(many=True))
     def get_visits(self, proposal: Proposal) -> Any:

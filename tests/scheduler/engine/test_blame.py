@@ -62,6 +62,23 @@ def test_a_closed_site_is_to_blame_only_where_it_is():
     assert [cause.part.kind for cause in found.causes] == [Kind.SITE]
 
 
+def test_a_holiday_between_two_visits_is_blamed_with_the_rule_it_spoils():
+    asked = request(
+        ON,
+        series(2),
+        [
+            Offset("gap", "i2", "i1", Unit.DAYS, 1, None, 3),
+            Window("start", ("i1",), until_on=ON.date(at(ON, 4, "09:00"))),
+        ],
+        open_days=frozenset({4, 8}),
+    )
+    found = blame(asked)
+    assert found.proved
+    assert {cause.part.kind for cause in found.causes} == {Kind.RULE, Kind.SITE}
+    site = next(cause for cause in found.causes if cause.part.kind is Kind.SITE)
+    assert site.visits
+
+
 def test_two_rules_that_contradict_each_other_are_blamed_and_no_calendar_is():
     visits = series(3)
     rules = [*gaps(3, 4, 5), PerWeek("week", keys(visits), 3, at_least=3), SameDay("sober", ("i3",), ("i1",))]
@@ -95,8 +112,8 @@ def test_a_proved_blame_clashes_and_none_of_it_can_be_spared(asked):
     assume(found.plan is None and found.proved and found.causes)
     everything = [*parts(asked, Availability(asked), {}), Part(Kind.SITE)]
     kept = {cause.part for cause in found.causes}
-    if Part(Kind.SITE) not in kept and attempt(lifted(asked, everything[:-1]))[0] is not None:
-        everything.pop()  # closed days stay closed where that is possible at all
+    if Part(Kind.SITE) not in kept:
+        everything.pop()  # closed days stay closed unless they are to blame
     assert attempt(lifted(asked, set(everything) - kept)) == (None, True)
     for part in kept:
         without = lifted(asked, set(everything) - kept | {part})
