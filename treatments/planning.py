@@ -20,11 +20,12 @@ from scheduler.models import Resource
 from scheduler.queries import calendars
 from treatments.models import ProtocolVersion
 from treatments.protocols.wishes import Wishes, WishesError
+from treatments.queries import counts
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
-    from treatments.protocols.compile import Compiled
+    from treatments.protocols.compile import Compiled, Past
     from treatments.protocols.remedies import Explanation
     from treatments.protocols.rulebook import CourseVisit
     from treatments.protocols.schema import Protocol
@@ -201,7 +202,7 @@ def ask(
     patient: Patient | None = None,
     notice: timedelta = NOTICE,
 ) -> Question:
-    """What the planner is asked about a new course. Eleven queries, whatever the course.
+    """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
@@ -211,7 +212,8 @@ def ask(
             raise InvalidInput(f"The course cannot start before today, {today:%-d %B %Y}.", pointer=pointer)
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
-    compiled = _compiled(protocol_version, start_on, wishes)
+    past = _past(protocol_version, patient, start_on)
+    compiled = _compiled(protocol_version, start_on, wishes, past)
     return _question(
         protocol_version, site, start_on, wishes, compiled, from_at=now + notice, now=now, patient=patient,
         reach_on=start_on,
@@ -252,7 +254,8 @@ def ask_again(
     target_on = clock.local(target, site.zone).date()
     standing_on = [clock.local(each.starts_at, site.zone).date() for each in standing]
     first_on = min([start_on, target_on, *standing_on])
-    compiled = _compiled(protocol_version, first_on, Wishes())
+    past = _past(protocol_version, patient, first_on, own)
+    compiled = _compiled(protocol_version, first_on, Wishes(), past)
     question = _question(
         protocol_version,
         site,
@@ -302,16 +305,30 @@ def _question(
         open_days=calendars.open_days(site, grid),
         not_before=max(0, grid.slot_after(from_at)),
         patient_busy=busy,
+        taken=counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own),
     )
     resources = {str(each.pk): each for each in Resource.objects.filter(site=site)}
     return Question(protocol_version, site, start_on, wishes, compiled, request, resources)
 
 
-def _compiled(protocol_version: ProtocolVersion, start_on: date, wishes: Wishes) -> "Compiled":
+def _past(
+    protocol_version: ProtocolVersion, patient: Patient | None, first_on: date, own: Collection[UUID] = ()
+) -> "Past | None":
+    # imported here: keeps web start-up light (Pydantic)
+    from treatments.protocols.compile import Past
+
+    if patient is None:
+        return None
+    return Past(history=counts.history(protocol_version, patient, first_on=first_on, days=LONGEST_DAYS, without=own))
+
+
+def _compiled(
+    protocol_version: ProtocolVersion, start_on: date, wishes: Wishes, past: "Past | None" = None
+) -> "Compiled":
     # imported here: keeps web start-up light (Pydantic)
     from treatments.protocols.compile import compile as compiled
 
-    return compiled(_document(json.dumps(protocol_version.document)), start_on=start_on, wishes=wishes)
+    return compiled(_document(json.dumps(protocol_version.document)), start_on=start_on, wishes=wishes, past=past)
 
 
 @lru_cache(maxsize=64)

@@ -114,12 +114,13 @@ class _Limit:
 
 
 _DAY = 24 * 60
+_AT_MOST = _Limit("at_most", 1, 1, 6)
 _LIMITS: dict[type, tuple[_Limit, ...]] = {
     Offset: (_Limit("most", 1, 1, 14), _Limit("least", -1, 1, 14)),
-    PerWeek: (_Limit("at_most", 1, 1, 6), _Limit("days_apart", -1, 1, 6), _Limit("at_least", -1, 1, 7)),
-    AtMost: (_Limit("at_most", 1, 1, 6), _Limit("days", -1, 1, 28)),
+    PerWeek: (_AT_MOST, _Limit("days_apart", -1, 1, 6), _Limit("at_least", -1, 1, 7)),
+    AtMost: (_AT_MOST, _Limit("days", -1, 1, 28)),
     SameResource: (_Limit("at_most", 1, 1, 4),),
-    DailyLoad: (_Limit("at_most", 1, 1, 6),),
+    DailyLoad: (_AT_MOST,),
     Span: (_Limit("most_days", 1, 1, 56),),
     Window: (_Limit("earliest", -1, 30, _DAY), _Limit("latest", 1, 30, _DAY)),
 }
@@ -171,11 +172,13 @@ def relaxed(rule: Rule, field: str, by: int) -> Rule:
 class Leeway:
     """What whoever asks could give way in.
 
-    ``wishes``: keys of windows, those of one wish together; they become mere wishes only together. ``away``: numbers of the dates on which the patient cannot
+    ``wishes``: keys of windows, those of one wish together; they become mere wishes only together. ``counts``: keys
+    of rules with a most number that the patient set. ``away``: numbers of the dates on which the patient cannot
     come. ``starts``: the same course, begun at other times; asked for only where the rest does not do.
     """
 
     wishes: tuple[tuple[str, ...], ...] = ()
+    counts: tuple[str, ...] = ()
     away: frozenset[int] = frozenset()
     starts: Callable[[], Iterable[PlanRequest]] = tuple
 
@@ -189,7 +192,12 @@ def fixes(
     """
     trials = _Trials(request, limits)
     chosen: list[Fix] = []
-    for candidates in (trials.of_wishes(found, leeway), trials.of_dates(found, leeway), trials.of_starts(leeway)):
+    for candidates in (
+        trials.of_counts(found, leeway),
+        trials.of_wishes(found, leeway),
+        trials.of_dates(found, leeway),
+        trials.of_starts(leeway),
+    ):
         if len(chosen) == MOST:
             break
         for fix in candidates:
@@ -211,7 +219,7 @@ def concession(
     would have to be lifted.
     """
     trials = _Trials(request, limits)
-    wished = {key for wish in leeway.wishes for key in wish}
+    wished = {key for wish in leeway.wishes for key in wish} | set(leeway.counts)
     blamed = {key for cause in found.causes if cause.part.kind is Kind.RULE for key in cause.part.keys}
     together: dict[str, list[str]] = {}
     for rule in request.rules:
@@ -246,6 +254,15 @@ class _Trials:
         return None if plan is None else Fix(change, plan)
 
     # --- what the patient could give ------------------------------------------------------------------------------
+
+    def of_counts(self, found: Blame, leeway: Leeway) -> Iterator[Fix]:
+        """A number of visits that gives way."""
+        blamed = {key for cause in found.causes for key in cause.part.keys}
+        for key in leeway.counts:
+            if not found.proved or key in blamed:
+                pair = self._least((key,), _AT_MOST)
+                if pair is not None:
+                    yield pair[1]
 
     def of_wishes(self, found: Blame, leeway: Leeway) -> Iterator[Fix]:
         """Wishes that give way: other hours, one exception, another weekday, or any number of exceptions."""

@@ -29,6 +29,7 @@ class Ideal:
 
     unit: Unit
     target: int
+    weight: int = 1
 
 
 @dataclass(slots=True)
@@ -102,8 +103,8 @@ class Links:
         length = self.visits[self.index[rule.anchor]].minutes if rule.from_end else 0
         if rule.ideal is not None:
             target = rule.ideal + (length if rule.unit is Unit.MINUTES else 0)
-            there.ideals.append(Ideal(rule.unit, target))
-            back.ideals.append(Ideal(rule.unit, -target))
+            there.ideals.append(Ideal(rule.unit, target, rule.weight))
+            back.ideals.append(Ideal(rule.unit, -target, rule.weight))
         if rule.unit is Unit.MINUTES:
             if rule.least is not None:
                 soonest = slots(rule.least + length)

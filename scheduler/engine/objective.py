@@ -155,7 +155,7 @@ def cost(schedule: Schedule, free: Availability) -> Cost:
 def _ideal(rule: Offset, schedule: Schedule) -> tuple[str, int]:
     if rule.ideal is None or rule.visit not in schedule.placed or rule.anchor not in schedule.placed:
         return "ideal", 0
-    return "ideal", ideal_cost(rule.unit, abs(distance(rule, schedule) - rule.ideal))
+    return "ideal", rule.weight * ideal_cost(rule.unit, abs(distance(rule, schedule) - rule.ideal))
 
 
 def _continuity(rule: SameResource, schedule: Schedule) -> tuple[str, int]:

@@ -123,6 +123,8 @@ class Offset:
     ideal: int | None = None
     most: int | None = None
     from_end: bool = False
+    weight: int = 1
+    """How many times as much a distance from ``ideal`` costs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ class Moves:
                     off = np.abs(starts.day[index] - self.course.day(start) - ideal.target) * DAY_MINUTES
                 else:
                     off = np.abs(SLOT_MINUTES * (slots - start) - ideal.target)
-                points = points + IDEAL_PER_MINUTE * off
+                points = points + IDEAL_PER_MINUTE * ideal.weight * off
         ranking = np.argsort(points, kind="stable")
         ranking = ranking[points[ranking] < IMPOSSIBLE // 2]
         return slots[ranking], points[ranking]

@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from scheduler.engine.answer import Code, Reason
-from treatments.protocols.compile import WISH, Compiled
+from treatments.protocols.compile import Compiled
+from treatments.protocols.wishes import WISH
 
 PEOPLE = "person"
 """The kind of resource that people are; every other kind is a thing."""

@@ -9,12 +9,14 @@ from scheduler.engine.blame import Blame, Cause, Kind
 from scheduler.engine.fixes import AddWeekdays, Come, Fix, LeaveOut, Leeway, Lift, Relax, Soften, Start
 from scheduler.engine.request import Offset, PlanRequest, Rule, Unit
 from treatments.protocols import words
-from treatments.protocols.compile import WISH, Compiled
-from treatments.protocols.wishes import Wishes
+from treatments.protocols.compile import Compiled
+from treatments.protocols.wishes import WISH, Wishes
 
 MOST_NAMED = 3
 """More people or things than this are told by their number."""
 DAY_MINUTES = 24 * 60
+_FIRM = (f"{WISH}weekdays", f"{WISH}time")
+_COUNTS = {f"{WISH}per_week": ("max_visits_per_week", "week"), f"{WISH}per_day": ("max_visits_per_day", "day")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,12 @@ class Remedies:
         """What the patient could give way in."""
         firm: dict[str, list[str]] = {}
         for rule in self.request.rules:
-            if self.wishes.firm and rule.key.startswith(WISH) and getattr(rule, "hard", False):
+            if self.wishes.firm and _wish(rule.key) in _FIRM:
                 firm.setdefault(_wish(rule.key), []).append(rule.key)
+        counts = tuple(rule.key for rule in self.request.rules if rule.key in _COUNTS)
         grid = self.request.grid
         away = frozenset(n for day in self.wishes.not_on if 0 <= (n := grid.day_of(day)) < grid.days)
-        return Leeway(tuple(tuple(keys) for keys in firm.values()), away)
+        return Leeway(tuple(tuple(keys) for keys in firm.values()), counts, away)
 
     # --- causes ---------------------------------------------------------------------------------------------------
 
@@ -215,6 +218,10 @@ class Remedies:
         if isinstance(change, AddWeekdays):
             added = replace(self.wishes, weekdays=self.wishes.weekdays | set(change.weekdays))
             return "weekday", f"Come on {words.weekdays(change.weekdays)} too.", added
+        if isinstance(change, Relax) and change.keys[0] in _COUNTS:
+            name, period = _COUNTS[change.keys[0]]
+            most = getattr(self.wishes, name) + change.by
+            return "count", f"Come up to {words.count(most, 'time')} a {period}.", replace(self.wishes, **{name: most})
         return self._other_hours(change) if isinstance(change, Relax) else None
 
     def _other_hours(self, change: Relax) -> tuple[str, str, Wishes] | None:
