@@ -6,10 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from treatments.planning import PlannedVisit, Proposal, Question
+from treatments.protocols.wishes import Wishes
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan, Reason
     from scheduler.engine.request import Placement, PlanRequest
+    from treatments.protocols.compile import Compiled
+    from treatments.protocols.remedies import Explanation
 
 LATER = (timedelta(weeks=4), timedelta(weeks=8))
 """How much later a course that does not fit is tried: the planner looks four weeks ahead for the first visit by itself."""
@@ -111,40 +114,65 @@ def proposal(question: Question, partial: "Plan", *, again: Callable[[date], Que
     ``again`` asks for the same course begun on another date. Where the search for the blame comes upon a complete plan
     after all, that is proposed.
     """
+
+    def request_from(on: date) -> "PlanRequest | None":
+        other = again(on)
+        return None if other is None else other.request
+
+    found, plan = explanation(
+        question.compiled,
+        question.request,
+        question.wishes,
+        partial,
+        names=question.names,
+        start_on=question.start_on,
+        again=request_from,
+    )
+    return question.proposal(plan) if plan is not None else replace(question.proposal(partial), explanation=found)
+
+
+def explanation(
+    compiled: "Compiled",
+    request: "PlanRequest",
+    wishes: Wishes,
+    partial: "Plan",
+    *,
+    names: Mapping[str, str],
+    start_on: date,
+    again: Callable[[date], "PlanRequest | None"],
+) -> tuple["Explanation", "Plan | None"]:
+    """Why a course does not fit and what would help, or a complete plan where one turned up after all."""
     # imported here: keeps web start-up light (numpy, Pydantic)
     from scheduler.engine.blame import blame
     from scheduler.engine.fixes import LeaveOut, concession, fixes
     from treatments.protocols.remedies import Explanation, Remedies
 
     starts: list[tuple[date, PlanRequest]] = []
-    remedies = Remedies(question.compiled, question.request, question.wishes, question.names, starts)
-    found = blame(question.request, groups=remedies.groups)
+
+    def begun_later() -> Iterator["PlanRequest"]:
+        for later in LATER:
+            on = max(start_on, wishes.start_on or start_on) + later
+            other = again(on)
+            if other is not None:
+                starts.append((on, other))
+                yield other
+
+    remedies = Remedies(compiled, request, wishes, names, starts)
+    found = blame(request, groups=remedies.groups)
     if found.plan is not None:
-        return question.proposal(found.plan)
-    leeway = replace(remedies.leeway(), starts=lambda: _begun_later(question, again, starts))
-    given = fixes(question.request, partial, found, leeway)
+        return Explanation(), found.plan
+    leeway = replace(remedies.leeway(), starts=begun_later)
+    given = fixes(request, partial, found, leeway)
     least = None
     if all(isinstance(fix.change, LeaveOut) for fix in given):
-        least = concession(question.request, found, leeway, groups=remedies.groups)
-    explanation = Explanation(
+        least = concession(request, found, leeway, groups=remedies.groups)
+    told = Explanation(
         causes=remedies.causes(found),
         proved=found.proved,
-        fixes=tuple(told for fix in given if (told := remedies.fix(fix)) is not None),
+        fixes=tuple(words for fix in given if (words := remedies.fix(fix)) is not None),
         concession=remedies.concession(least),
     )
-    return replace(question.proposal(partial), explanation=explanation)
-
-
-def _begun_later(
-    question: Question, again: Callable[[date], Question | None], starts: "list[tuple[date, PlanRequest]]"
-) -> Iterator["PlanRequest"]:
-    """The same course begun later. What is asked for is also kept in ``starts``."""
-    first_on = max(question.start_on, question.wishes.start_on or question.start_on)
-    for later in LATER:
-        other = again(first_on + later)
-        if other is not None:
-            starts.append((first_on + later, other.request))
-            yield other.request
+    return told, None
 
 
 def begun(start_on: date, wishes: dict[str, Any], on: date) -> dict[str, Any]:

@@ -60,6 +60,19 @@ class PlannedVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another plan for the same course, and how it differs from the best: ``price`` says what it gains and costs.
+
+    ``kind``: earlier, steady (same weekday and time), fewer_trips or other_start.
+    """
+
+    kind: str
+    price: str
+    cost: int
+    visits: tuple[PlannedVisit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A plan for a course that is not booked yet; nothing is stored.
 
@@ -75,6 +88,7 @@ class Proposal:
     bound: int | None
     explanation: "Explanation | None" = None
     """Why not every visit has a place, and what would help; None if every one has."""
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -271,6 +285,27 @@ def ask_again(
     )
     fixed = tuple(question.placement(each) for each in standing)
     return replace(question, request=replace(question.request, fixed=fixed))
+
+
+def alternatives(question: Question, plans: Sequence["Plan"]) -> tuple[Alternative, ...]:
+    """The plans after the first, each compared with it."""
+    # imported here: keeps web start-up light (Pydantic)
+    from treatments.protocols.alternatives import difference
+
+    found = []
+    for plan in plans[1:]:
+        differs = difference(plans[0], plan, question.request.grid)
+        visits = tuple(question.planned(each, plan.notes.get(each.visit, ())) for each in plan.placements)
+        found.append(Alternative(differs.kind, differs.price, plan.cost.total, visits))
+    return tuple(found)
+
+
+def ranked(question: Question, *, alternatives: int) -> Sequence["Plan"]:
+    """The best plan, possibly a partial one, and up to so many others if it is complete."""
+    # imported here: keeps web start-up light
+    from scheduler.engine.plan import plan
+
+    return plan(question.request, alternatives=1 + alternatives).plans
 
 
 def best(question: Question) -> "Plan":

@@ -43,6 +43,7 @@ PROPOSAL: dict[str, Any] = {
         }
     ],
     "explanation": None,
+    "alternatives": [],
 }
 
 BOOKING: dict[str, Any] = {

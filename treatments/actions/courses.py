@@ -79,18 +79,21 @@ def propose(
     by: User,
     now: datetime,
     patient: Patient | None = None,
+    alternatives: int = 0,
 ) -> Proposal:
     """The best plan, or the best partial one with what is to blame and what would help. Reads only.
+
+    With ``alternatives`` up to so many other plans, if every visit has a place.
 
     Raises ``InvalidInput`` (wishes, dates), ``NotAllowed``.
     """
     require(by, Permission.BOOK_COURSES)
     wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now)
     question = wanted.question()
-    plan = planning.best(question)
-    if plan.complete:
-        return question.proposal(plan)
-    return explaining.proposal(question, plan, again=wanted.begun)
+    plans = planning.ranked(question, alternatives=alternatives)
+    if plans[0].complete:
+        return replace(question.proposal(plans[0]), alternatives=planning.alternatives(question, plans))
+    return explaining.proposal(question, plans[0], again=wanted.begun)
 
 
 def book(

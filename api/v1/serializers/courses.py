@@ -12,6 +12,7 @@ from api.v1.serializers.strict import Input, Instant, LocalDate, Query
 from core import clock
 from treatments.actions.courses import PlannedVisit, Proposal
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
+from treatments.planning import Alternative
 
 MOST_VISITS = 400
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z"
@@ -83,6 +84,14 @@ class CoursePlanSerializer(Input):
     start_on = LocalDate(help_text="The first local date on which it may begin.")
     wishes = WishesSerializer(required=False)
     patient = serializers.UUIDField(required=False, help_text="Their other appointments are kept clear of.")
+
+
+class CourseAskedSerializer(CoursePlanSerializer):
+    """The course somebody wants a plan for, and how many others to choose from."""
+
+    alternatives = serializers.IntegerField(
+        required=False, min_value=0, max_value=3, help_text="So many other plans at most; 2 if not given."
+    )
 
 
 class ChosenVisitSerializer(Input):
@@ -202,6 +211,24 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     concession = ConcessionSerializer(read_only=True, allow_null=True, help_text="Only where no fix is known.")
 
 
+class AlternativeSerializer(serializers.Serializer[Any]):
+    """Another plan for the same course."""
+
+    kind = serializers.ChoiceField(
+        read_only=True,
+        choices=["earlier", "steady", "fewer_trips", "other_start"],
+        help_text="`steady`: more visits on the same weekday at the same time.",
+    )
+    price = serializers.CharField(read_only=True, help_text="What it gains and what it costs, in words.")
+    cost = serializers.IntegerField(read_only=True)
+    visits = serializers.SerializerMethodField()
+
+    @extend_schema_field(PlannedVisitSerializer(many=True))
+    def get_visits(self, alternative: Alternative) -> Any:
+        """In order of time."""
+        return PlannedVisitSerializer(alternative.visits, many=True, context=self.context).data
+
+
 class ProposalSerializer(serializers.Serializer[Any]):
     """A plan that is not booked: nothing is held, and somebody else may be quicker."""
 
@@ -216,12 +243,19 @@ class ProposalSerializer(serializers.Serializer[Any]):
     explanation = ExplanationSerializer(
         read_only=True, allow_null=True, help_text="Why it is not complete; null if it is."
     )
+    alternatives = serializers.SerializerMethodField(help_text="Other plans, each with its price.")
 
     @extend_schema_field(PlannedVisitSerializer(many=True))
     def get_visits(self, proposal: Proposal) -> Any:
         """In order of time, those without a place last."""
         context = {"zone": proposal.site.zone}
         return PlannedVisitSerializer(proposal.visits, many=True, context=context).data
+
+    @extend_schema_field(AlternativeSerializer(many=True))
+    def get_alternatives(self, proposal: Proposal) -> Any:
+        """Best first."""
+        context = {"zone": proposal.site.zone}
+        return AlternativeSerializer(proposal.alternatives, many=True, context=context).data
 
 
 class VisitSerializer(serializers.ModelSerializer[Visit]):

@@ -11,9 +11,9 @@ from api.endpoint import Endpoint
 from api.v1 import examples
 from api.v1.serializers.appointments import ReasonSerializer
 from api.v1.serializers.courses import (
+    CourseAskedSerializer,
     CourseBookingSerializer,
     CourseDetailSerializer,
-    CoursePlanSerializer,
     CourseQuery,
     CourseSerializer,
     ProposalSerializer,
@@ -27,6 +27,8 @@ from treatments.models import Course, ProtocolVersion
 from treatments.queries import courses as reading
 
 _CLINICIANS = User.objects.filter(is_active=True, role=Role.CLINICIAN)
+
+USUAL_ALTERNATIVES = 2
 
 
 class CourseList(Endpoint):
@@ -70,7 +72,7 @@ class CoursePropose(Endpoint):
     reading = frozenset({"POST"})
 
     @extend_schema(
-        request=CoursePlanSerializer,
+        request=CourseAskedSerializer,
         responses={200: ProposalSerializer},
         examples=[
             OpenApiExample("Mornings, not on one date", value=examples.PLAN, request_only=True),
@@ -78,9 +80,12 @@ class CoursePropose(Endpoint):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Finds the best plan for a course, or the best partial one with the reasons. Stores nothing, holds nothing."""
-        asked = self.read(CoursePlanSerializer)
-        wanted = _wanted(self, asked)
+        """Finds the best plan for a course and others to choose from, or the best partial one with what would help.
+
+        Stores nothing, holds nothing.
+        """
+        asked = self.read(CourseAskedSerializer)
+        wanted = _wanted(self, asked) | {"alternatives": asked.get("alternatives", USUAL_ALTERNATIVES)}
         if "patient" in asked:
             wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
         return self.answer(courses.propose(**wanted), ProposalSerializer)
