@@ -189,3 +189,30 @@ def test_a_clinic_that_is_full_for_weeks_offers_a_later_start(desk, plan, clinic
     fix = next(fix for fix in proposal["explanation"]["fixes"] if fix["kind"] == "start")
     assert fix["instead"] == {"start_on": "2026-06-02"}
     assert desk.post("courses/propose", plan | fix["instead"]).json()["complete"] is True
+
+
+def test_a_proposal_comes_with_others_each_with_its_price(desk, plan, wanted):
+    proposal = desk.post("courses/propose", plan).json()
+    assert len(proposal["alternatives"]) == 2
+    for number, other in enumerate(proposal["alternatives"]):
+        assert other["cost"] >= proposal["cost"]
+        assert other["price"].endswith(".")
+        assert other["kind"] in ("earlier", "steady", "fewer_trips", "other_start")
+        assert chosen(other) != chosen(proposal)
+        person = str(PatientFactory().pk)
+        booked = desk.post("courses/", wanted | {"patient": person, "visits": chosen(other)}, key=f"other{number}")
+        assert booked.status_code == 201, booked.json()
+        Allocation.objects.update(is_active=False)
+        Appointment.objects.update(status="cancelled")
+
+
+@pytest.mark.parametrize(("asked", "found"), [(0, 0), (1, 1), (3, 3)])
+def test_as_many_others_as_are_asked_for(desk, plan, asked, found):
+    assert len(desk.post("courses/propose", plan | {"alternatives": asked}).json()["alternatives"]) == found
+
+
+@pytest.mark.parametrize("asked", [4, -1, "many"])
+def test_not_any_number_of_others(desk, plan, asked):
+    answer = desk.post("courses/propose", plan | {"alternatives": asked})
+    assert answer.status_code == 400
+    assert problem(answer, "alternatives")
