@@ -13,8 +13,9 @@ from enum import StrEnum
 from scheduler.engine import check, objective, place
 from scheduler.engine.answer import Code, Plan, Reason
 from scheduler.engine.availability import Availability
+from scheduler.engine.candidates import IMPOSSIBLE
 from scheduler.engine.course import Course
-from scheduler.engine.planner import QUICK, Limits, Planner
+from scheduler.engine.planner import Limits, Planner
 from scheduler.engine.request import (
     Calendar,
     DailyLoad,
@@ -32,6 +33,8 @@ from scheduler.engine.schedule import Schedule
 
 MOST_SEARCHES = 60
 """So many searches at most are spent on one question of blame."""
+PROBE = Limits(widths=(60, 600), partial_widths=())
+"""How hard each of them tries."""
 
 
 class Kind(StrEnum):
@@ -83,14 +86,14 @@ class Blame:
     plan: Plan | None = None
 
 
-def attempt(request: PlanRequest, limits: Limits = QUICK) -> tuple[Plan | None, bool]:
+def attempt(request: PlanRequest, limits: Limits = PROBE) -> tuple[Plan | None, bool]:
     """A complete plan if one is found, and whether it is proved that there is none."""
     planner = Planner(Course(request, Availability(request), whole=True))
-    found = planner.solve(limits, limits.states)
-    return found, planner.impossible
+    found = planner.solve(limits.widths)
+    return found, found is None and (planner.course.contradictory or planner.lowest >= IMPOSSIBLE)
 
 
-def blame(request: PlanRequest, *, groups: Mapping[str, str] | None = None, limits: Limits = QUICK) -> Blame:
+def blame(request: PlanRequest, *, groups: Mapping[str, str] | None = None, limits: Limits = PROBE) -> Blame:
     """Why no complete plan was found for ``request``.
 
     ``groups`` gives rules that come from one rule of the protocol a common name by their keys, so that they are blamed

@@ -24,7 +24,8 @@ from scheduler.engine.objective import (
     wish_cost,
     wished_days,
 )
-from scheduler.engine.request import DailyLoad, Keep, PlanRequest, Role, Visit, Window
+from scheduler.engine.request import DailyLoad, Keep, PlanRequest, Preferred, Role, Visit, Window
+from scheduler.engine.rules import names
 
 Points = NDArray[np.int64]
 IMPOSSIBLE = 10**15
@@ -63,6 +64,18 @@ class Candidates:
             for visit in course.visits
         ]
         """For each visit the numbers of the rules about the same resource that it falls under."""
+
+    def likeness(self, visit: int) -> object:
+        """The same for visits that can start at the same times at the same cost."""
+        if visit in self.course.given:
+            return visit
+        asked = self.course.visits[visit]
+        wishes = tuple(
+            n
+            for n, rule in enumerate(self.course.request.rules)
+            if isinstance(rule, Window | Keep | Preferred | DailyLoad) and names(rule, asked.key)
+        )
+        return self.course.domains[visit], asked.roles, asked.minutes, tuple(self.concerning[visit]), wishes
 
     def _starts(self, visit: int) -> Starts:
         course = self.course

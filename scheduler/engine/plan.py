@@ -21,12 +21,12 @@ def plan(request: PlanRequest, *, alternatives: int = 1, effort: Limits = NORMAL
         return Answer(())
     free = Availability(request)
     planner = Planner(Course(request, free, whole=True))
-    best = planner.solve(effort, effort.states)
+    best = planner.solve(effort.widths)
     if best is None:
         return Answer((_partial(request, free, effort),))
     plans = [best]
     while len(plans) < alternatives and planner.avoid_first_date(plans[-1]):
-        other = planner.solve(effort, effort.states // 2)
+        other = planner.solve(effort.widths)
         if other is None:
             break
         plans.append(other)
@@ -35,5 +35,5 @@ def plan(request: PlanRequest, *, alternatives: int = 1, effort: Limits = NORMAL
 
 def _partial(request: PlanRequest, free: Availability, effort: Limits) -> Plan:
     planner = Planner(Course(request, free, whole=False))
-    found = planner.solve(effort, effort.partial_states)
+    found = planner.solve(effort.partial_widths)
     return found if found is not None else planner.finished(Schedule(request, ()), None)
