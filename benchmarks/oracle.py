@@ -4,7 +4,7 @@ For tests and benchmarks only; the solver is imported when it is asked, never by
 the calendars' sets of starts and the weights, and nothing of its search. Each start has a domain that is split by cost, which with
 presolve switched off is the fastest of the formulations tried.
 
-Not modelled: visits that stay where they are, and two visits of one patient that need the same resource during turnover.
+Not modelled: the kinds of rules that `understands` denies, visits that stay where they are, and two visits of one patient that need the same resource during turnover.
 Where the patient's gap is no shorter than every turnover, the second cannot happen.
 """
 
@@ -20,11 +20,13 @@ from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.grid import SLOT_MINUTES, slots
 from scheduler.engine.objective import FINISH_PER_DAY, IDEAL_PER_MINUTE, OTHER_RESOURCE, SLIVER, slivers, wish_cost
 from scheduler.engine.request import (
+    AtMost,
     ConsecutiveDays,
     Offset,
     PerWeek,
     PlanRequest,
     Role,
+    Rule,
     SameDay,
     SameResource,
     Span,
@@ -48,6 +50,13 @@ class Verdict:
     """After how many seconds a plan of which cost was found."""
 
 
+def understands(rule: Rule) -> bool:
+    """Whether the model has the rule."""
+    if isinstance(rule, SameResource):
+        return rule.at_most == 1
+    return isinstance(rule, Window) or type(rule) in _RULES
+
+
 def solve(request: PlanRequest, *, seconds: float = 20.0, workers: int = 1) -> Verdict:
     """The best plan in which every visit has a place."""
     return _Model(request).solve(seconds, workers)
@@ -57,7 +66,7 @@ class _Model:
     """One request as a model."""
 
     def __init__(self, request: PlanRequest) -> None:
-        from ortools.sat.python import cp_model  # noqa: PLC0415 - a solver is no part of the product
+        from ortools.sat.python import cp_model
 
         self.cp = cp_model
         self.begun = time.process_time()
@@ -116,7 +125,9 @@ class _Model:
         for cost, starts in sorted(levels.items()):
             if starts:
                 literals.append(literal := self._literal())
-                self.model.add_linear_expression_in_domain(self.start[key], self._values(starts)).only_enforce_if(literal)
+                self.model.add_linear_expression_in_domain(self.start[key], self._values(starts)).only_enforce_if(
+                    literal
+                )
                 if cost:
                     self.terms.append(cost * literal)
         self.model.add_exactly_one(literals) if not when else self.model.add_at_least_one(
@@ -130,9 +141,7 @@ class _Model:
         """Wishes and the finish."""
         levels: dict[int, int] = {}
         wishes = [
-            rule
-            for rule in self.request.rules
-            if isinstance(rule, Window) and not rule.hard and key in rule.visits
+            rule for rule in self.request.rules if isinstance(rule, Window) and not rule.hard and key in rule.visits
         ]
         for start in bits.members(self.domain[key]).tolist() if wishes else []:
             cost = sum(wish_cost(rule, start, self.request.grid) for rule in wishes)
@@ -196,9 +205,7 @@ class _Model:
     def _one_place(self) -> None:
         """The patient is in one place at a time."""
         self.model.add_no_overlap(
-            self.model.new_fixed_size_interval_var(
-                self.start[key], slots(visit.minutes + self.request.patient_gap), ""
-            )
+            self.model.new_fixed_size_interval_var(self.start[key], slots(visit.minutes + self.request.patient_gap), "")
             for key, visit in self.visits.items()
         )
 
@@ -227,8 +234,6 @@ class _Model:
             week = self._in_days(rule.visits, first, first + 6)
             if len(week) > rule.at_most:
                 self.model.add(sum(week) <= rule.at_most)
-            if rule.rolling or not rule.at_least:
-                continue
         for first in range(self.request.grid.days if rule.days_apart > 0 else 0):
             close = self._in_days(rule.visits, first, first + rule.days_apart - 1)
             if len(close) > 1:
@@ -246,6 +251,14 @@ class _Model:
                 self.model.add_implication(literal, later)
             week = self._in_days(rule.visits, first, first + 6)
             self.model.add(sum(week) >= rule.at_least).only_enforce_if(earlier, later)
+
+    def _at_most(self, rule: AtMost) -> None:
+        taken = [self.request.grid.day_of(on) for on in rule.taken]
+        for first in range(-rule.days, self.request.grid.days):
+            others = sum(first <= day < first + rule.days for day in taken)
+            inside = self._in_days(rule.visits, first, first + rule.days - 1)
+            if inside:  # what others have too many of is not the course's fault
+                self.model.add(sum(inside) <= max(rule.at_most - others, 0))
 
     def _span(self, rule: Span) -> None:
         first = self.model.new_int_var(0, self.request.grid.days, "")
@@ -315,6 +328,7 @@ class _Watch:
 
 _RULES: dict[type, Any] = {
     Offset: _Model._offset,  # noqa: SLF001 - a table of the class's own methods
+    AtMost: _Model._at_most,  # noqa: SLF001
     PerWeek: _Model._per_week,  # noqa: SLF001
     Span: _Model._span,  # noqa: SLF001
     SameDay: _Model._same_day,  # noqa: SLF001

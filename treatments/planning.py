@@ -63,7 +63,7 @@ class PlannedVisit:
 class Alternative:
     """Another plan for the same course, and how it differs from the best: ``price`` says what it gains and costs.
 
-    ``kind``: earlier, steady (same weekday and time), fewer_trips or other_start.
+    ``kind``: earliest_finish, same_time, fewest_trips, other_person or other_start.
     """
 
     kind: str

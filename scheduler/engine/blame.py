@@ -15,8 +15,9 @@ from scheduler.engine.answer import Code, Plan, Reason
 from scheduler.engine.availability import Availability
 from scheduler.engine.candidates import IMPOSSIBLE
 from scheduler.engine.course import Course
-from scheduler.engine.planner import Limits, Planner
+from scheduler.engine.planner import Limits, Planner, Watcher
 from scheduler.engine.request import (
+    AtMost,
     Calendar,
     DailyLoad,
     Keep,
@@ -33,8 +34,12 @@ from scheduler.engine.schedule import Schedule
 
 MOST_SEARCHES = 60
 """So many searches at most are spent on one question of blame."""
-PROBE = Limits(widths=(60, 600), partial_widths=())
+PROBE = Limits(widths=(4, 60, 600), partial_widths=())
 """How hard each of them tries."""
+
+MOST_A_DAY = 3
+"""So many visits a patient has on one date where the rules that would say so are lifted."""
+_SPREAD = "spread"
 
 
 class Kind(StrEnum):
@@ -86,11 +91,16 @@ class Blame:
     plan: Plan | None = None
 
 
-def attempt(request: PlanRequest, limits: Limits = PROBE) -> tuple[Plan | None, bool]:
-    """A complete plan if one is found, and whether it is proved that there is none."""
-    planner = Planner(Course(request, Availability(request), whole=True))
+def attempt(request: PlanRequest, limits: Limits = PROBE, *, any_plan: bool = False) -> tuple[Plan | None, bool]:
+    """A complete plan if one is found, and whether it is proved that there is none.
+
+    With ``any_plan`` the first one found will do.
+    """
+    seen: list[Plan] = []
+    watcher = Watcher(lambda plan, _: seen.append(plan), lambda: any_plan and bool(seen))
+    planner = Planner(Course(request, Availability(request), whole=True), watcher)
     found = planner.solve(limits.widths)
-    return found, found is None and (planner.course.contradictory or planner.lowest >= IMPOSSIBLE)
+    return found, found is None and planner.lowest >= IMPOSSIBLE
 
 
 def blame(request: PlanRequest, *, groups: Mapping[str, str] | None = None, limits: Limits = PROBE) -> Blame:
@@ -165,9 +175,13 @@ def lifted(request: PlanRequest, without: Iterable[Part]) -> PlanRequest:
     always = {key for part in gone if part.kind is Kind.HOURS for key in part.keys}
     opened = any(part.kind is Kind.SITE for part in gone)
     frame = _frame(request, opened=opened) if always else ()
+    kept = tuple(rule for rule in request.rules if rule.key not in rules or not binding(rule))
+    if len(kept) < len(request.rules):
+        # nothing else would keep the visits from crowding on the first dates, which nobody wants and takes long to plan
+        kept = (*kept, AtMost(_SPREAD, tuple(visit.key for visit in request.visits), MOST_A_DAY, days=1))
     return replace(
         request,
-        rules=tuple(rule for rule in request.rules if rule.key not in rules or not binding(rule)),
+        rules=kept,
         calendars=tuple(_freed(calendar, unbooked, always, frame) for calendar in request.calendars),
         open_days=frozenset(range(request.grid.days)) if opened else request.open_days,
         patient_busy=() if any(part.kind is Kind.PATIENT for part in gone) else request.patient_busy,
@@ -245,7 +259,10 @@ class _Inquiry:
         if any(part.kind not in (Kind.RULE, Kind.PATIENT) for part in found):
             return False
         self.left -= 1
-        return attempt(lifted(self.request, {*self.parts, Part(Kind.SITE)} - set(found)), self.limits)[0] is not None
+        return (
+            attempt(lifted(self.request, {*self.parts, Part(Kind.SITE)} - set(found)), self.limits, any_plan=True)[0]
+            is not None
+        )
 
     def _valid(self, plan: Plan) -> Plan | None:
         """The plan as an answer to the request as it stands, if it keeps everything."""
@@ -261,7 +278,7 @@ class _Inquiry:
             if self.left <= 0:
                 return None, False
             self.left -= 1
-            self.known[kept] = attempt(lifted(self.request, set(self.parts) - kept), self.limits)
+            self.known[kept] = attempt(lifted(self.request, set(self.parts) - kept), self.limits, any_plan=True)
         return self.known[kept]
 
     def _clash(self, kept: Iterable[Part]) -> bool:

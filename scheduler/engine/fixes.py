@@ -12,7 +12,7 @@ from scheduler.engine import check
 from scheduler.engine.answer import Plan
 from scheduler.engine.availability import Availability
 from scheduler.engine.blame import Blame, Kind, attempt, binding
-from scheduler.engine.planner import NORMAL, Limits
+from scheduler.engine.planner import Limits
 from scheduler.engine.request import (
     AtMost,
     DailyLoad,
@@ -31,6 +31,8 @@ MOST = 3
 """So many fixes are suggested at most; more would have to be read."""
 MOST_SEARCHES = 80
 """So many searches at most are spent on one list of fixes."""
+TRIAL = Limits(widths=(60, 600), partial_widths=())
+"""How hard each of them tries; no harder than planning anew will."""
 
 MOST_DATES = 16
 """So many of the dates on which the patient is away are tried one by one."""
@@ -184,7 +186,7 @@ class Leeway:
 
 
 def fixes(
-    request: PlanRequest, partial: Plan, found: Blame, leeway: Leeway, *, limits: Limits = NORMAL
+    request: PlanRequest, partial: Plan, found: Blame, leeway: Leeway, *, limits: Limits = TRIAL
 ) -> tuple[Fix, ...]:
     """Up to three changes that whoever asks can make, each with the plan found for it; the smallest first.
 
@@ -211,7 +213,7 @@ def fixes(
 
 
 def concession(
-    request: PlanRequest, found: Blame, leeway: Leeway, *, groups: Mapping[str, str], limits: Limits = NORMAL
+    request: PlanRequest, found: Blame, leeway: Leeway, *, groups: Mapping[str, str], limits: Limits = TRIAL
 ) -> Fix | None:
     """The one rule that would have to give way least for the course to fit, whoever may allow that; ``None`` if none.
 

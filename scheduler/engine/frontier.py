@@ -15,74 +15,14 @@ from scheduler.engine.candidates import IMPOSSIBLE, Points
 from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.counts import NOWHERE, Flags, counts
 from scheduler.engine.grid import SLOT_MINUTES
+from scheduler.engine.layers import Layer, Moves, no_moves
 from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
 from scheduler.engine.request import Unit
-from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
 from scheduler.engine.together import Member, Together
+from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
 
 _WIDER = 6
 """So many times the width of a layer are looked at closely."""
-
-
-@dataclass(slots=True)
-class Layer:
-    """Partial plans as rows."""
-
-    day: Numbers
-    """The date of each visit, ``NOWHERE`` while it is open."""
-    slot: Numbers
-    """The start, where the visit's places are starts; -1 otherwise."""
-    choice: Numbers
-    """For each series the number of what it is planned around; -1 while that is open."""
-    first: Numbers
-    last: Numbers
-    """The dates left to each visit."""
-    due: Points
-    """For each open visit that hangs on a placed one, or on none: the least its branch costs."""
-    bound: Points
-    """The least any plan from here on costs."""
-    gone: Flags
-    """Visits left without a place, or that cannot do without one that is."""
-
-    def __len__(self) -> int:
-        return len(self.bound)
-
-    def take(self, rows: Numbers | Flags) -> "Layer":
-        """Some of the plans."""
-        return Layer(
-            self.day[rows], self.slot[rows], self.choice[rows], self.first[rows], self.last[rows],
-            self.due[rows], self.bound[rows], self.gone[rows],
-        )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Moves:
-    """Ways to go on, as rows: a partial plan with a place for the next visit, or with none."""
-
-    row: Numbers
-    choice: Numbers
-    place: Numbers
-    day: Numbers
-    slot: Numbers
-    bound: Points
-
-    def __len__(self) -> int:
-        return len(self.bound)
-
-    def take(self, rows: Numbers | Flags) -> "Moves":
-        """Some of them."""
-        return Moves(
-            self.row[rows], self.choice[rows], self.place[rows], self.day[rows], self.slot[rows], self.bound[rows]
-        )
-
-    def plus(self, others: "Moves") -> "Moves":
-        """These and others."""
-        return Moves(*(np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__slots__))
-
-
-def _no_moves(series: int) -> Moves:
-    nothing = np.zeros(0, dtype=np.int64)
-    return Moves(nothing, np.zeros((0, series), dtype=np.int64), nothing, nothing, nothing, nothing)
 
 
 @dataclass(slots=True)
@@ -188,7 +128,7 @@ class Frontier:
         """The entries of an array for the choices, and places, of many plans."""
         index = tuple(choice[:, k] for k in axes)
         if place is not None:
-            if place.ndim == 2:  # noqa: PLR2004 - several places for each plan
+            if place.ndim == 2:
                 index = tuple(one[:, None] for one in index)
             index = (*index, place)
         found: Points = array[index] if index else np.broadcast_to(array, len(choice))
@@ -235,7 +175,7 @@ class Frontier:
         inside = index < end[:, None]
         index = np.minimum(index, max(len(places.day) - 1, 0))
         if not index.size or not len(places.day):
-            return _no_moves(choice.shape[1])
+            return no_moves(choice.shape[1])
         bound = self._gather(self.togo.values[visit], self.togo.axes[visit], choice, index)
         bound = bound + (layer.bound - layer.due[:, visit])[source][:, None]
         bound = bound + self._ideals(layer, visit, source, index)
@@ -367,8 +307,8 @@ class Frontier:
     def _crowded(self, layer: Layer, visit: int, moves: Moves, at: int, others: list[int]) -> int:
         row, choice, day = int(moves.row[at]), moves.choice[at], int(moves.day[at])
         found = tuple(self._member(other, choice, int(layer.slot[row, other])) for other in others)
-        before = self.together.extra(found, day) if len(found) > 1 else 0
-        after = self.together.extra((*found, self._member(visit, choice, int(moves.slot[at]))), day)
+        before = self.together.surplus(found, day) if len(found) > 1 else 0
+        after = self.together.surplus((*found, self._member(visit, choice, int(moves.slot[at]))), day)
         return after - before if after < IMPOSSIBLE else IMPOSSIBLE
 
     def _member(self, visit: int, choice: Numbers, slot: int) -> Member:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scheduler.engine import bits, check, explain, objective, staffing
+from scheduler.engine import check, explain, objective, staffing
+from scheduler.engine.aims import AIM, LEAST_COST, Aim
 from scheduler.engine.answer import Plan
 from scheduler.engine.candidates import IMPOSSIBLE, Candidates, Choices
 from scheduler.engine.course import Course
@@ -55,22 +56,21 @@ class Planner:
 
     course: Course
     watcher: Watcher = field(default_factory=Watcher)
+    aim: Aim = LEAST_COST
 
     def __post_init__(self) -> None:
         self.free = self.course.free
         self.best: Found | None = None
         self.lowest = 0
-        """No plan costs less."""
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self.togo = ToGo(self.course, Candidates(self.course))
-        self.frontier = Frontier(self.togo, Together(self.togo))
+        """No plan costs less; ``IMPOSSIBLE`` where there is none."""
+        togo = ToGo(self.course, Candidates(self.course, self.aim), self.aim)
+        self.frontier = Frontier(togo, Together(togo), self.aim.trip)
 
     def solve(self, widths: tuple[int, ...]) -> Plan | None:
         """The best plan found; ``None`` if there is none or none was found."""
         self.best, self.lowest = None, 0
         if self.course.contradictory:
+            self.lowest = IMPOSSIBLE
             return None
         for width in widths:
             if not self._pass(width):
@@ -103,7 +103,7 @@ class Planner:
                 return min(refused, bound)
             choices = tuple(
                 names[n] if n >= 0 else None
-                for names, n in zip(self.togo.options, outcome.layer.choice[row].tolist(), strict=True)
+                for names, n in zip(self.frontier.togo.options, outcome.layer.choice[row].tolist(), strict=True)
             )
             if not self._consider(self.frontier.starts(outcome.layer, row), choices):
                 refused = min(refused, bound)
@@ -122,7 +122,7 @@ class Planner:
                 gone = self.course.dependents[last]
                 self._consider({n: at for n, at in starts.items() if n not in gone}, choices)
             return False
-        points = objective.cost(schedule, self.free).total
+        points = objective.cost(schedule, self.free).total + AIM * self.aim.count(schedule)
         if points < self._limit():
             self.best = Found(placements, points)
             if self.watcher.on_better is not None:
@@ -139,14 +139,3 @@ class Planner:
             notes=check.soft(schedule),
             bound=min(bound, UNPLACED) if complete and bound is not None else None,
         )
-
-    def avoid_first_date(self, plan: Plan) -> bool:
-        """Let no later plan start on the date this one starts on. False if nothing would be left to plan with."""
-        first = next((p for p in plan.placements if p.visit not in self.course.fixed), None)
-        if first is None:
-            return False
-        number = self.course.index[first.visit]
-        day = self.course.day(first.start)
-        self.course.domains[number] &= ~bits.span(*self.free.clock.whole_days(day, day))
-        self._prepare()
-        return self.course.domains[number] != 0

@@ -94,7 +94,7 @@ class Together:
 
     # --- any number of visits -------------------------------------------------------------------------------------
 
-    def extra(self, members: tuple[Member, ...], day: int) -> int:
+    def surplus(self, members: tuple[Member, ...], day: int) -> int:
         """What some visits on one date cost beyond what each costs alone; ``IMPOSSIBLE`` if they cannot be."""
         total = self.solved(members, day)[0]
         if total >= IMPOSSIBLE:
@@ -132,14 +132,13 @@ class Together:
         rest = [0] * (len(members) + 1)
         for n in range(len(members) - 1, -1, -1):
             rest[n] = rest[n + 1] + options[n][1][0]
-        choices = self._choices(members)
         best: tuple[int, staffing.Starts] = (IMPOSSIBLE, {})
 
         def extend(n: int, total: int, taken: list[int]) -> None:
             nonlocal best
             if n == len(members):
                 starts = {one.visit: int(options[m][0][taken[m]]) for m, one in enumerate(members)}
-                total += self._shared(members, starts, choices)
+                total += self._shared(members, starts)
                 if total < best[0]:
                     best = (total, starts)
                 return
@@ -162,7 +161,7 @@ class Together:
         found: list[list[bool]] = self._allowed(a, b, options[one][0], options[other][0]).tolist()
         return found
 
-    def _shared(self, members: tuple[Member, ...], starts: staffing.Starts, choices: tuple[Choice | None, ...]) -> int:
+    def _shared(self, members: tuple[Member, ...], starts: staffing.Starts) -> int:
         """What it costs that touching visits need different resources."""
         if not any(
             staffing.touching(self.course, other, starts[other], {one: starts[one]})
@@ -170,7 +169,7 @@ class Together:
             if one not in self.course.given or other not in self.course.given
         ):
             return 0
-        price = staffing.price(self.course, starts, choices)
+        price = staffing.price(self.course, starts, self._choices(members))
         if price is None:
             return IMPOSSIBLE
         for visit, row, _ in members:

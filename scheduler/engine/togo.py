@@ -17,6 +17,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from scheduler.engine.aims import LEAST_COST, Aim
 from scheduler.engine.candidates import IMPOSSIBLE, Candidates, Choice, Points
 from scheduler.engine.choices import options
 from scheduler.engine.clock import DAY_MINUTES
@@ -45,11 +46,14 @@ class Places:
 class ToGo:
     """The tree of a course with its costs-to-go."""
 
-    def __init__(self, course: Course, candidates: Candidates) -> None:
+    def __init__(self, course: Course, candidates: Candidates, aim: Aim = LEAST_COST) -> None:
         self.course = course
         self.candidates = candidates
         size = len(course.visits)
-        self.options: list[list[Choice | None]] = [[*options(course, rule)] or [None] for rule in course.series]
+        self.options: list[list[Choice | None]] = [
+            [found for found in options(course, rule) if (k, found) != aim.without] or [None]
+            for k, rule in enumerate(course.series)
+        ]
         self.parent = [self._parent(n) for n in range(size)]
         self.children: list[list[int]] = [[] for _ in range(size)]
         for n, parent in enumerate(self.parent):

@@ -20,7 +20,7 @@ _TERMS = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``kind``: earlier, steady, fewer_trips or other_start; ``price`` says what is gained and what it costs."""
+    """``kind`` is what the plan is best in; ``price`` says in words what is gained and what it costs."""
 
     kind: str
     price: str
@@ -41,19 +41,17 @@ class _Traits:
 def difference(best: Plan, other: Plan, grid: Grid) -> Difference:
     """How ``other`` differs from ``best``; both have a place for every visit."""
     one, two = _traits(best, grid), _traits(other, grid)
-    gains, kind = [], "other_start"
+    gains = []
     if two.trips < one.trips:
-        kind = "fewer_trips"
         gains.append(f"{words.count(one.trips - two.trips, 'trip')} fewer")
     if two.usual[2] > one.usual[2]:
-        kind = "steady"
         weekday, minute, count = two.usual
         all_of = "every visit" if count == len(other.placements) else f"{count} of {len(other.placements)} visits"
         gains.append(f"{all_of} on {words.WEEKDAY_NAMES[weekday]} at {words.clock(minute)}")
     if two.last < one.last:
-        kind = "earlier"
         gains.append(f"over {words.count(one.last - two.last, 'day')} earlier")
-    costs = [_TERMS[name] for name in _TERMS if getattr(other.cost, name) > getattr(best.cost, name)]
+    more = other.cost.beyond(best.cost)
+    costs = [text for name, text in _TERMS.items() if getattr(more, name) > 0]
     if two.last > one.last:
         costs.insert(0, f"over {words.count(two.last - one.last, 'day')} later")
     if two.trips > one.trips:
@@ -62,7 +60,7 @@ def difference(best: Plan, other: Plan, grid: Grid) -> Difference:
     begins = f"begins {words.count(abs(start), 'day')} {'later' if start > 0 else 'earlier'}" if start else ""
     parts = [part for part in (begins, *gains) if part] or ["other times or people"]
     text = words.at_start(", ".join(parts)) + (f"; but {words.listing(costs)}" if costs else "")
-    return Difference(kind, f"{text}.")
+    return Difference(other.kind.value, f"{text}.")
 
 
 def _traits(plan: Plan, grid: Grid) -> _Traits:

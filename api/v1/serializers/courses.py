@@ -216,8 +216,8 @@ class AlternativeSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(
         read_only=True,
-        choices=["earlier", "steady", "fewer_trips", "other_start"],
-        help_text="`steady`: more visits on the same weekday at the same time.",
+        choices=["earliest_finish", "same_time", "fewest_trips", "other_person", "other_start"],
+        help_text="What it is best in.",
     )
     price = serializers.CharField(read_only=True, help_text="What it gains and what it costs, in words.")
     cost = serializers.IntegerField(read_only=True)

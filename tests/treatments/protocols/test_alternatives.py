@@ -1,8 +1,10 @@
 """How another plan differs from the best one, in words."""
 
+from dataclasses import replace
+
 import pytest
 
-from scheduler.engine.answer import Cost, Plan
+from scheduler.engine.answer import Cost, Kind, Plan
 from scheduler.engine.plan import plan
 from scheduler.engine.request import Placement
 from tests.scheduler.engine.building import at, grid
@@ -26,26 +28,26 @@ BEST = made((0, "09:00"), (2, "10:00"), (7, "09:30"), ideal=60)
     [
         (
             made((1, "09:30"), (8, "09:30"), (15, "09:30"), ideal=60),
-            "steady",
+            Kind.SAME_TIME,
             "Begins 1 day later, every visit on Tuesday at 09:30; but over 8 days later.",
         ),
         (
             made((0, "09:00"), (0, "14:00"), (7, "09:30"), ideal=100),
-            "fewer_trips",
+            Kind.FEWEST_TRIPS,
             "1 trip fewer; but further from the best distances.",
         ),
-        (made((0, "09:00"), (2, "10:00"), (4, "09:30"), ideal=100), "earlier", None),
+        (made((0, "09:00"), (2, "10:00"), (4, "09:30"), ideal=100), Kind.EARLIEST_FINISH, None),
         (
             made((1, "09:00"), (3, "10:00"), (8, "09:30"), ideal=60, continuity=360),
-            "other_start",
+            Kind.OTHER_START,
             "Begins 1 day later; but over 1 day later and more changes of person.",
         ),
-        (BEST, "other_start", "Other times or people."),
+        (BEST, Kind.OTHER_START, "Other times or people."),
     ],
 )
-def test_what_another_plan_gains_and_costs(other: Plan, kind: str, price: str | None) -> None:
-    found = difference(BEST, other, ON)
-    assert found.kind == kind
+def test_what_another_plan_gains_and_costs(other: Plan, kind: Kind, price: str | None) -> None:
+    found = difference(BEST, replace(other, kind=kind), ON)
+    assert found.kind == kind.value
     if price is not None:
         assert found.price == price
 
