@@ -178,7 +178,9 @@ def _chain(key: str, visits: Sequence[str], least: int, ideal: int, most: int) -
 
 def _strict(visits: Sequence[Visit], clinic: Clinic) -> Iterator[Rule]:
     """More rules, of the kinds that chains of gaps do not have."""
-    keys = {kind: tuple(visit.key for visit in visits if visit.kind == kind) for kind in ("infusion", "talk", "exercise")}
+    keys = {
+        kind: tuple(visit.key for visit in visits if visit.kind == kind) for kind in ("infusion", "talk", "exercise")
+    }
     everyone = tuple(visit.key for visit in visits)
     gyms = sorted(name for name, kind in clinic.kinds.items() if kind == "gym")
     yield AtMost("four in eleven days", keys["infusion"], 4, 11)

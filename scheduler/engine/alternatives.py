@@ -73,8 +73,8 @@ def _first_day(course: Course, plan: Plan) -> int:
 
 
 def last_day(course: Course, plan: Plan) -> int:
-    """The last date of a plan."""
-    return max(course.day(placement.start) for placement in plan.placements)
+    """The last date of the visits that are not fixed; -1 if all are."""
+    return max((course.day(one.start) for one in plan.placements if one.visit not in course.fixed), default=-1)
 
 
 def earliest_finish(course: Course, best: Plan, effort: Limits, watcher: Watcher) -> Plan | None:
@@ -88,7 +88,7 @@ def earliest_finish(course: Course, best: Plan, effort: Limits, watcher: Watcher
         if earlier is None:
             low = middle + 1
         else:
-            found, high = earlier, last_day(course, earlier)
+            found, high = earlier, min(last_day(course, earlier), middle)
     return found
 
 

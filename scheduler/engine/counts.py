@@ -1,13 +1,12 @@
 """Counts per week and other periods, for many partial plans at once."""
 
-from collections import Counter
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scheduler.engine.course import Course
-from scheduler.engine.request import AtMost, Counting, DailyLoad, PerWeek
+from scheduler.engine.request import AtMost, DailyLoad, PerWeek
 from scheduler.engine.togo import Numbers
 
 Flags = NDArray[np.bool_]
@@ -34,7 +33,9 @@ def counts(course: Course) -> list[Count]:
     found: list[Count] = []
     for rule in course.weekly:
         members = [course.index[key] for key in rule.visits]
-        if isinstance(rule, PerWeek) and not rule.rolling:
+        if isinstance(rule, DailyLoad):
+            found.append(_ByDate(course, rule, members))
+        elif isinstance(rule, PerWeek) and not rule.rolling:
             found.append(_ByWeek(course, rule, members))
         else:
             found.append(_Rolling(course, rule, members))
@@ -66,23 +67,43 @@ class _ByWeek:
         return weeks
 
 
-class _Rolling:
-    """At most so many in any run of dates, others' included; one date is such a run."""
+class _ByDate:
+    """At most so many on a date, others' included."""
 
-    def __init__(self, course: Course, rule: Counting, members: list[int]) -> None:
+    forgetful = True
+
+    def __init__(self, course: Course, rule: DailyLoad, members: list[int]) -> None:
         self.members = members
-        self.at_most = rule.at_most if rule.at_most is not None else 10**6
-        self.length = rule.days if isinstance(rule, AtMost) else 1 if isinstance(rule, DailyLoad) else 7
+        self.left = np.full(course.request.grid.days, 10**6, dtype=np.int64)
+        if rule.at_most is not None:
+            self.left[:] = rule.at_most
+            for day, count in rule.taken:
+                if 0 <= day < len(self.left):
+                    self.left[day] -= count
+
+    def allows(self, days: Numbers, day: Numbers) -> Flags:
+        same = days[:, self.members] == day[:, None]
+        allowed: Flags = same.sum(axis=1) < self.left[np.clip(day, 0, len(self.left) - 1)]
+        return allowed
+
+    def kept(self, days: Numbers, first: Numbers, last: Numbers) -> Numbers:
+        found = days[:, self.members]
+        near = (found >= first[:, None]) & (found <= last[:, None])
+        found = np.where(near, found, NOWHERE)
+        found.sort(axis=1)
+        return found
+
+
+class _Rolling:
+    """At most so many in any run of dates, others' included."""
+
+    def __init__(self, course: Course, rule: PerWeek | AtMost, members: list[int]) -> None:
+        self.members = members
+        self.at_most = rule.at_most
+        self.length = rule.days if isinstance(rule, AtMost) else 7
         self.forgetful = not (isinstance(rule, PerWeek) and rule.at_least)
-        grid = course.request.grid
-        taken: Counter[int] = Counter()
-        if isinstance(rule, AtMost):
-            taken.update(grid.day_of(on) for on in rule.taken)
-        elif isinstance(rule, DailyLoad):
-            taken.update(dict(rule.taken))
-        self.taken = np.repeat(
-            np.array(sorted(taken), dtype=np.int64), np.array([taken[day] for day in sorted(taken)], dtype=np.int64)
-        )
+        taken = rule.taken if isinstance(rule, AtMost) else ()
+        self.taken = np.array(sorted(course.request.grid.day_of(on) for on in taken), dtype=np.int64)
 
     def allows(self, days: Numbers, day: Numbers) -> Flags:
         others = np.broadcast_to(self.taken, (len(day), len(self.taken)))

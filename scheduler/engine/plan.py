@@ -12,7 +12,7 @@ from scheduler.engine.planner import NORMAL, QUICK, THOROUGH, Limits, Planner, W
 from scheduler.engine.request import PlanRequest
 from scheduler.engine.schedule import Schedule
 
-__all__ = ["NORMAL", "QUICK", "THOROUGH", "Limits", "plan"]
+__all__ = ["NORMAL", "QUICK", "THOROUGH", "Limits", "partial", "plan", "whole"]
 
 
 def plan(
@@ -43,9 +43,19 @@ def plan(
     planner = Planner(course, watcher)
     best = planner.solve(effort.widths)
     if best is None:
-        partial = _partial(request, free, effort, watcher)
-        return Answer((replace(partial, none_complete=planner.lowest >= IMPOSSIBLE),))
+        best_partial = _partial(request, free, effort, watcher)
+        return Answer((replace(best_partial, none_complete=planner.lowest >= IMPOSSIBLE),))
     return Answer((best, *others(course, best, effort, alternatives - 1, watcher)))
+
+
+def whole(request: PlanRequest, free: Availability, effort: Limits = QUICK) -> Plan | None:
+    """The best complete plan found over an availability that exists already; ``None`` if there is none or none was found."""
+    return Planner(Course(request, free, whole=True)).solve(effort.widths)
+
+
+def partial(request: PlanRequest, free: Availability, effort: Limits = QUICK) -> Plan:
+    """The best partial plan found over an availability that exists already, with reasons for what is missing."""
+    return _partial(request, free, effort, Watcher())
 
 
 def _partial(request: PlanRequest, free: Availability, effort: Limits, watcher: Watcher) -> Plan:

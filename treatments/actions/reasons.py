@@ -7,11 +7,10 @@ from clinics.models import Patient, Site, User
 from clinics.permissions import Permission, require
 from core.errors import InvalidInput
 from treatments import explaining, places, planning
-from treatments.actions.visits import standing
 from treatments.explaining import Against, PlaceExplained
 from treatments.models import ProtocolVersion, Visit
 from treatments.places import Placed
-from treatments.queries import courses as reading
+from treatments.running import Running
 
 __all__ = ["Against", "PlaceExplained", "for_proposal", "for_visit"]
 
@@ -61,23 +60,13 @@ def for_visit(
     Raises ``InvalidInput`` with a pointer, ``NotAllowed``.
     """
     require(by, Permission.BOOK_COURSES)
-    course = reading.page(visit.course_id)
-    rows = list(course.visits.all())
-    current = next(each for each in rows if each.pk == visit.pk)
-    question = planning.ask_again(
-        protocol_version=course.protocol_version,
-        site=course.site,
-        patient=course.patient,
-        start_on=course.start_on,
-        standing=[there for each in rows if each.pk != visit.pk and (there := standing(each)) is not None],
-        target=starts_at,
-        now=now,
-        moving=[current.appointment_id] if current.appointment_id is not None else [],
-        own=[each.appointment_id for each in rows if each.appointment_id is not None],
-    )
+    running = Running.read(visit.course_id, now=now)
+    question = running.ask(about=[visit.key], target=starts_at, from_at=now)
+    if visit.key not in question.visits:
+        raise InvalidInput("This visit is not part of the course any more.", pointer="visit")
     start = places.slot(question, starts_at, now=now, pointer="starts_at")
     named = places.named(question, visit.key, resources or {}, pointer="resources")
-    there = standing(current)
+    there = running.standing.get(visit.key)
     return explaining.place(
         question,
         question.request.fixed,
