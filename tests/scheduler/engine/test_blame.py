@@ -105,7 +105,7 @@ def test_what_fits_has_nothing_to_blame():
     assert found.causes == ()
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 @given(requests(fixing=False))
 def test_a_proved_blame_clashes_and_none_of_it_can_be_spared(asked):
     found = blame(asked)
