@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
     from treatments.protocols.compile import Compiled, Past
+    from treatments.protocols.remedies import Explanation
     from treatments.protocols.rulebook import CourseVisit
     from treatments.protocols.schema import Protocol
 
@@ -59,6 +60,19 @@ class PlannedVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another plan for the same course, and how it differs from the best: ``price`` says what it gains and costs.
+
+    ``kind``: earliest_finish, same_time, fewest_trips, other_person or other_start.
+    """
+
+    kind: str
+    price: str
+    cost: int
+    visits: tuple[PlannedVisit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A plan for a course that is not booked yet; nothing is stored.
 
@@ -72,6 +86,9 @@ class Proposal:
     visits: tuple[PlannedVisit, ...]
     cost: int
     bound: int | None
+    explanation: "Explanation | None" = None
+    """Why not every visit has a place, and what would help; None if every one has."""
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -132,7 +149,7 @@ class Question:
     def proposal(self, plan: "Plan") -> Proposal:
         """A plan in words, with its instants and resources."""
         reasons = {each.visit: self._sentences(each.reasons, each.visit) for each in plan.unplaced}
-        placed = [self._placed(placement, plan.notes.get(placement.visit, ())) for placement in plan.placements]
+        placed = [self.planned(placement, plan.notes.get(placement.visit, ())) for placement in plan.placements]
         left = [self._unplaced(visit, reasons[visit.key]) for visit in self.compiled.course if visit.key in reasons]
         return Proposal(
             protocol_version=self.protocol_version,
@@ -144,7 +161,8 @@ class Question:
             bound=plan.bound,
         )
 
-    def _placed(self, placement: Placement, notes: tuple[Reason, ...]) -> PlannedVisit:
+    def planned(self, placement: Placement, notes: tuple[Reason, ...] = ()) -> PlannedVisit:
+        """A visit at a place, in words."""
         visit = self.course[placement.visit]
         starts_at = self.request.grid.instant(placement.start)
         return PlannedVisit(
@@ -231,6 +249,27 @@ class Standing:
     key: str
     starts_at: datetime
     resources: tuple[tuple[str, str], ...]
+
+
+def alternatives(question: Question, plans: Sequence["Plan"]) -> tuple[Alternative, ...]:
+    """The plans after the first, each compared with it."""
+    # imported here: keeps web start-up light (Pydantic)
+    from treatments.protocols.alternatives import difference
+
+    found = []
+    for plan in plans[1:]:
+        differs = difference(plans[0], plan, question.request.grid)
+        visits = tuple(question.planned(each, plan.notes.get(each.visit, ())) for each in plan.placements)
+        found.append(Alternative(differs.kind, differs.price, plan.cost.total, visits))
+    return tuple(found)
+
+
+def ranked(question: Question, *, alternatives: int) -> Sequence["Plan"]:
+    """The best plan, possibly a partial one, and up to so many others if it is complete."""
+    # imported here: keeps web start-up light
+    from scheduler.engine.plan import plan
+
+    return plan(question.request, alternatives=1 + alternatives).plans
 
 
 def best(question: Question) -> "Plan":
