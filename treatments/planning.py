@@ -3,11 +3,10 @@
 The one place where a course meets the planner and the calendars. Reads only, in a fixed number of queries.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models import Resource
 from scheduler.queries import calendars
 from treatments.models import ProtocolVersion
+from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes, WishesError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from scheduler.engine.request import Visit
     from treatments.protocols.compile import Compiled
     from treatments.protocols.rulebook import CourseVisit
-    from treatments.protocols.schema import Protocol
 
 NOTICE = timedelta(hours=1)
 """No visit is planned to start sooner than this. People may choose an earlier start: they know who is there already."""
@@ -307,13 +306,4 @@ def _compiled(protocol_version: ProtocolVersion, start_on: date, wishes: Wishes)
     # imported here: keeps web start-up light (Pydantic)
     from treatments.protocols.compile import compile as compiled
 
-    return compiled(_document(json.dumps(protocol_version.document)), start_on=start_on, wishes=wishes)
-
-
-@lru_cache(maxsize=64)
-def _document(text: str) -> "Protocol":
-    """A stored document, read; the last few are kept, as a version never changes."""
-    # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols.reading import from_json
-
-    return from_json(json.loads(text))
+    return compiled(stored.document(protocol_version.document), start_on=start_on, wishes=wishes)

@@ -1,6 +1,19 @@
 """Protocols and courses, one file per aggregate."""
 
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
+from treatments.models.decision import Choice, DecisionRecord
+from treatments.models.gate import GateFulfilment, GateWithdrawal
 from treatments.models.protocol import Protocol, ProtocolVersion
 
-__all__ = ["Course", "CourseStatus", "Protocol", "ProtocolVersion", "Visit", "VisitStatus"]
+__all__ = [
+    "Choice",
+    "Course",
+    "CourseStatus",
+    "DecisionRecord",
+    "GateFulfilment",
+    "GateWithdrawal",
+    "Protocol",
+    "ProtocolVersion",
+    "Visit",
+    "VisitStatus",
+]
