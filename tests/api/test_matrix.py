@@ -22,12 +22,14 @@ from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
+from tests.factories.treatments import CourseFactory, ProtocolVersionFactory
 from tests.treatments.documents import series as document
-from treatments.models import Visit, VisitStatus
+from treatments.models import GateFulfilment, Visit, VisitStatus
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
 OURS = {"core", "clinics", "scheduler", "treatments", "notifications"}
 CANARY = "Zebedee"
+CONSENT = {"gate": "consent", "title": "Consent", "before": "infusions.first", "source": "T"}
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
     today = AppointmentFactory(site=site, starts_at=now + timedelta(hours=2))
     spare, off = ChairFactory(site=site, name="Spare"), ChairFactory(site=site, name="Off", is_active=False)
     somebody = PatientFactory(site=site, given_name=CANARY)
+    gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
+    consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
     keys = {
         "sites": site.pk,
         "patients": somebody.pk,
@@ -92,6 +96,8 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "visits": visit.pk,
         "appointments": moving.pk,
         "POST appointments/<uuid:key>/status": today.pk,
+        "POST courses/<uuid:key>/fulfil": gated.pk,
+        "fulfilments": consent.pk,
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
     bodies: dict[str, Any] = {
@@ -109,6 +115,8 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "POST courses/": wanted | {"patient": str(somebody.pk)},
         "POST courses/propose": plan,
         "POST courses/<uuid:key>/cancel": {"reason": "moved away"},
+        "POST courses/<uuid:key>/fulfil": {"gate": "consent.1"},
+        "POST fulfilments/<uuid:key>/withdraw": {},
         "POST visits/<uuid:key>/place": {"starts_at": waiting.starts_at.isoformat()},
         "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},
         "POST appointments/<uuid:key>/cancel": {},
