@@ -129,6 +129,8 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         path = entry.route.replace("<uuid:key>", str(key))
         if entry.route == "availability/":
             path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
+        if entry.route == "reviews/":
+            path += f"?site={site.pk}"
         made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}
         if entry.method != "GET":
             made |= {"key": "once", "version": 1}

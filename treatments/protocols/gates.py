@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from treatments.protocols.references import visits_of
+
 if TYPE_CHECKING:
     from treatments.protocols.schema import Protocol
 
@@ -26,11 +28,6 @@ class Requirement:
     """On the date of the visit it is at most so many days old."""
 
     @property
-    def block(self) -> str:
-        """The block whose visits wait for it."""
-        return self.before.partition(".")[0]
-
-    @property
     def per_visit(self) -> bool:
         """Whether each visit needs its own: what does not last is asked for every time."""
         return self.per_start or (self.before.endswith(".each") and self.valid_days is None)
@@ -42,15 +39,7 @@ class Requirement:
 
     def asks(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Those of these visits that wait for it. ``keys`` are the visits of a course that take or took place."""
-        numbers = sorted(int(key.rpartition(".")[2]) for key in keys if key.rpartition(".")[0] == self.block)
-        which = self.before.partition(".")[2]
-        if which == "each":
-            chosen = numbers
-        elif which in ("first", "last"):
-            chosen = numbers[:1] if which == "first" else numbers[-1:]
-        else:
-            chosen = [number for number in numbers if number == int(which)]
-        return tuple(f"{self.block}.{number}" for number in chosen)
+        return visits_of(self.before, keys)
 
 
 def requirements(document: "Protocol") -> tuple[Requirement, ...]:
