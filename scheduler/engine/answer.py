@@ -1,6 +1,6 @@
 """What the planner answers: ranked plans, each visit with its reasons, or why there is none."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from scheduler.engine.request import Placement
@@ -15,6 +15,10 @@ class Code(StrEnum):
     """Nobody and nothing of the needed kind and skills exists."""
     RESOURCE_OFF = "resource_off"
     RESOURCE_BUSY = "resource_busy"
+    NOT_PREPARED = "not_prepared"
+    """Nobody is at work to prepare it in time."""
+    DAY_FULL = "day_full"
+    """The clinic takes no more starts on that date."""
     # the patient
     PATIENT_BUSY = "patient_busy"
     # the protocol
@@ -27,12 +31,20 @@ class Code(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     OTHER_RESOURCE = "other_resource"
     NOT_CONSECUTIVE = "not_consecutive"
+    TOO_MANY = "too_many"
+    """More visits than a number of days may have."""
+    NOT_PREFERRED = "not_preferred"
+    """Somebody else than those asked for."""
     # the calendar
     IN_THE_PAST = "in_the_past"
     BEYOND_HORIZON = "beyond_horizon"
     OFF_STEP = "off_step"
     # not refused, but given up
     NOT_IDEAL = "not_ideal"
+    DAY_CROWDED = "day_crowded"
+    """The date has more starts than the clinic aims at."""
+    MOVED = "moved"
+    """Not where it was."""
     # a consequence
     DEPENDS_ON_UNPLACED = "depends_on_unplaced"
 
@@ -64,16 +76,18 @@ class Cost:
     """The objective of a plan, by term, in the order of importance. ``total`` is what plans are ranked by."""
 
     unplaced: int = 0
+    changes: int = 0
     ideal: int = 0
     continuity: int = 0
     wishes: int = 0
+    load: int = 0
     finish: int = 0
     fragments: int = 0
 
     @property
     def total(self) -> int:
         """The sum of the terms; each already carries its weight."""
-        return self.unplaced + self.ideal + self.continuity + self.wishes + self.finish + self.fragments
+        return sum(getattr(self, term.name) for term in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

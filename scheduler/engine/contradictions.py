@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from scheduler.engine.distances import FREE, Distance, Matrix, closed, contradictory, distances, extent, matrix, weekly
-from scheduler.engine.request import Offset, PerWeek, Rule, SameDay, Span, Unit, Visit, Window
+from scheduler.engine.request import AtMost, Keep, Offset, PerWeek, Rule, SameDay, Span, Unit, Visit, Window
 
 _START = ""
 """Stands for a fixed date, so that windows of dates are distances too."""
@@ -24,7 +24,7 @@ def contradiction(visits: Sequence[Visit], rules: Sequence[Rule]) -> tuple[str, 
     Raises:
         KeyError: a rule names a visit that does not exist.
     """
-    hard = [rule for rule in rules if not (isinstance(rule, Window) and not rule.hard)]
+    hard = [rule for rule in rules if not isinstance(rule, Keep) and getattr(rule, "hard", True)]
 
     def clash(keys: set[str]) -> bool:
         return _impossible(visits, [rule for rule in hard if rule.key in keys])
@@ -68,6 +68,8 @@ def _impossible(visits: Sequence[Visit], rules: Sequence[Rule]) -> bool:
 def _impossible_alone(rule: Rule) -> bool:
     if isinstance(rule, PerWeek):
         return rule.at_most < 1 or (_some_week_is_whole(rule) and rule.at_least > _most_in_week(rule, range(7)))
+    if isinstance(rule, AtMost):
+        return rule.at_most < 1
     return isinstance(rule, Window) and not rule.weekdays
 
 
@@ -92,20 +94,25 @@ def _weeks_do_not_fit(rules: Sequence[Rule]) -> bool:
     return any(
         _too_long(rule, other) or _too_few_weekdays(rule, other)
         for rule in rules
-        if isinstance(rule, PerWeek)
+        if isinstance(rule, PerWeek | AtMost)
         for other in rules
     )
 
 
-def _too_long(rule: PerWeek, other: Rule) -> bool:
+def _too_long(rule: PerWeek | AtMost, other: Rule) -> bool:
     if not isinstance(other, Span):
         return False
     both = len(set(rule.visits) & set(other.visits))
     return both > 1 and extent(rule, both) > other.most_days
 
 
-def _too_few_weekdays(rule: PerWeek, other: Rule) -> bool:
-    if not isinstance(other, Window) or not set(rule.visits) <= set(other.visits) or not _some_week_is_whole(rule):
+def _too_few_weekdays(rule: PerWeek | AtMost, other: Rule) -> bool:
+    if (
+        not isinstance(rule, PerWeek)
+        or not isinstance(other, Window)
+        or not set(rule.visits) <= set(other.visits)
+        or not _some_week_is_whole(rule)
+    ):
         return False
     return rule.at_least > _most_in_week(rule, sorted(other.weekdays))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduler.engine.clock import DAY_MINUTES
-from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit, Visit
+from scheduler.engine.request import AtMost, ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit, Visit
 from scheduler.engine.rules import row
 from scheduler.engine.schedule import Schedule
 
@@ -115,13 +115,13 @@ def contradictory(least: Matrix) -> bool:
 
 
 def weekly(rules: Iterable[Rule], least: Matrix, order: Sequence[str]) -> Iterator[Distance]:
-    """What counts per week add where the order of the visits is known from closed distances.
+    """What counts per week and period add where the order of the visits is known from closed distances.
 
     Holds only if all visits take place.
     """
     index = {key: n for n, key in enumerate(order)}
     for rule in rules:
-        if not isinstance(rule, PerWeek) or rule.at_most < 1:
+        if not isinstance(rule, PerWeek | AtMost) or rule.at_most < 1:
             continue
         pairs = zip(rule.visits, rule.visits[1:], strict=False)
         if not all(least[index[a], index[b]] >= 0 for a, b in pairs):
@@ -131,8 +131,10 @@ def weekly(rules: Iterable[Rule], least: Matrix, order: Sequence[str]) -> Iterat
                 yield Distance(first, rule.visits[j], extent(rule, j - i + 1), rule.key)
 
 
-def extent(rule: PerWeek, count: int) -> int:
-    """The least number of days from the first to the last of ``count`` visits under a count per week."""
+def extent(rule: PerWeek | AtMost, count: int) -> int:
+    """The least number of days from the first to the last of ``count`` visits under a count per week or period."""
+    if isinstance(rule, AtMost):
+        return rule.days * ((count - 1) // rule.at_most)
     weeks, rest = divmod(count - 1, rule.at_most)
     # at best the last visit is on the Monday ``weeks`` calendar weeks after the Sunday of the first
     calendar = 7 * (weeks - 1) + 1 if weeks else 0

@@ -119,9 +119,10 @@ class Tree:
         at = slot * SLOT_MINUTES if ideal.unit is Unit.MINUTES else below_day * DAY_MINUTES
         here = above.slot * SLOT_MINUTES if ideal.unit is Unit.MINUTES else day * DAY_MINUTES
         wished = here + ideal.target * (DAY_MINUTES if ideal.unit is Unit.DAYS else 1)
+        each = IDEAL_PER_MINUTE * ideal.weight
         turn = np.clip(np.searchsorted(at, wished), begin, np.maximum(begin, end))
-        too_early = _Least(values - IDEAL_PER_MINUTE * at).between(begin, turn) + IDEAL_PER_MINUTE * wished
-        too_late = _Least(values + IDEAL_PER_MINUTE * at).between(turn, end) - IDEAL_PER_MINUTE * wished
+        too_early = _Least(values - each * at).between(begin, turn) + each * wished
+        too_late = _Least(values + each * at).between(turn, end) - each * wished
         best: Points = np.minimum(np.minimum(too_early, too_late), IMPOSSIBLE)[back]
         return best
 

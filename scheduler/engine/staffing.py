@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from scheduler.engine.availability import collide
 from scheduler.engine.candidates import Choices
 from scheduler.engine.course import Course
-from scheduler.engine.objective import OTHER_RESOURCE, SLIVER, slivers
+from scheduler.engine.objective import OTHER_RESOURCE, SLIVER, filling_cost, slivers
 from scheduler.engine.place import filled_roles
 from scheduler.engine.request import Placement, Role
 from scheduler.engine.schedule import Schedule
@@ -85,14 +85,16 @@ def _options(course: Course, visit: int, role: Role, start: int, choices: Choice
         if choice is not None and rule.role == role.key and course.visits[visit].key in rule.visits
     ]
     found = []
-    for resource in course.free.eligible(role):
+    for resource in course.free.able(course.visits[visit], role):
         if not course.free.role_starts(role, resource) >> start & 1:
             continue
-        if any(rule.hard and choice != resource for rule, choice in rules):
+        if any(rule.hard and resource not in choice for rule, choice in rules):
             continue
         before, after = slivers(course.free, course.visits[visit], role, resource)
         points = SLIVER * ((before >> start & 1) + (after >> start & 1))
-        found.append((points + OTHER_RESOURCE * sum(choice != resource for _, choice in rules), resource))
+        points += OTHER_RESOURCE * sum(resource not in choice for _, choice in rules)
+        points += sum(filling_cost(course.free, course.visits[visit], role, resource))
+        found.append((points, resource))
     return sorted(found)
 
 

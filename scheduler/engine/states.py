@@ -12,7 +12,7 @@ from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
 from scheduler.engine.relaxation import Tree
-from scheduler.engine.request import PerWeek, Unit
+from scheduler.engine.request import Counting, Unit
 
 Blame = int
 """A set of decisions, as bits: ``n`` the date given to visit ``n``, ``number of visits + n`` its time of day."""
@@ -133,8 +133,8 @@ class Moves:
                     return state.blame[other]
         return None
 
-    def _narrow_weeks(self, state: State, rule: PerWeek) -> Blame | None:
-        """Take the weeks that are full from the visits still open."""
+    def _narrow_weeks(self, state: State, rule: Counting) -> Blame | None:
+        """Take the weeks and other periods that are full from the visits still open."""
         course, clock = self.course, self.course.free.clock
         members = [course.index[key] for key in rule.visits]
         placed = [n for n in members if n in state.placed]
@@ -165,7 +165,7 @@ class Moves:
                     off = np.abs(starts.day[index] - self.course.day(start) - ideal.target) * DAY_MINUTES
                 else:
                     off = np.abs(SLOT_MINUTES * (slots - start) - ideal.target)
-                points = points + IDEAL_PER_MINUTE * off
+                points = points + IDEAL_PER_MINUTE * ideal.weight * off
         ranking = np.argsort(points, kind="stable")
         ranking = ranking[points[ranking] < IMPOSSIBLE // 2]
         return slots[ranking], points[ranking]

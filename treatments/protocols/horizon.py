@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit
+from scheduler.engine.request import AtMost, ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit
 
 DAY = 24 * 60
 SLACK_DAYS = 14
@@ -69,6 +69,9 @@ def _guesses(rule: Rule) -> Iterator[Edge]:
     elif isinstance(rule, PerWeek):
         for n in range(1, len(rule.visits)):
             yield rule.visits[0], rule.visits[n], 7 * (n // rule.at_most) + SLACK_DAYS
+    elif isinstance(rule, AtMost):
+        for n in range(1, len(rule.visits)):
+            yield rule.visits[0], rule.visits[n], rule.days * (n // rule.at_most) + SLACK_DAYS
     elif isinstance(rule, ConsecutiveDays):
         for n in range(1, len(rule.visits)):
             # five open days a week, and a week of holidays
