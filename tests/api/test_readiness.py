@@ -57,7 +57,7 @@ def test_a_consent_is_given_once_and_taken_back(nurse, course, nora):
     assert answer.status_code == 200
     assert at(answer, "infusions.1")["items"][0]["standing"] == "in_place"
     [fact] = answer.json()["gates"][0]["fulfilments"]
-    assert (fact["note"], fact["by"], fact["visit"]) == ("on paper", nora.name, None)
+    assert (fact["note"], fact["by"], fact["visit"]) == ("on paper", nora.name, "")
 
     again = nurse.post(path, body, key="a")
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")

@@ -61,7 +61,7 @@ def fulfil(
             GateFulfilment(
                 course=course,
                 gate=wanted.key,
-                visit=visit,
+                visit=visit.key if visit is not None else "",
                 done_at=done_at,
                 valid_until=valid_until,
                 visit_starts_at=visit.appointment.starts_at

@@ -8,7 +8,7 @@ from django.db.models import Q
 from core.audit import audited
 from core.models import Model
 from scheduler.models import ChangeSet
-from treatments.models.course import Course, Visit
+from treatments.models.course import Course
 
 
 class Choice(models.TextChoices):
@@ -34,9 +34,7 @@ class DecisionRecord(Model):
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="decisions")
     decision = models.CharField(max_length=40, blank=True)
-    after = models.ForeignKey(
-        Visit, on_delete=models.PROTECT, null=True, related_name="+", help_text="The visit that made it due."
-    )
+    after = models.CharField(max_length=80, blank=True, help_text="The key of the visit that made it due.")
     choice = models.CharField(max_length=10, choices=Choice.choices)
     block = models.CharField(
         max_length=40, blank=True, help_text="The block it goes on with or whose distance changes."

@@ -6,7 +6,7 @@ from django.db import models
 
 from core.audit import audited
 from core.models import Model
-from treatments.models.course import Course, Visit
+from treatments.models.course import Course
 
 NEVER_CHANGES = pgtrigger.Protect(name="facts_never_change", operation=pgtrigger.Update | pgtrigger.Delete)
 
@@ -15,12 +15,13 @@ NEVER_CHANGES = pgtrigger.Protect(name="facts_never_change", operation=pgtrigger
 class GateFulfilment(Model):
     """A gate of the course's protocol was fulfilled: a consent was signed, a ride was arranged.
 
-    ``gate`` is its key, such as "consent.1". ``visit`` is None where one fulfilment holds for all visits of the gate.
+    ``gate`` is its key, such as "consent.1"; ``visit`` that of the visit it was fulfilled for, empty where one fulfilment
+    holds for all visits of the gate.
     """
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="fulfilments")
     gate = models.CharField(max_length=40)
-    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="fulfilments")
+    visit = models.CharField(max_length=80, blank=True)
     done_at = models.DateTimeField(help_text="Since when it is there: signed, examined, arranged.")
     valid_until = models.DateField(null=True, help_text="The last local date on which it holds, where that is limited.")
     visit_starts_at = models.DateTimeField(
@@ -32,7 +33,7 @@ class GateFulfilment(Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(visit_starts_at=None) | models.Q(visit__isnull=False),
+                condition=models.Q(visit_starts_at=None) | ~models.Q(visit=""),
                 name="treatments_gatefulfilment_start_has_visit",
             ),
         ]

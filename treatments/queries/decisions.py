@@ -51,7 +51,7 @@ def points(course: Course, *, now: datetime) -> tuple[DecisionPoint, ...]:
 
 def records(*courses: Course) -> Iterable[DecisionRecord]:
     """What was decided about these courses and not undone, the newest first."""
-    rows = DecisionRecord.objects.filter(course__in=courses).select_related("by", "after")
+    rows = DecisionRecord.objects.filter(course__in=courses).select_related("by")
     return rows.order_by("-decided_at", "-id")
 
 
@@ -66,7 +66,7 @@ def stand(
         for key in visits_of(decision.after, by_key):
             after = by_key[key]
             record = next(
-                (each for each in made if each.decision == decision.decision and each.after_id == after.pk), None
+                (each for each in made if each.decision == decision.decision and each.after == after.key), None
             )
             opens_at = after.appointment.ends_at if after.appointment is not None else None
             due_on = None

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
 
 from core import clock
 from treatments.models import Course, GateFulfilment, Visit, VisitStatus
@@ -114,7 +113,7 @@ def readiness(course: Course, *, now: datetime) -> Readiness:
 
 def fulfilments(course: Course) -> list[GateFulfilment]:
     """Those that were not withdrawn, the newest first."""
-    rows = GateFulfilment.objects.filter(course=course, withdrawal=None).select_related("by", "visit")
+    rows = GateFulfilment.objects.filter(course=course, withdrawal=None).select_related("by")
     return list(rows.order_by("-done_at", "-id"))
 
 
@@ -146,7 +145,7 @@ def stand(
 def _item(gate: Requirement, visit: Visit, facts: Iterable[GateFulfilment], *, zone: str, now: datetime) -> Item:
     starts_at = visit.appointment.starts_at if visit.appointment is not None else None
     on = clock.local(starts_at or now, zone).date()
-    concerning = [fact for fact in facts if _concerns(fact, visit.pk, starts_at)]
+    concerning = [fact for fact in facts if _concerns(fact, visit.key, starts_at)]
     fact = _counting(gate, concerning, on, starts_at, zone)
     last = until(gate, fact, zone) if fact is not None else None
     fresh = fact is not None and (last is None or on <= last)
@@ -170,8 +169,8 @@ def _item(gate: Requirement, visit: Visit, facts: Iterable[GateFulfilment], *, z
     )
 
 
-def _concerns(fact: GateFulfilment, visit: UUID, starts_at: datetime | None) -> bool:
-    if fact.visit_id is not None and fact.visit_id != visit:
+def _concerns(fact: GateFulfilment, visit: str, starts_at: datetime | None) -> bool:
+    if fact.visit not in ("", visit):
         return False
     return fact.visit_starts_at is None or fact.visit_starts_at == starts_at
 

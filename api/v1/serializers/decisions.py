@@ -14,7 +14,7 @@ from treatments.queries.reviews import Review, ReviewKind
 class DecisionRecordSerializer(serializers.ModelSerializer[DecisionRecord]):
     """What was decided, by whom and why."""
 
-    after = serializers.CharField(source="after.key", read_only=True, allow_null=True, default=None)
+    after = serializers.CharField(read_only=True, help_text="The key of the visit that made it due, or empty.")
     choice = serializers.ChoiceField(choices=Choice.choices, read_only=True)
     by = serializers.CharField(source="by.name", read_only=True)
     change_set = serializers.UUIDField(source="change_set_id", read_only=True)

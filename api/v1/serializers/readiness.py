@@ -14,7 +14,7 @@ from treatments.queries.readiness import Item, Light, Readiness, Standing, Visit
 class FulfilmentSerializer(serializers.ModelSerializer[GateFulfilment]):
     """A fact: a gate was fulfilled."""
 
-    visit = serializers.UUIDField(source="visit_id", read_only=True, allow_null=True)
+    visit = serializers.CharField(read_only=True, help_text="The key of its visit; empty where it holds for all.")
     by = serializers.CharField(source="by.name", read_only=True)
 
     class Meta:

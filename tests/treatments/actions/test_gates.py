@@ -59,7 +59,7 @@ def test_nothing_is_there_at_first(course, now):
 
 def test_a_consent_is_given(course, nora, now):
     [fact] = gates.fulfil(course=course, gate="consent.1", by=nora, now=now, note="on paper")
-    assert (fact.done_at, fact.by, fact.note, fact.visit) == (now, nora, "on paper", None)
+    assert (fact.done_at, fact.by, fact.note, fact.visit) == (now, nora, "on paper", "")
     assert stands(course, now)["infusions.1"]["consent.1"] == Standing.IN_PLACE
 
 
