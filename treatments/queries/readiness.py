@@ -1,6 +1,6 @@
 """Whether what has to be there before the visits of a course is there: consent, results, a ride home."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -115,6 +115,28 @@ def fulfilments(course: Course) -> list[GateFulfilment]:
     """Those that were not withdrawn, the newest first."""
     rows = GateFulfilment.objects.filter(course=course, withdrawal=None).select_related("by")
     return list(rows.order_by("-done_at", "-id"))
+
+
+def earliest(
+    known: Iterable[Requirement],
+    keys: Collection[str],
+    facts: Mapping[str, Iterable[GateFulfilment]],
+    *,
+    now: datetime,
+) -> dict[str, datetime]:
+    """For each visit that waits for something with a lead time, the instant before which it cannot begin.
+
+    ``keys`` are the visits that take or took place. What is there counts from when it was done, what is missing from now:
+    it cannot be there sooner. How long it holds does not matter here; that is told beside the plan.
+    """
+    found: dict[str, datetime] = {}
+    for gate in known:
+        if not gate.lead:
+            continue
+        for key in gate.asks(keys):
+            since = min((fact.done_at for fact in facts.get(gate.key, ()) if fact.visit in ("", key)), default=now)
+            found[key] = max(found.get(key, since), since + gate.lead)
+    return found
 
 
 def stand(

@@ -1,0 +1,50 @@
+"""What becomes of the rules when a course goes back a step, or changes the distance of its visits."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit
+
+if TYPE_CHECKING:
+    from treatments.protocols.schema import Protocol
+
+
+def cut_off(rules: Iterable[Rule], *, new: Collection[str], past: Collection[str]) -> Iterator[Rule]:
+    """The rules of a course that re-opens a block with ``new`` visits, after ``past`` ones took place.
+
+    The new ones begin a stretch of their own: how far they may at most be from what is over, how long all of it may take,
+    and what followed the block when it was first gone through, say nothing about them. The least distances stay, and so
+    do caps, weekly counts, and who treats the patient.
+    """
+    for rule in rules:
+        if isinstance(rule, Offset) and rule.visit in new and rule.anchor in past:
+            if rule.least is not None and rule.least > 0:
+                yield replace(rule, ideal=None, most=None)
+        elif isinstance(rule, Offset) and rule.anchor in new and rule.visit in past:
+            continue
+        elif isinstance(rule, Span | ConsecutiveDays) and set(rule.visits) & set(new):
+            ahead = tuple(key for key in rule.visits if key not in past)
+            if len(ahead) > 1:
+                yield replace(rule, visits=ahead)
+        elif isinstance(rule, PerWeek) and set(rule.visits) & set(new):
+            yield replace(rule, at_least=0)
+        else:
+            yield rule
+
+
+def respaced(rules: Iterable[Rule], block: str, days: int) -> Iterator[Rule]:
+    """The rules with another best distance, in local dates, between the visits of a block; its limits stay."""
+    for rule in rules:
+        if isinstance(rule, Offset) and rule.unit is Unit.DAYS and rule.key.startswith(f"{block}.gap."):
+            yield replace(rule, ideal=days)
+        else:
+            yield rule
+
+
+def distances(document: "Protocol", block: str) -> tuple[int, int | None] | None:
+    """The least and the greatest distance, in local dates, between visits of a block; None where days do not say it."""
+    gap = document.block(block).gap
+    if gap is None or (gap.min_days is None and gap.ideal_days is None and gap.max_days is None):
+        return None
+    return (1 if gap.min_days is None else gap.min_days, gap.max_days)
