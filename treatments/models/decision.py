@@ -55,7 +55,8 @@ class DecisionRecord(Model):
                 name="treatments_decisionrecord_block_where_needed",
             ),
             models.CheckConstraint(
-                condition=Q(choice=Choice.SPACING, gap_days__gte=1) | (~Q(choice=Choice.SPACING) & Q(gap_days=None)),
+                condition=Q(choice=Choice.SPACING, gap_days__isnull=False, gap_days__gte=1)
+                | (~Q(choice=Choice.SPACING) & Q(gap_days=None)),
                 name="treatments_decisionrecord_gap_where_needed",
             ),
         ]
