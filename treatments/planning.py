@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from clinics.models import Patient, Site
@@ -206,11 +206,17 @@ def ask(
             raise InvalidInput(f"The course cannot start before today, {today:%-d %B %Y}.", pointer=pointer)
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
-    compiled = _compiled(protocol_version, start_on, wishes)
-    return _question(
-        protocol_version, site, start_on, wishes, compiled, from_at=now + notice, now=now, patient=patient,
+    return asked(
+        protocol_version=protocol_version,
+        site=site,
+        patient=patient,
+        start_on=start_on,
+        wishes=wishes,
+        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes),
+        from_at=now + notice,
         reach_on=start_on,
-    )  # fmt: skip
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,49 +228,6 @@ class Standing:
     resources: tuple[tuple[str, str], ...]
 
 
-def ask_again(
-    *,
-    protocol_version: ProtocolVersion,
-    site: Site,
-    patient: Patient,
-    start_on: date,
-    standing: Sequence[Standing],
-    target: datetime,
-    now: datetime,
-    moving: Collection[UUID],
-    own: Collection[UUID],
-) -> Question:
-    """What the planner is asked about a course of which all visits but one stay where they are.
-
-    ``target`` is where that one shall go; ``moving`` is its appointment, if it has one, and ``own`` all appointments
-    of the course. The wishes of the day of booking are left out: whoever agreed to ``target`` knows better.
-    Raises ``InvalidInput`` for a target in the past or more than two years ahead.
-    """
-    if target.tzinfo is None:
-        raise InvalidInput("Send the time with its offset from UTC.", pointer="starts_at")
-    if not now <= target <= now + AHEAD:
-        raise InvalidInput("Choose a time between now and two years ahead.", pointer="starts_at")
-    target_on = clock.local(target, site.zone).date()
-    standing_on = [clock.local(each.starts_at, site.zone).date() for each in standing]
-    first_on = min([start_on, target_on, *standing_on])
-    compiled = _compiled(protocol_version, first_on, Wishes())
-    question = _question(
-        protocol_version,
-        site,
-        start_on,
-        Wishes(),
-        compiled,
-        from_at=now,
-        now=now,
-        patient=patient,
-        reach_on=target_on,
-        moving=moving,
-        own=own,
-    )
-    fixed = tuple(question.placement(each) for each in standing)
-    return replace(question, request=replace(question.request, fixed=fixed))
-
-
 def best(question: Question) -> "Plan":
     """The best plan the planner finds, possibly a partial one."""
     # imported here: keeps web start-up light
@@ -273,20 +236,25 @@ def best(question: Question) -> "Plan":
     return plan(question.request).best
 
 
-def _question(
+def asked(
+    *,
     protocol_version: ProtocolVersion,
     site: Site,
+    patient: Patient | None,
     start_on: date,
     wishes: Wishes,
     compiled: "Compiled",
-    *,
     from_at: datetime,
-    now: datetime,
-    patient: Patient | None,
     reach_on: date,
+    now: datetime,
     moving: Collection[UUID] = (),
     own: Collection[UUID] = (),
 ) -> Question:
+    """The planner's question about a compiled course, over the calendars as they are now. Eleven queries.
+
+    No visit starts before ``from_at``; the calendars reach to ``reach_on`` at least. ``moving`` are appointments whose
+    places count as free, ``own`` those in which the patient is not elsewhere.
+    """
     reach = (reach_on - compiled.start_on).days + 1
     days = min(max(compiled.horizon_days, reach), LONGEST_DAYS)
     grid = calendars.grid(site, first_on=compiled.start_on, days=days)
@@ -302,8 +270,30 @@ def _question(
     return Question(protocol_version, site, start_on, wishes, compiled, request, resources)
 
 
-def _compiled(protocol_version: ProtocolVersion, start_on: date, wishes: Wishes) -> "Compiled":
+def compiled(
+    protocol_version: ProtocolVersion, *, start_on: date, wishes: Wishes, extra: Sequence[Mapping[str, Any]] = ()
+) -> "Compiled":
+    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them."""
     # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols.compile import compile as compiled
+    from treatments.protocols import extras
+    from treatments.protocols.compile import compile as made
 
-    return compiled(stored.document(protocol_version.document), start_on=start_on, wishes=wishes)
+    found = extras.read(extra)
+    course = made(document(protocol_version), start_on=start_on, wishes=wishes, more=extras.at_the_end(found))
+    return extras.with_extras(course, found)
+
+
+def is_wish(rule: str) -> bool:
+    """Whether the rule with this key comes from the patient's wishes, not from the protocol."""
+    return rule == "start" or rule.startswith("wish.")
+
+
+    found = extras.read(extra)
+    document = stored.document(protocol_version.document)
+    course = made(document, start_on=start_on, wishes=wishes, more=extras.at_the_end(found))
+    return extras.with_extras(course, found)
+
+
+def is_wish(rule: str) -> bool:
+    """Whether the rule with this key comes from the patient's wishes, not from the protocol."""
+    return rule == "start" or rule.startswith("wish.")

@@ -10,9 +10,8 @@ from scheduler.actions.appointments import Booking, Take
 from scheduler.engine.request import Offset, Unit
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AbsenceFactory
-from treatments import lateness, planning
-from treatments.actions.visits import _standing
-from treatments.queries import courses as reading
+from treatments import lateness
+from treatments.running import Running
 
 pytestmark = pytest.mark.django_db
 
@@ -32,22 +31,10 @@ def ask(course):
     """The starts of the first infusion as seen at an instant; ``change`` may alter what the planner is asked."""
 
     def ask(now: datetime, *, change=lambda request: request):
-        visits = list(reading.visits().filter(course=course))
-        late = next(visit for visit in visits if visit.key == "infusions.1")
-        question = planning.ask_again(
-            protocol_version=course.protocol_version,
-            site=course.site,
-            patient=course.patient,
-            start_on=course.start_on,
-            standing=[_standing(visit) for visit in visits if visit.pk != late.pk],
-            target=now,
-            now=now,
-            moving=[late.appointment_id],
-            own=[visit.appointment_id for visit in visits],
-        )
-        before = question.placement(_standing(late))
+        running = Running.read(course.pk, now=now)
+        question = running.ask(about={"infusions.1"}, target=now, from_at=now)
         question = replace(question, request=change(question.request))
-        return lateness.starts_today(question, late.key, before, from_at=now)
+        return lateness.starts_today(question, "infusions.1", running.standing["infusions.1"], from_at=now)
 
     return ask
 

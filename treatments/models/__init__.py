@@ -1,5 +1,6 @@
 """Protocols and courses, one file per aggregate."""
 
+from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
 from treatments.models.decision import Choice, DecisionRecord
 from treatments.models.gate import GateFulfilment, GateWithdrawal
@@ -8,6 +9,7 @@ from treatments.models.protocol import Protocol, ProtocolVersion
 __all__ = [
     "Choice",
     "Course",
+    "CourseChange",
     "CourseStatus",
     "DecisionRecord",
     "GateFulfilment",

@@ -6,7 +6,7 @@ Keys: a visit is ``<block>.<number>`` as in the document, a rule is the place in
 number of the visit it limits: ``infusions.gap.3``. Both are the same for every course on one version.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -85,16 +85,21 @@ class Compiled:
 
 
 def compile(  # noqa: A001  # the field's own word
-    document: Protocol, *, start_on: date, wishes: Wishes | None = None, tentative: bool = True
+    document: Protocol,
+    *,
+    start_on: date,
+    wishes: Wishes | None = None,
+    tentative: bool = True,
+    more: Mapping[str, Sequence[int]] | None = None,
 ) -> Compiled:
     """The visits and rules of a course on ``document`` that begins on ``start_on`` or later.
 
     ``start_on`` and all dates are local dates of the site. Without ``tentative``, blocks that wait for a decision are
-    left out; the numbers and keys of the other visits stay the same.
+    left out; the numbers and keys of the other visits stay the same. ``more``: further visits, see ``course_visits``.
     """
     wishes = wishes or Wishes()
     first_on = max(start_on, wishes.start_on or start_on)
-    course = course_visits(document, tentative=tentative)
+    course = course_visits(document, tentative=tentative, more=more)
     book = Rulebook()
     write_rules(document, course, book)
     lasts = horizon_days(tuple(visit.key for visit in course), tuple(book.rules), _minutes(course))
@@ -121,31 +126,37 @@ def _minutes(course: Iterable[CourseVisit]) -> dict[str, int]:
 # --- visits ------------------------------------------------------------------------------------------------------------
 
 
-def course_visits(document: Protocol, *, tentative: bool = True) -> tuple[CourseVisit, ...]:
-    """The visits of a course in document order, numbered by type over the whole course, without reasons."""
-    found = []
+def course_visits(
+    document: Protocol, *, tentative: bool = True, more: Mapping[str, Sequence[int]] | None = None
+) -> tuple[CourseVisit, ...]:
+    """The visits of a course in document order, numbered by type over the whole course, without reasons.
+
+    ``more`` gives for a block the numbers of further visits at its end; they count after all others of their type.
+    """
+    planned = [(block, number) for block in document.blocks for number in range(1, block.length + 1)]
+    added = [(block, number) for block in document.blocks for number in (more or {}).get(block.block, ())]
     seen: dict[str, int] = {}
-    for block in document.blocks:
+    found: dict[str, list[CourseVisit]] = {block.block: [] for block in document.blocks}
+    for block, number in (*planned, *added):
         kind = document.visit_types[block.visit]
-        for number in range(1, block.length + 1):
-            seen[block.visit] = seen.get(block.visit, 0) + 1
-            lengths = kind.minutes(first=seen[block.visit] == 1)
-            found.append(
-                CourseVisit(
-                    key=f"{block.block}.{number}",
-                    block=block.block,
-                    kind=block.visit,
-                    family=kind.code.family,
-                    code=kind.code.value,
-                    number=seen[block.visit],
-                    label=f"{kind.name} {seen[block.visit]}",
-                    patient_label=kind.patient_label,
-                    minutes=sum(minutes for phase, minutes in lengths.items() if phase != "turnover"),
-                    phases=tuple(lengths.items()),
-                    tentative=block.is_tentative,
-                )
+        seen[block.visit] = seen.get(block.visit, 0) + 1
+        lengths = kind.minutes(first=seen[block.visit] == 1)
+        found[block.block].append(
+            CourseVisit(
+                key=f"{block.block}.{number}",
+                block=block.block,
+                kind=block.visit,
+                family=kind.code.family,
+                code=kind.code.value,
+                number=seen[block.visit],
+                label=f"{kind.name} {seen[block.visit]}",
+                patient_label=kind.patient_label,
+                minutes=sum(minutes for phase, minutes in lengths.items() if phase != "turnover"),
+                phases=tuple(lengths.items()),
+                tentative=block.is_tentative,
             )
-    return tuple(visit for visit in found if tentative or not visit.tentative)
+        )
+    return tuple(visit for visits in found.values() for visit in visits if tentative or not visit.tentative)
 
 
 def _visit(document: Protocol, visit: CourseVisit) -> Visit:
