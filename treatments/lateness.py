@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from core import clock
 from scheduler.engine.request import Placement
 from treatments import places
-from treatments.planning import Question
+from treatments.planning import Question, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class LateStarts:
         return next((start for start in self.starts if start >= at), None)
 
 
-def starts_today(question: Question, key: str, before: Placement, *, from_at: datetime) -> LateStarts:
-    """When the visit, whose place is ``before``, can begin from ``from_at`` until the end of that local date.
+def starts_today(question: Question, key: str, standing: Standing, *, from_at: datetime) -> LateStarts:
+    """When the visit, which was to be at ``standing``, can begin from ``from_at`` until the end of that local date.
 
     ``question`` has all other visits fixed. The visit keeps who and what it has where they are free and takes equal ones
     elsewhere. A closed site, the end of somebody's hours, the next booking of a chair, the life of what was prepared and
@@ -49,6 +49,7 @@ def starts_today(question: Question, key: str, before: Placement, *, from_at: da
     midnight = clock.first_instant(clock.local(from_at, zone).date() + timedelta(days=1), zone)
     free = Availability(request)
     today = bits.span(first, min(grid.slot(midnight), grid.slots))
+    before = question.placement(standing)
     current = dict(before.resources)
     found: dict[datetime, Mapping[str, str]] = {}
     last = first - 1
@@ -68,3 +69,13 @@ def _why(question: Question, key: str, starts: list[int], before: Placement) -> 
         for problem in places.problems_of_change(question, key, start, filled, before):
             told[problem.message] = None
     return tuple(told)
+
+
+def is_today(at: datetime, now: datetime, zone: str) -> bool:
+    """Whether an instant is on the present local date."""
+    return clock.local(at, zone).date() == clock.local(now, zone).date()
+
+
+def at(instant: datetime | None, zone: str) -> str:
+    """The wall-clock time of an instant, such as 10:20."""
+    return "" if instant is None else f"{clock.local(instant, zone):%H:%M}"

@@ -17,7 +17,7 @@ from scheduler.engine.answer import Reason
 from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models import Resource
 from scheduler.queries import calendars
-from treatments.models import ProtocolVersion
+from treatments.models import Course, ProtocolVersion
 from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes, WishesError
 
@@ -271,27 +271,26 @@ def asked(
 
 
 def compiled(
-    protocol_version: ProtocolVersion, *, start_on: date, wishes: Wishes, extra: Sequence[Mapping[str, Any]] = ()
+    protocol_version: ProtocolVersion,
+    *,
+    start_on: date,
+    wishes: Wishes,
+    extra: Sequence[Mapping[str, Any]] = (),
+    course: Course | None = None,
 ) -> "Compiled":
-    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them."""
+    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them.
+
+    What was decided about ``course`` counts: blocks that became firm, distances that were changed.
+    """
     # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols import extras
-    from treatments.protocols.compile import compile as made
-
-    found = extras.read(extra)
-    course = made(document(protocol_version), start_on=start_on, wishes=wishes, more=extras.at_the_end(found))
-    return extras.with_extras(course, found)
-
-
-def is_wish(rule: str) -> bool:
-    """Whether the rule with this key comes from the patient's wishes, not from the protocol."""
-    return rule == "start" or rule.startswith("wish.")
-
+    from treatments.protocols import extras, reopening
+    from treatments.protocols.compile import compile as compile_course
 
     found = extras.read(extra)
     document = stored.document(protocol_version.document)
-    course = made(document, start_on=start_on, wishes=wishes, more=extras.at_the_end(found))
-    return extras.with_extras(course, found)
+    made = compile_course(document, start_on=start_on, wishes=wishes, more=extras.at_the_end(found))
+    made = extras.with_extras(made, found)
+    return made if course is None else reopening.decided(made, firm=course.firm, spacing=course.spacing)
 
 
 def is_wish(rule: str) -> bool:

@@ -84,12 +84,13 @@ class Running:
         extra: Sequence[Mapping[str, Any]] | None = None,
         leaving: Collection[str] = (),
         from_at: datetime | None = None,
+        room: timedelta = ROOM,
     ) -> Question:
         """What the planner is asked about some visits of the course. Ten queries.
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
-        by default those of the course. The patient's wishes are left out: see ``wished``.
+        by default those of the course. ``room``: so far beyond its last visit places are looked for. The patient's wishes are left out: see ``wished``.
         Raises ``InvalidInput`` for a target without an offset, in the past or more than two years ahead.
         """
         site, course = self.course.site, self.course
@@ -111,9 +112,10 @@ class Running:
                 start_on=start_on,
                 wishes=Wishes(),
                 extra=course.extra if extra is None else extra,
+                course=course,
             ),
             from_at=from_at or self.now + NOTICE,
-            reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + ROOM,
+            reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + room,
             now=self.now,
             moving=self.appointments([*about, *leaving]),
             own=self.appointments(self.by_key),
@@ -129,6 +131,7 @@ class Running:
             start_on=question.compiled.start_on,
             wishes=wishes,
             extra=course.extra if extra is None else extra,
+            course=course,
         )
         request = compiled.request(
             grid=asked.grid,

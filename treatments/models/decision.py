@@ -25,6 +25,23 @@ class Choice(models.TextChoices):
 WITH_BLOCK = (Choice.GO_TO, Choice.SPACING)
 
 
+UNDONE_AT_MOST = 5
+"""So many times a decision and its undo can take turns; more are looked at no further."""
+
+
+class DecisionQuerySet(models.QuerySet["DecisionRecord"]):
+    """Decisions, as a set."""
+
+    def in_force(self) -> "DecisionQuerySet":
+        """Those whose change set was not undone, or whose undo was undone."""
+        path, wanted = "change_set", Q()
+        for _ in range(UNDONE_AT_MOST):
+            undone = f"{path}__undone_by"
+            wanted |= Q(**{f"{undone}__isnull": True, f"{path}__isnull": False})
+            path = f"{undone}__undone_by"
+        return self.filter(wanted)
+
+
 @audited()
 class DecisionRecord(Model):
     """One decision: which, what was chosen, why, by whom, and the change set that carried it out.
@@ -44,6 +61,8 @@ class DecisionRecord(Model):
     decided_at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     change_set = models.OneToOneField(ChangeSet, on_delete=models.PROTECT, related_name="decision")
+
+    objects: "models.Manager[DecisionRecord]" = DecisionQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,12 +1,13 @@
 """What becomes of the rules when a course goes back a step, or changes the distance of its visits."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit
 
 if TYPE_CHECKING:
+    from treatments.protocols.compile import Compiled
     from treatments.protocols.schema import Protocol
 
 
@@ -48,3 +49,12 @@ def distances(document: "Protocol", block: str) -> tuple[int, int | None] | None
     if gap is None or (gap.min_days is None and gap.ideal_days is None and gap.max_days is None):
         return None
     return (1 if gap.min_days is None else gap.min_days, gap.max_days)
+
+
+def decided(compiled: "Compiled", *, firm: Collection[str], spacing: Mapping[str, int]) -> "Compiled":
+    """The course with what was decided about it: ``firm`` blocks no longer wait, ``spacing`` changes distances."""
+    rules: Iterable[Rule] = compiled.rules
+    for block, days in sorted(spacing.items()):
+        rules = respaced(rules, block, days)
+    course = tuple(replace(visit, tentative=visit.tentative and visit.block not in firm) for visit in compiled.course)
+    return replace(compiled, rules=tuple(rules), course=course)

@@ -51,7 +51,7 @@ def points(course: Course, *, now: datetime) -> tuple[DecisionPoint, ...]:
 
 def records(*courses: Course) -> Iterable[DecisionRecord]:
     """What was decided about these courses and not undone, the newest first."""
-    rows = DecisionRecord.objects.filter(course__in=courses).select_related("by")
+    rows = DecisionRecord.objects.in_force().filter(course__in=courses).select_related("by")
     return rows.order_by("-decided_at", "-id")
 
 

@@ -49,7 +49,7 @@ class Review:
 def reviews(site: Site, *, now: datetime) -> list[Review]:
     """Everything that waits for a clinician at a site, the longest due first. Three queries."""
     visits = Visit.objects.select_related("appointment").order_by("position")
-    made = DecisionRecord.objects.order_by("-decided_at", "-id")
+    made = DecisionRecord.objects.in_force().order_by("-decided_at", "-id")
     courses = (
         Course.objects.filter(site=site, status=CourseStatus.ACTIVE)
         .select_related("site", "patient", "protocol_version__protocol")
