@@ -21,7 +21,12 @@ class Replanned:
 
 
 def around(
-    question: Question, *, given: Sequence[Placement], loose: Sequence[Placement], added: Collection[str] = ()
+    question: Question,
+    *,
+    given: Sequence[Placement],
+    loose: Sequence[Placement],
+    added: Collection[str] = (),
+    mending: bool = False,
 ) -> Replanned:
     """New places for ``loose`` visits where they cannot stay beside the ``given`` ones, and places for ``added`` visits.
 
@@ -29,7 +34,7 @@ def around(
     as little as possible. A visit that stood never gives way to an added one without getting another place.
     """
     beside: Replanned | None = None
-    if not _clashes(question.request, given, loose):
+    if not _clashes(question.request, given, loose, mending=mending):
         if not added:
             return Replanned()
         beside = _planned(question, given=[*given, *loose], loose=())
@@ -61,12 +66,14 @@ def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[
     return found
 
 
-def _clashes(request: PlanRequest, given: Sequence[Placement], loose: Sequence[Placement]) -> bool:
-    """Whether the given places bring about something that is forbidden and was not before."""
+def _clashes(
+    request: PlanRequest, given: Sequence[Placement], loose: Sequence[Placement], *, mending: bool = False
+) -> bool:
+    """Whether the given places bring about something that is forbidden and was not before, or was when ``mending``."""
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine.check import check
 
-    before = set(check(request, loose))
+    before = set() if mending else set(check(request, loose))
     return any(found not in before for found in check(request, [*given, *loose]))
 
 

@@ -18,6 +18,8 @@ import api.permissions
 from api.urls import urlpatterns
 from api.v1.views.document import Nothing
 from clinics.models import Role
+from scheduler.actions import appointments
+from scheduler.actions.appointments import Booking
 from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
@@ -74,7 +76,7 @@ def test_the_matrix_lists_nothing_twice():
 
 
 @pytest.fixture
-def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[Entry], dict[str, Any]]:
+def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Callable[[Entry], dict[str, Any]]:
     """A request for each entry that would succeed."""
     of_course = Appointment.objects.filter(visit__course=course).order_by("starts_at")
     moving, waiting = of_course.get(visit__key="talks.2"), of_course.get(visit__key="talks.3")
@@ -87,6 +89,8 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
     somebody = PatientFactory(site=site, given_name=CANARY)
     gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
     consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
+    hour = Booking(now + timedelta(hours=4), now + timedelta(hours=5), "Check", ())
+    lately = appointments.book(site=site, patient=somebody, bookings=[hour], by=flora, now=now)
     keys = {
         "sites": site.pk,
         "patients": somebody.pk,
@@ -95,6 +99,7 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "courses": course.pk,
         "visits": visit.pk,
         "appointments": moving.pk,
+        "change-sets": lately.change_set.pk,
         "POST appointments/<uuid:key>/status": today.pk,
         "POST courses/<uuid:key>/fulfil": gated.pk,
         "fulfilments": consent.pk,
@@ -117,6 +122,9 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "POST courses/<uuid:key>/cancel": {"reason": "moved away"},
         "POST courses/<uuid:key>/fulfil": {"gate": "consent.1"},
         "POST fulfilments/<uuid:key>/withdraw": {},
+        "POST courses/<uuid:key>/changes/preview": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
+        "POST courses/<uuid:key>/changes": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
+        "POST change-sets/<uuid:key>/undo": {},
         "POST visits/<uuid:key>/place": {"starts_at": waiting.starts_at.isoformat()},
         "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},
         "POST appointments/<uuid:key>/cancel": {},

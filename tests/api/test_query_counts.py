@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.factories.scheduler import AllocationFactory, ChairFactory, PersonFactory
-from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
+from tests.factories.scheduler import AllocationFactory, ChairFactory, ChangeLineFactory, PersonFactory
+from tests.factories.treatments import BookedVisitFactory, CourseChangeFactory, CourseFactory, ProtocolVersionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +20,11 @@ def booked() -> Any:
     return visit
 
 
+def changed() -> Any:
+    line = ChangeLineFactory()
+    return CourseChangeFactory(change_set=line.change_set)
+
+
 MAKE: dict[str, Callable[[], Any]] = {
     "sites/": SiteFactory,
     "patients/": PatientFactory,
@@ -28,6 +33,7 @@ MAKE: dict[str, Callable[[], Any]] = {
     "courses/": CourseFactory,
     "visits/": booked,
     "appointments/": booked,
+    "change-sets/": changed,
 }
 
 
@@ -42,6 +48,7 @@ MAKE: dict[str, Callable[[], Any]] = {
         ("courses/", 2),
         ("visits/", 3),  # and the allocations with their resources
         ("appointments/", 3),  # and the allocations with their resources
+        ("change-sets/", 4),  # and their lines and courses
     ],
 )
 def test_lists(desk, path, queries, rows, django_assert_num_queries):

@@ -11,8 +11,8 @@ from clinics.models import Role
 from scheduler.models import Status
 from tests.factories.base import Factory
 from tests.factories.clinics import PatientFactory, UserFactory
-from tests.factories.scheduler import AppointmentFactory
-from treatments.models import Course, Protocol, ProtocolVersion, Visit
+from tests.factories.scheduler import AppointmentFactory, ChangeSetFactory
+from treatments.models import Course, CourseChange, Protocol, ProtocolVersion, Visit
 from treatments.models.course import VisitStatus
 
 
@@ -69,3 +69,12 @@ class BookedVisitFactory(VisitFactory):
         patient=factory.SelfAttribute("..course.patient"),
         status=Status.BOOKED,
     )
+
+
+class CourseChangeFactory(Factory):
+    class Meta:
+        model = CourseChange
+
+    course = factory.SubFactory(CourseFactory)
+    change_set = factory.SubFactory(ChangeSetFactory, site=factory.SelfAttribute("..course.site"))
+    after = factory.Dict({"status": "active", "extra": [], "visits": {}})
