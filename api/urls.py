@@ -48,6 +48,7 @@ urlpatterns = [
     path("change-sets/", changes.ChangeSetList.as_view()),
     path("change-sets/<uuid:key>/undo", changes.ChangeSetUndo.as_view()),
     path("visits/", visits.VisitList.as_view()),
+    path("visits/<uuid:key>/late/", readiness.VisitLate.as_view()),
     path("visits/<uuid:key>/place", visits.VisitPlace.as_view()),
     path("appointments/", appointments.AppointmentList.as_view()),
     path("appointments/<uuid:key>/", appointments.AppointmentDetail.as_view()),

@@ -24,7 +24,7 @@ from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
-from tests.factories.treatments import CourseFactory, ProtocolVersionFactory
+from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
 from tests.treatments.documents import series as document
 from treatments.models import GateFulfilment, Visit, VisitStatus
 
@@ -87,6 +87,11 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Cal
     today = AppointmentFactory(site=site, starts_at=now + timedelta(hours=2))
     spare, off = ChairFactory(site=site, name="Spare"), ChairFactory(site=site, name="Off", is_active=False)
     somebody = PatientFactory(site=site, given_name=CANARY)
+    late = BookedVisitFactory(
+        course=CourseFactory(patient__site=site, protocol_version=series),
+        key="talks.1",
+        appointment__starts_at=now + timedelta(hours=1),
+    )
     gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
     consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
     hour = Booking(now + timedelta(hours=4), now + timedelta(hours=5), "Check", ())
@@ -103,6 +108,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Cal
         "POST appointments/<uuid:key>/status": today.pk,
         "POST courses/<uuid:key>/fulfil": gated.pk,
         "fulfilments": consent.pk,
+        "GET visits/<uuid:key>/late/": late.pk,
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
     bodies: dict[str, Any] = {

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from api.v1.serializers.courses import MOST_VISITS
 from api.v1.serializers.strict import Input, Instant, LocalDate
+from treatments.lateness import LateStarts
 from treatments.models import GateFulfilment
 from treatments.queries.readiness import Item, Light, Readiness, Standing, VisitReadiness
 
@@ -74,6 +75,16 @@ class ReadinessSerializer(serializers.Serializer[Readiness]):
     def get_gates(self, readiness: Readiness) -> Any:
         """In the order of the protocol."""
         return GateSerializer([{"0": gate, "1": facts} for gate, facts in readiness.gates], many=True).data
+
+
+class LateStartsSerializer(serializers.Serializer[LateStarts]):
+    """When a visit of today can still begin while everything else stays where it is."""
+
+    starts = serializers.ListField(child=serializers.DateTimeField(), read_only=True)
+    latest = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="Who is there by then is treated today; null: nobody is any more."
+    )
+    why = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="What forbids the next start.")
 
 
 class FulfilSerializer(Input):

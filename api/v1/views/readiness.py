@@ -1,4 +1,4 @@
-"""Gates of a course: how ready it is, what was fulfilled, what was taken back."""
+"""Gates of a course, and late patients: whether a visit can begin, and when."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,13 +9,15 @@ from rest_framework.response import Response
 
 from api.endpoint import Endpoint
 from api.v1.serializers.appointments import ReasonSerializer
-from api.v1.serializers.readiness import FulfilSerializer, ReadinessSerializer
+from api.v1.serializers.readiness import FulfilSerializer, LateStartsSerializer, ReadinessSerializer
 from clinics.permissions import Permission
 from core import clock
 from core.errors import InvalidInput
+from treatments import late_arrivals
 from treatments.actions import gates
 from treatments.models import Course, GateFulfilment, Visit
 from treatments.queries.readiness import readiness
+from treatments.running import Running
 
 _COURSES = Course.objects.select_related("site", "protocol_version")
 
@@ -72,6 +74,20 @@ class FulfilmentWithdraw(Endpoint):
         return self.answer(
             readiness(self.found(_COURSES, course), now=clock.now()), ReadinessSerializer, repeated=repeated
         )
+
+
+class VisitLate(Endpoint):
+    """A patient who comes late."""
+
+    permissions = {"GET": Permission.VIEW_COURSES}
+
+    @extend_schema(responses=LateStartsSerializer)
+    def get(self, request: Request, key: UUID) -> Response:
+        """Says when a visit of today can still begin. The event `late` of its course then does it."""
+        visit = self.found(Visit.objects.all(), key)
+        running = Running.read(visit.course_id, now=clock.now())
+        _, starts = late_arrivals.starts(running, running.visit(visit.key))
+        return self.answer(starts, LateStartsSerializer)
 
 
 def _visits(course: Course, keys: Sequence[UUID]) -> list[Visit]:

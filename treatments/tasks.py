@@ -1,0 +1,19 @@
+"""Work that a clock wakes. Each may run at any time, any number of times."""
+
+import time
+
+from celery import shared_task
+
+from clinics.models import User
+from core import clock
+from treatments.actions import horizons
+
+EXTEND_SECONDS = 40
+"""When no further course is begun: well inside the soft time limit of 50 s."""
+
+
+@shared_task(name="treatments.extend_courses")  # type: ignore[untyped-decorator]
+def extend_courses(**_: object) -> None:
+    """Plans open-ended courses further ahead."""
+    end = time.monotonic() + EXTEND_SECONDS
+    horizons.extend_all(by=User.objects.service(), now=clock.now(), enough=lambda: time.monotonic() > end)
