@@ -20,11 +20,12 @@ from scheduler.queries import calendars
 from treatments.models import Course, ProtocolVersion
 from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes, WishesError
+from treatments.queries import counts
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
-    from treatments.protocols.compile import Compiled
+    from treatments.protocols.compile import Compiled, Past
     from treatments.protocols.rulebook import CourseVisit
 
 NOTICE = timedelta(hours=1)
@@ -196,7 +197,7 @@ def ask(
     patient: Patient | None = None,
     notice: timedelta = NOTICE,
 ) -> Question:
-    """What the planner is asked about a new course. Eleven queries, whatever the course.
+    """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
@@ -206,13 +207,14 @@ def ask(
             raise InvalidInput(f"The course cannot start before today, {today:%-d %B %Y}.", pointer=pointer)
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
+    past = history(protocol_version, patient, first_on=start_on)
     return asked(
         protocol_version=protocol_version,
         site=site,
         patient=patient,
         start_on=start_on,
         wishes=wishes,
-        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes),
+        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes, past=past),
         from_at=now + notice,
         reach_on=start_on,
         now=now,
@@ -265,9 +267,22 @@ def asked(
         open_days=calendars.open_days(site, grid),
         not_before=max(0, grid.slot_after(from_at)),
         patient_busy=busy,
+        taken=counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own),
     )
     resources = {str(each.pk): each for each in Resource.objects.filter(site=site)}
     return Question(protocol_version, site, start_on, wishes, compiled, request, resources)
+
+
+def history(
+    protocol_version: ProtocolVersion, patient: Patient | None, *, first_on: date, own: Collection[UUID] = ()
+) -> "Past | None":
+    """What the patient had outside this course, where the protocol counts it; ``own`` are the appointments of the course."""
+    # imported here: keeps web start-up light (Pydantic)
+    from treatments.protocols.compile import Past
+
+    if patient is None:
+        return None
+    return Past(history=counts.history(protocol_version, patient, first_on=first_on, days=LONGEST_DAYS, without=own))
 
 
 def compiled(
@@ -275,6 +290,7 @@ def compiled(
     *,
     start_on: date,
     wishes: Wishes,
+    past: "Past | None" = None,
     extra: Sequence[Mapping[str, Any]] = (),
     course: Course | None = None,
 ) -> "Compiled":
@@ -288,7 +304,7 @@ def compiled(
 
     found = extras.read(extra)
     document = stored.document(protocol_version.document)
-    made = compile_course(document, start_on=start_on, wishes=wishes, more=extras.at_the_end(found))
+    made = compile_course(document, start_on=start_on, wishes=wishes, past=past, more=extras.at_the_end(found))
     made = extras.with_extras(made, found)
     return made if course is None else reopening.decided(made, firm=course.firm, spacing=course.spacing)
 

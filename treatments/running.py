@@ -86,7 +86,7 @@ class Running:
         from_at: datetime | None = None,
         room: timedelta = ROOM,
     ) -> Question:
-        """What the planner is asked about some visits of the course. Ten queries.
+        """What the planner is asked about some visits of the course. Ten queries, and one more each for caps and for daily loads.
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
@@ -101,6 +101,7 @@ class Running:
         dates = [clock.local(each.starts_at, site.zone).date() for each in self.standing.values()]
         wanted = [] if target is None else [clock.local(target, site.zone).date()]
         start_on = min([course.start_on, *dates, *wanted])
+        own = self.appointments(self.by_key)
         question = planning.asked(
             protocol_version=course.protocol_version,
             site=site,
@@ -111,6 +112,7 @@ class Running:
                 course.protocol_version,
                 start_on=start_on,
                 wishes=Wishes(),
+                past=planning.history(course.protocol_version, course.patient, first_on=start_on, own=own),
                 extra=course.extra if extra is None else extra,
                 course=course,
             ),
@@ -118,7 +120,7 @@ class Running:
             reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + room,
             now=self.now,
             moving=self.appointments([*about, *leaving]),
-            own=self.appointments(self.by_key),
+            own=own,
         )
         return self._narrowed(question, about, leaving)
 
@@ -133,17 +135,19 @@ class Running:
             extra=course.extra if extra is None else extra,
             course=course,
         )
-        request = compiled.request(
+        full = compiled.request(
             grid=asked.grid,
             calendars=asked.calendars,
             open_days=asked.open_days,
-            not_before=asked.not_before,
             patient_busy=asked.patient_busy,
-            patient_gap=asked.patient_gap,
-            fixed=asked.fixed,
         )
-        keys = [visit.key for visit in asked.visits]
-        return replace(question, wishes=wishes, compiled=compiled, request=_restricted(request, keys))
+        wished = _restricted(full, [visit.key for visit in asked.visits])
+        rules = [
+            *(rule for rule in asked.rules if not planning.is_wish(rule.key)),
+            *(rule for rule in wished.rules if planning.is_wish(rule.key)),
+        ]
+        request = replace(asked, rules=tuple(rules), patient_busy=full.patient_busy)
+        return replace(question, wishes=wishes, compiled=compiled, request=request)
 
     def _narrowed(self, question: Question, about: Collection[str], leaving: Collection[str]) -> Question:
         fixed = [key for key in self.standing if key not in {*about, *leaving} and key in question.visits]

@@ -35,6 +35,13 @@ def horizon_days(keys: Sequence[str], rules: Sequence[Rule], minutes: Mapping[st
     return max(latest.values()) - min(latest.values())
 
 
+def most_days(before: str, visit: str, rules: Sequence[Rule], minutes: Mapping[str, int]) -> int | None:
+    """The most local dates from one visit to another, as far as rules limit them; ``None`` where they do not."""
+    latest = {before: 0}
+    _relax(latest, [edge for rule in rules for edge in _limits(rule, minutes)], rounds=len(minutes))
+    return latest.get(visit)
+
+
 def _relax(latest: dict[str, int], edges: Sequence[Edge], *, rounds: int) -> None:
     # as many rounds as visits suffice, unless the rules contradict each other
     for _ in range(rounds):

@@ -10,6 +10,7 @@ from scheduler.engine.request import (
     ConsecutiveDays,
     Offset,
     PerWeek,
+    Role,
     SameDay,
     SameResource,
     Segment,
@@ -179,10 +180,14 @@ def test_consecutive_days_with_a_weekday_to_begin_on() -> None:
     ]
 
 
-def test_a_class_meets_at_its_weekday_and_time() -> None:
-    group = {"weekday": "wed", "at": "14:00", "seats": 8, "source": "A1"}
-    (window,) = rules(compiled(with_block(1, group=group)), "blocks[1].group")
-    assert (window.weekdays, window.earliest, window.latest) == (frozenset({2}), 840, 840)
+def test_a_class_is_a_seat_in_a_group_and_the_same_group_throughout() -> None:
+    group = {"skills": ["mindfulness_teacher"], "source": "A1"}
+    course = compiled(with_block(1, group=group))
+    talks = tuple(f"talks.{n}" for n in range(1, 7))
+    assert rules(course, "blocks[1].group") == [SameResource("talks.group", "group", talks)]
+    seat = next(role for role in course.visits[6].roles if role.key == "group")
+    assert seat == Role("group", "group", (Segment(0, 50, Use.SHARED),), frozenset({"mindfulness_teacher"}))
+    assert not rules(compiled(with_block(1, group=group | {"same": False})), "blocks[1].group")
 
 
 def test_visits_with_no_rule_between_them_are_on_different_days_in_order() -> None:
