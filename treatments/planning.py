@@ -20,7 +20,7 @@ from scheduler.queries import calendars
 from treatments.models import Course, ProtocolVersion
 from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes, WishesError
-from treatments.queries import counts
+from treatments.queries import counts, readiness
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
@@ -199,6 +199,8 @@ def ask(
 ) -> Question:
     """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
+    Without ``notice`` it is about places that a person chose, at whatever time.
+
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
     today = clock.local(now, site.zone).date()
@@ -208,7 +210,7 @@ def ask(
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
     past = history(protocol_version, patient, first_on=start_on)
-    return asked(
+    question = asked(
         protocol_version=protocol_version,
         site=site,
         patient=patient,
@@ -219,6 +221,24 @@ def ask(
         reach_on=start_on,
         now=now,
     )
+    if not notice:
+        return question
+    # nothing is there before the course is booked
+    ready_at = readiness.earliest(readiness.gates(protocol_version), question.visits, {}, now=now)
+    return held_back(question, ready_at)
+
+
+def held_back(question: Question, ready_at: Mapping[str, datetime]) -> Question:
+    """The question in which visits wait for what has to be there before them.
+
+    It holds for what the planner chooses. Who chooses a time in person may be sooner, and is told what is missing.
+    """
+    grid = question.request.grid
+    visits = tuple(
+        replace(visit, not_before=grid.slot_after(ready_at[visit.key])) if visit.key in ready_at else visit
+        for visit in question.request.visits
+    )
+    return replace(question, request=replace(question.request, visits=visits))
 
 
 @dataclass(frozen=True, slots=True)

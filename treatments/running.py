@@ -18,6 +18,7 @@ from treatments.planning import AHEAD, NOTICE, Question, Standing
 from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes
 from treatments.queries import courses as reading
+from treatments.queries import readiness
 
 if TYPE_CHECKING:
     from treatments.protocols.schema import Protocol
@@ -90,7 +91,8 @@ class Running:
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
-        by default those of the course. ``room``: so far beyond its last visit places are looked for. The patient's wishes are left out: see ``wished``.
+        by default those of the course. ``room``: so far beyond its last visit places are looked for.
+        The patient's wishes are left out: see ``wished``.
         Raises ``InvalidInput`` for a target without an offset, in the past or more than two years ahead.
         """
         site, course = self.course.site, self.course
@@ -125,7 +127,10 @@ class Running:
         return self._narrowed(question, about, leaving)
 
     def wished(self, question: Question, *, extra: Sequence[Mapping[str, Any]] | None = None) -> Question:
-        """The same question with the patient's wishes. No query: the calendars are those of ``question``."""
+        """The same question with the patient's wishes and gates, as the planner is asked it when it chooses.
+
+        The calendars are those of ``question``; one query where the protocol has gates with a lead time.
+        """
         course, asked = self.course, question.request
         wishes = planning.read_wishes(course.wishes)
         compiled = planning.compiled(
@@ -147,7 +152,17 @@ class Running:
             *(rule for rule in wished.rules if planning.is_wish(rule.key)),
         ]
         request = replace(asked, rules=tuple(rules), patient_busy=full.patient_busy)
-        return replace(question, wishes=wishes, compiled=compiled, request=request)
+        found = replace(question, wishes=wishes, compiled=compiled, request=request)
+        return planning.held_back(found, self._ready_at(found))
+
+    def _ready_at(self, question: Question) -> Mapping[str, datetime]:
+        """For the visits without a place: the instant before which what they wait for cannot be there. At most one query."""
+        waiting = [gate for gate in readiness.gates(self.course.protocol_version) if gate.lead]
+        if not waiting:
+            return {}
+        facts = readiness.fulfilments(self.course)
+        ready_at = readiness.earliest(waiting, question.visits, facts, now=self.now)
+        return {key: at for key, at in ready_at.items() if key not in self.standing}
 
     def _narrowed(self, question: Question, about: Collection[str], leaving: Collection[str]) -> Question:
         fixed = [key for key in self.standing if key not in {*about, *leaving} and key in question.visits]

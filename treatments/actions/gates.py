@@ -99,7 +99,7 @@ def withdraw(*, fulfilment: GateFulfilment, by: User, now: datetime, reason: str
 
 
 def _gate(course: Course, key: str) -> Requirement:
-    known = {gate.key: gate for gate in readiness.gates(course)}
+    known = {gate.key: gate for gate in readiness.gates(course.protocol_version)}
     if key not in known:
         raise InvalidInput("The protocol has no such gate.", pointer="gate", detail={"known": list(known)})
     return known[key]

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from core import clock
-from treatments.models import Course, GateFulfilment, Visit, VisitStatus
+from treatments.models import Course, GateFulfilment, ProtocolVersion, Visit, VisitStatus
 from treatments.protocols import stored
 from treatments.protocols.gates import Requirement, requirements
 from treatments.queries import courses as reading
@@ -97,24 +97,24 @@ def worst(lights: Iterable[Light]) -> Light:
     return max(lights, key=list(Light).index, default=Light.GREEN)
 
 
-def gates(course: Course) -> tuple[Requirement, ...]:
-    """The gates of the course's protocol version."""
-    return requirements(stored.document(course.protocol_version.document))
+def gates(version: ProtocolVersion) -> tuple[Requirement, ...]:
+    """The gates of a protocol version."""
+    return requirements(stored.document(version.document))
 
 
 def readiness(course: Course, *, now: datetime) -> Readiness:
     """How the gates of a course stand at ``now``. Three queries, when site and protocol are loaded."""
-    facts: dict[str, list[GateFulfilment]] = {}
-    for fact in fulfilments(course):
-        facts.setdefault(fact.gate, []).append(fact)
     visits = list(reading.visits().filter(course=course))
-    return stand(course, visits, facts, now=now)
+    return stand(course, visits, fulfilments(course), now=now)
 
 
-def fulfilments(course: Course) -> list[GateFulfilment]:
-    """Those that were not withdrawn, the newest first."""
+def fulfilments(course: Course) -> dict[str, list[GateFulfilment]]:
+    """Those that were not withdrawn, by gate, the newest first. One query."""
+    found: dict[str, list[GateFulfilment]] = {}
     rows = GateFulfilment.objects.filter(course=course, withdrawal=None).select_related("by")
-    return list(rows.order_by("-done_at", "-id"))
+    for fact in rows.order_by("-done_at", "-id"):
+        found.setdefault(fact.gate, []).append(fact)
+    return found
 
 
 def earliest(
@@ -143,7 +143,7 @@ def stand(
     course: Course, visits: Iterable[Visit], facts: Mapping[str, Iterable[GateFulfilment]], *, now: datetime
 ) -> Readiness:
     """The same from visits (with their appointments) and fulfilments, by gate, that the caller has read."""
-    known = gates(course)
+    known = gates(course.protocol_version)
     visits = list(visits)
     keys = [visit.key for visit in visits if visit.status not in GONE]
     asked: dict[str, list[Requirement]] = {}

@@ -229,3 +229,26 @@ def test_readiness_costs_three_queries(course, nora, now, django_assert_num_quer
     gates.fulfil(course=course, gate="consent.1", by=nora, now=now)
     with django_assert_num_queries(3):
         readiness(course, now=now)
+
+
+def test_the_planner_waits_for_what_cannot_be_there(site, clinic, patient, flora, mona, now):
+    """Consent is needed four days before: asked for on Monday at 8:00, so no infusion is before Friday at 8:00."""
+    long = [GATES[0] | {"lead_hours": 96}]
+    version = protocols.publish(document=document(gates=long), by=mona, now=now)
+    wanted = {"protocol_version": version, "site": site, "patient": patient, "start_on": date(2026, 5, 5), "wishes": {}}
+    proposal = courses.propose(**wanted, by=flora, now=now)
+    first = min(visit.starts_at for visit in proposal.visits if visit.key == "infusions.1")
+    assert first == datetime(2026, 5, 11, 12, tzinfo=UTC)  # a Friday has no talk on the day after
+    assert first >= now + timedelta(hours=96)
+    # the control: without the gate it is sooner
+    free = protocols.publish(document=document(gates=[], code="free"), by=mona, now=now)
+    sooner = courses.propose(**(wanted | {"protocol_version": free}), by=flora, now=now)
+    assert min(visit.starts_at for visit in sooner.visits) < now + timedelta(hours=96)
+
+    # what a person chose is not refused, only told
+    chosen = [
+        courses.Placed(visit.key, visit.starts_at, {role: str(each.pk) for role, each in visit.resources.items()})
+        for visit in sooner.visits
+    ]
+    booked = courses.book(**wanted, visits=chosen, by=flora, now=now).course
+    assert readiness(booked, now=now).light == Light.RED
