@@ -93,6 +93,16 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """A visit waits so many local dates, for results or an illness; what comes after it moves with it."""
+
+    course: UUID
+    visit: str
+    days: int
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decide:
     """A clinician decides. ``choice`` is one of ``treatments.models.Choice``; ``decision`` its name in the protocol, if any.
 
@@ -115,4 +125,4 @@ class Extend:
     course: UUID
 
 
-Event = Move | Place | Cancel | NoShow | Late | Decide | Extend
+Event = Move | Place | Cancel | NoShow | Late | Delay | Decide | Extend

@@ -19,10 +19,10 @@ from scheduler.actions.taking import check_text
 from scheduler.actions.terms import NotWorking, Taken
 from scheduler.actions.undoing import CannotUndo, Obstacle
 from scheduler.models import Appointment, ChangeSet
-from treatments import deciding, extending, late_arrivals, no_shows, places
+from treatments import deciding, delays, extending, late_arrivals, no_shows, places
 from treatments.actions import history, statuses
 from treatments.effects import CourseOver, work_out
-from treatments.events import Cancel, Decide, Event, Extend, Late, Move, NoShow, Place, Scope, Then
+from treatments.events import Cancel, Decide, Delay, Event, Extend, Late, Move, NoShow, Place, Scope, Then
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
 from treatments.places import RulesBroken
 from treatments.ripples import Change, Fate, Ripple, Spot, Step, Why
@@ -53,7 +53,7 @@ __all__ = [
     "write",
 ]
 
-REGISTERED = (deciding, extending, late_arrivals, no_shows)
+REGISTERED = (deciding, delays, extending, late_arrivals, no_shows)
 """The modules that say what their events do; those in ``treatments.effects`` need no mention."""
 
 MAY: dict[type, Permission] = {
@@ -62,6 +62,7 @@ MAY: dict[type, Permission] = {
     Cancel: Permission.CANCEL_VISITS,
     NoShow: Permission.SET_VISIT_STATUS,
     Late: Permission.MOVE_VISITS,
+    Delay: Permission.MOVE_VISITS,
     Decide: Permission.DECIDE_COURSES,
     Extend: Permission.BOOK_COURSES,
 }

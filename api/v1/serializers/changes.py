@@ -14,7 +14,7 @@ from api.v1.serializers.strict import Input, Instant, Query
 from core import clock
 from scheduler.models import ChangeLine, ChangeSet
 from treatments.actions.changes import Cancel, Event, Fate, Move, NoShow, Place, Ripple, Scope, Spot, Then
-from treatments.events import Decide, Extend, Late
+from treatments.events import Decide, Delay, Extend, Late
 from treatments.models import Choice
 
 # --- what happens --------------------------------------------------------------------------------------------
@@ -83,6 +83,14 @@ class LateEventSerializer(EventSerializer):
     arrives_at = Instant(required=False, help_text="When the patient will be there; now unless given.")
 
 
+class DelayEventSerializer(EventSerializer):
+    """A visit waits, for results or an illness; what comes after it moves with it."""
+
+    event = serializers.ChoiceField(choices=["delay"])
+    visit = serializers.CharField(max_length=80, help_text="Its key, such as infusions.3.")
+    days = serializers.IntegerField(min_value=1, max_value=366, help_text="So many local dates.")
+
+
 class DecideEventSerializer(EventSerializer):
     """A clinician decides how the course goes on."""
 
@@ -129,6 +137,7 @@ KINDS: dict[str, Kind] = {
         lambda course, sent: NoShow(course, sent["visit"], Then(sent["then"]) if "then" in sent else None),
     ),
     "late": Kind(LateEventSerializer, lambda course, sent: Late(course, sent["visit"], sent.get("arrives_at"))),
+    "delay": Kind(DelayEventSerializer, lambda course, sent: Delay(course, sent["visit"], sent["days"])),
     "decide": Kind(DecideEventSerializer, _decided),
     "extend": Kind(ExtendEventSerializer, lambda course, _: Extend(course)),
 }

@@ -6,15 +6,17 @@ import pytest
 
 from clinics.models import Role, User
 from core import clock
+from core.errors import InvalidInput
 from scheduler.actions import appointments
 from scheduler.actions.appointments import Booking, Take
 from scheduler.actions.terms import WrongStatus
 from scheduler.models import ChangeSet
 from tests.factories.clinics import PatientFactory
-from tests.treatments.documents import branching
+from tests.treatments.documents import branching, series
 from treatments.actions import changes, history, horizons, protocols
+from treatments.delays import DelayTooLong
 from treatments.effects import CourseOver
-from treatments.events import Cancel, Decide, Extend, Late
+from treatments.events import Cancel, Decide, Delay, Extend, Late
 from treatments.late_arrivals import TooLate
 from treatments.models import Visit
 
@@ -99,6 +101,83 @@ def test_nobody_is_late_for_what_is_cancelled(book, flora, now):
     changes.apply(event=Cancel(course.pk, "infusions.1"), by=flora, now=now)
     with pytest.raises(WrongStatus, match="nobody is late"):
         changes.preview(event=Late(course.pk, "infusions.1"), by=flora, now=at(8, 5))
+
+
+@pytest.fixture
+def under(book, mona, now):
+    """The series under a policy for late patients of its infusions."""
+
+    def under(then: str):
+        policy = {"visits": "infusions", "grace_minutes": 10, "then": then, "source": "T"}
+        version = protocols.publish(document=series(late_arrivals=[policy]), by=mona, now=now)
+        return book(protocol_version=version).course
+
+    return under
+
+
+def test_a_few_minutes_change_nothing(under, flora):
+    course = under("start_late")
+    preview = changes.preview(event=Late(course.pk, "infusions.1", at(8, 10)), by=flora, now=at(8, 5))
+    assert preview.notes[0].code == "in_time"
+    later = changes.preview(event=Late(course.pk, "infusions.1", at(8, 11)), by=flora, now=at(8, 5))
+    assert later.counts["moves"] == 1
+
+
+def test_where_late_patients_need_another_day(under, flora):
+    course = under("rebook")
+    assert changes.preview(event=Late(course.pk, "infusions.1", at(8, 10)), by=flora, now=at(8, 5))
+    with pytest.raises(TooLate, match="more than 10 minutes late"):
+        changes.preview(event=Late(course.pk, "infusions.1", at(8, 11)), by=flora, now=at(8, 5))
+
+
+# --- waiting -------------------------------------------------------------------------------------------------
+
+
+def days(course) -> dict[str, int]:
+    """Days of May of the visits."""
+    return {key: clock.local(start, "America/New_York").day for key, start in starts(course).items()}
+
+
+@pytest.fixture
+def waits(book, mona, now):
+    """A course whose infusions may wait a week: on the 7th, the 11th and the 14th, a talk on the day after each."""
+    policy = {"visits": "infusions", "max_days": 7, "then": "escalate", "source": "T"}
+    version = protocols.publish(document=series(delays=[policy]), by=mona, now=now)
+    return book(protocol_version=version).course
+
+
+def test_what_comes_after_a_visit_that_waits_moves_with_it(waits, flora, now):
+    before, states = days(waits), history.states([waits.pk])
+    event = Delay(waits.pk, "infusions.2", 7)
+
+    ripple = changes.preview(event=event, by=flora, now=now)
+    applied = changes.apply(event=event, by=flora, now=now, digest=ripple.digest)
+
+    after = days(waits)
+    assert {key: after[key] for key in ("infusions.1", "talks.1")} == {"infusions.1": 7, "talks.1": 8}
+    # a week later than the 11th, although eleven days after the first are more than the usual five
+    assert after["infusions.2"] == before["infusions.2"] + 7 == 18
+    assert 3 <= after["infusions.3"] - after["infusions.2"] <= 5
+    for number in (2, 3):
+        assert 1 <= after[f"talks.{number}"] - after[f"infusions.{number}"] <= 2
+    assert ripple.counts == {"stays": 2, "moves": 4}
+
+    changes.undo(change_set=applied.change_set, by=flora, now=now)
+    assert (days(waits), history.states([waits.pk])) == (before, states)
+
+
+def test_longer_than_the_protocol_allows(waits, flora, now):
+    with pytest.raises(DelayTooLong) as raised:
+        changes.apply(event=Delay(waits.pk, "infusions.2", 8), by=flora, now=now)
+    assert raised.value.detail == {"max_days": 7, "then": "escalate"}
+    assert days(waits)["infusions.2"] == 11
+
+
+@pytest.mark.parametrize("number", [0, -1, 367])
+def test_no_delay_at_all(waits, flora, now, number):
+    with pytest.raises(InvalidInput) as raised:
+        changes.preview(event=Delay(waits.pk, "infusions.2", number), by=flora, now=now)
+    assert raised.value.pointer == "days"
 
 
 # --- further ahead -------------------------------------------------------------------------------------------
