@@ -21,6 +21,7 @@ from treatments.queries import courses as reading
 from treatments.queries import readiness
 
 if TYPE_CHECKING:
+    from treatments.protocols.compile import Past
     from treatments.protocols.schema import Protocol
 
 ROOM = timedelta(days=28)
@@ -114,7 +115,7 @@ class Running:
                 course.protocol_version,
                 start_on=start_on,
                 wishes=Wishes(),
-                past=planning.history(course.protocol_version, course.patient, first_on=start_on, own=own),
+                past=self._past(planning.history(course.protocol_version, course.patient, first_on=start_on, own=own)),
                 extra=course.extra if extra is None else extra,
                 course=course,
             ),
@@ -125,6 +126,18 @@ class Running:
             own=own,
         )
         return self._narrowed(question, about, leaving)
+
+    def _past(self, past: "Past | None") -> "Past | None":
+        """With where visits that took place were planned, if the protocol counts from there; then one query more."""
+        if past is None or not self.document.counts_from_plan:
+            return past
+        zone = self.course.site.zone
+        done = [visit for visit in self.visits if visit.status == VisitStatus.DONE and visit.key in self.standing]
+        return replace(
+            past,
+            planned_on=reading.planned_on(done, zone=zone),
+            took_place_on={visit.key: clock.local(self.standing[visit.key].starts_at, zone).date() for visit in done},
+        )
 
     def wished(self, question: Question, *, extra: Sequence[Mapping[str, Any]] | None = None) -> Question:
         """The same question with the patient's wishes and gates, as the planner is asked it when it chooses.
