@@ -6,17 +6,14 @@ from typing import Any
 
 from core.errors import InvalidInput
 from scheduler.actions.terms import WrongStatus
-from scheduler.engine.request import Offset, Unit
 from scheduler.models.change_set import Verb
 from treatments import replanning, ripples
 from treatments.effects import block, can_be_given_up, work_out
 from treatments.events import Decide
 from treatments.models import Choice, CourseStatus, DecisionRecord, VisitStatus
 from treatments.models.course import OPEN
-from treatments.planning import Question
 from treatments.protocols import branches, extras, reopening
 from treatments.protocols.extras import Extra, Where
-from treatments.protocols.rulebook import RuleNote
 from treatments.queries import decisions
 from treatments.queries.decisions import DecisionPoint, DecisionState
 from treatments.ripples import Change, Why
@@ -134,12 +131,13 @@ def _opened_again(change: Change, name: str, hanging: Sequence[str]) -> Change:
     """The block once more, with as many visits as it had at first, and what belongs to each of them."""
     running = change.running
     length = running.document.block(name).length
-    added = [extra for each in (name, *hanging) for extra in more(running, each, length)]
+    last = _last(running, name, change.released)
+    added = [replace(extra, again=last) for each in (name, *hanging) for extra in more(running, each, length)]
     data: list[dict[str, Any]] = [*running.course.extra, *(extra.to_json() for extra in added)]
     new = [extra.key for extra in added]
     others = running.movable - change.released
     question = running.ask(about={*new, *others}, extra=data, leaving=change.released)
-    question = _stretch_of_its_own(running, running.wished(question, extra=data), name, new)
+    question = running.wished(question, extra=data)
     found = replanning.around(question, given=(), loose=running.current(question, others), added=new)
     return replace(
         change,
@@ -162,23 +160,11 @@ def more(running: Running, name: str, number: int) -> list[Extra]:
     return found
 
 
-def _stretch_of_its_own(running: Running, question: Question, name: str, new: Sequence[str]) -> Question:
-    """The question in which the new visits follow the last one of their kind that stands, and nothing else."""
-    past = [key for key in running.standing if key in question.visits and key not in new]
-    rules = list(reopening.cut_off(question.request.rules, new=new, past=past))
-    kind = running.document.block(name).visit
-    before = [key for key in past if question.visits[key].kind == kind]
-    notes = dict(question.compiled.notes)
-    if before:
-        last = max(before, key=lambda key: running.standing[key].starts_at)
-        gap = running.document.block(name).gap
-        ideal = gap.ideal_days[0] if gap is not None and gap.ideal_days else None
-        least = gap.min_days if gap is not None and gap.min_days is not None else 1
-        label = question.course[last].label
-        rules.append(Offset(f"{name}.again", new[0], last, Unit.DAYS, least=least, ideal=ideal))
-        notes[f"{name}.again"] = RuleNote(f"At least {least} days after {label}", (), "")
-    compiled = replace(question.compiled, rules=tuple(rules), notes=notes)
-    return replace(question, compiled=compiled, request=replace(question.request, rules=tuple(rules)))
+def _last(running: Running, name: str, gone: Collection[str]) -> str:
+    """The last visit of the kind of this block that takes place; empty where there is none."""
+    blocks = {each.block for each in running.document.blocks if each.visit == running.document.block(name).visit}
+    before = [key for key in running.standing if block(running.by_key[key]) in blocks and key not in gone]
+    return max(before, key=lambda key: running.standing[key].starts_at, default="")
 
 
 # --- stopping, pausing, changing the distance ----------------------------------------------------------------

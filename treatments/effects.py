@@ -8,15 +8,15 @@ from core.errors import Conflict
 from scheduler.actions import rearranging
 from scheduler.actions.rearranging import Making, Orders
 from scheduler.actions.terms import Changed, WrongStatus
-from scheduler.engine.request import Offset, Placement
+from scheduler.engine.request import Placement
 from scheduler.models import Status
 from scheduler.models.change_set import Verb
-from treatments import places, planning, replanning, ripples
+from treatments import places, replanning, ripples
 from treatments.events import Cancel, Event, Move, Place, Scope
 from treatments.models import CourseStatus, Visit, VisitStatus
 from treatments.models.course import HAPPENS, OPEN
 from treatments.planning import Question
-from treatments.protocols.wishes import Wishes
+from treatments.protocols import extras
 from treatments.ripples import Change, Why
 from treatments.running import Running
 
@@ -196,18 +196,13 @@ def _notice(running: Running, given_up: Collection[str]) -> Iterator[Why]:
 
 def _left_alone(running: Running, gone: Collection[str]) -> Mapping[str, tuple[Why, ...]]:
     """For each visit that stays although the visit it belongs to is given up: a note."""
-    course = running.course
-    compiled = planning.compiled(
-        course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=course.extra, course=course
-    )
     said: dict[str, tuple[Why, ...]] = {}
-    for rule in compiled.rules:
-        if not isinstance(rule, Offset) or rule.anchor not in gone or rule.visit in gone:
-            continue
-        other = running.by_key.get(rule.visit)
-        if other is not None and other.status in OPEN and block(other) != block(running.by_key[rule.anchor]):
-            anchor = running.by_key[rule.anchor].label
-            said[rule.visit] = (Why("left_alone", f"{other.label} belongs to {anchor}, which is given up."),)
+    for key in sorted(gone):
+        for follower in extras.followers(running.compiled.rules, key) - frozenset(gone):
+            other = running.by_key.get(follower)
+            if other is not None and other.status in OPEN:
+                text = f"{other.label} belongs to {running.by_key[key].label}, which is given up."
+                said[follower] = (Why("left_alone", text),)
     return said
 
 

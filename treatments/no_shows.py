@@ -67,7 +67,12 @@ def _policy(running: Running, visit: Visit) -> Missed | None:
 
 def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None) -> Change:
     """One more visit: at the end of the block, or in the place of the missed one."""
-    extra = Extra(extras.next_key(block(visit), running.by_key), _where(running, visit, then), visit.key)
+    extra = Extra(
+        extras.next_key(block(visit), running.by_key),
+        _where(running, visit, then),
+        visit.key,
+        _followed_by(running, visit),
+    )
     data: list[dict[str, Any]] = [*running.course.extra, extra.to_json()]
     others = frozenset() if then is Then.FILL else running.movable - {visit.key}
     question = running.ask(about={extra.key, *others}, extra=data, leaving={visit.key})
@@ -86,6 +91,12 @@ def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None
         added=(extra,),
         notes=notes,
     )
+
+
+def _followed_by(running: Running, visit: Visit) -> tuple[str, ...]:
+    """The visits of other blocks that wait for the make-up: those that belong to the missed visit and are still open."""
+    waiting = {each.key for each in running.visits if each.status == VisitStatus.TO_PLACE} | running.movable
+    return tuple(sorted(extras.followers(running.compiled.rules, visit.key) & waiting))
 
 
 def _where(running: Running, visit: Visit, then: Then) -> Where:

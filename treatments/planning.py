@@ -325,7 +325,7 @@ def compiled(
     found = extras.read(extra)
     document = stored.document(protocol_version.document)
     made = compile_course(document, start_on=start_on, wishes=wishes, past=past, more=extras.at_the_end(found))
-    made = extras.with_extras(made, found)
+    made = reopening.opened_again(extras.with_extras(made, found), document, found)
     return made if course is None else reopening.decided(made, firm=course.firm, spacing=course.spacing)
 
 

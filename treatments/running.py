@@ -21,7 +21,7 @@ from treatments.queries import courses as reading
 from treatments.queries import readiness
 
 if TYPE_CHECKING:
-    from treatments.protocols.compile import Past
+    from treatments.protocols.compile import Compiled, Past
     from treatments.protocols.schema import Protocol
 
 ROOM = timedelta(days=28)
@@ -77,6 +77,26 @@ class Running:
             and visit.appointment.status == Status.BOOKED
             and visit.appointment.starts_at >= self.now + NOTICE
         )
+
+    @cached_property
+    def compiled(self) -> "Compiled":
+        """The visits and rules of the course, without wishes and without what the patient had elsewhere. No query."""
+        course = self.course
+        return planning.compiled(
+            course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=course.extra, course=course
+        )
+
+    def broken(self) -> list[str]:
+        """The rules of the protocol that the visits break where they are now, as sentences."""
+        # imported here: keeps web start-up light (numpy)
+        from scheduler.engine import rules
+        from scheduler.engine.schedule import Schedule
+
+        question = self.ask(about=self.standing)
+        standing = [key for key in self.standing if key in question.visits]
+        schedule = Schedule(question.request, self.current(question, standing))
+        found = [each for each in rules.findings(schedule) if each.reason.hard]
+        return [question.sentence(each.reason, each.visit) for each in found]
 
     def ask(
         self,

@@ -43,7 +43,7 @@ MAY_UNDO: Mapping[str, Permission] = {
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One thing that stands in the way. ``code``: changed, over, undone."""
+    """One thing that stands in the way. ``code``: changed, over, undone, rules_broken."""
 
     code: str
     message: str

@@ -1,6 +1,6 @@
 """Changing a running course: previewed, applied exactly as previewed, and taken back as a whole."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -345,11 +345,27 @@ def undo(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "") ->
         changed = [name for change in changes for name in history.changed_since(change, before[change.course_id])]
         if changed:
             raise CannotUndo([Obstacle("changed", f"{name} was changed meanwhile.") for name in changed])
+        # where nothing happened since, everything is as it was; else what is put back has to fit what came after
+        watched = history.changed_after(change_set, courses)
+        broken = {key: Running.read(key, now=now).broken() for key in watched}
         with audit.acting(by):
             history.put_back(changes)
             made = undoing.restore(change_set=change_set, by=by, now=now, reason=reason)
             statuses.settle(courses)
             history.write(made.change_set, before, history.states(courses))
+        _check_rules(broken, now=now)
         return made.change_set
 
     return locks.retrying(attempt)
+
+
+def _check_rules(broken: Mapping[UUID, Sequence[str]], *, now: datetime) -> None:
+    """Raises ``CannotUndo`` where the courses break rules that they did not break before."""
+    obstacles = [
+        Obstacle("rules_broken", sentence)
+        for key, before in broken.items()
+        for sentence in Running.read(key, now=now).broken()
+        if sentence not in before
+    ]
+    if obstacles:
+        raise CannotUndo(obstacles)

@@ -33,7 +33,7 @@ def states(courses: Collection[UUID]) -> dict[UUID, State]:
 
 
 def write(change_set: ChangeSet, before: Mapping[UUID, State], after: Mapping[UUID, State]) -> None:
-    """Writes down what became of each course; those that are as before are passed over."""
+    """Writes down what became of each course, also where only its appointments moved."""
     CourseChange.objects.bulk_create(
         CourseChange(
             change_set=change_set,
@@ -42,7 +42,6 @@ def write(change_set: ChangeSet, before: Mapping[UUID, State], after: Mapping[UU
             after=_part(after[key], before.get(key, {"visits": {}})),
         )
         for key in sorted(after)
-        if before.get(key) != after[key]
     )
 
 
@@ -62,6 +61,12 @@ def changed_since(change: CourseChange, state: State) -> list[str]:
         if state["visits"].get(key) != visit
     ]
     return labels if all(state[name] == wanted[name] for name in _fields(change)) else ["The course", *labels]
+
+
+def changed_after(change_set: ChangeSet, courses: Collection[UUID]) -> list[UUID]:
+    """Those of the courses that something else changed after this change set."""
+    later = CourseChange.objects.filter(course__in=courses, created_at__gt=change_set.created_at)
+    return sorted(later.exclude(change_set=change_set).values_list("course_id", flat=True).distinct())
 
 
 def put_back(changes: Iterable[CourseChange]) -> None:
@@ -90,7 +95,7 @@ def put_back(changes: Iterable[CourseChange]) -> None:
 def _fields(change: CourseChange) -> list[str]:
     """The fields of the course itself that the change set changed."""
     before = change.before or {}
-    return [name for name in COURSE_FIELDS if before.get(name) != change.after[name]]
+    return [name for name in COURSE_FIELDS if before.get(name) != change.after.get(name)]
 
 
 def _set_course(course: UUID, values: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ A course remembers them in this order as data. Their keys go on counting where t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from scheduler.engine.request import Offset, Rule
 from treatments.protocols.compile import Compiled
@@ -17,32 +17,48 @@ class Where(StrEnum):
     """Where an extra visit stands in its block."""
 
     INSTEAD = "instead"
-    """In the place of the visit it makes up for: every rule about that one is about it."""
+    """In the place of the visit it makes up for: every rule of the block about that one is about it."""
     END = "end"
-    """After the last of its block. What follows the visit it makes up for follows it."""
+    """After the last of its block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """One visit beyond the protocol. ``makes_up`` is the key of the visit it stands for, if it is a make-up."""
+    """One visit beyond the protocol.
+
+    ``makes_up`` is the key of the visit it stands for, if it is a make-up; ``followed_by`` are the visits of other blocks
+    that belonged to that one and belong to it instead: those that had not taken place yet. Where the block was opened
+    again, ``again`` is the last visit before, of those that all of its new visits come after; empty for none.
+    """
 
     key: str
     where: Where
     makes_up: str | None = None
+    followed_by: tuple[str, ...] = ()
+    again: str | None = None
 
     @property
     def block(self) -> str:
         """The block it belongs to."""
-        return self.key.rpartition(".")[0]
+        return _block(self.key)
 
-    def to_json(self) -> dict[str, str | None]:
+    def to_json(self) -> dict[str, Any]:
         """As a course keeps it."""
-        return {"key": self.key, "where": self.where.value, "makes_up": self.makes_up}
+        return {
+            "key": self.key,
+            "where": self.where.value,
+            "makes_up": self.makes_up,
+            "followed_by": list(self.followed_by),
+            "again": self.again,
+        }
 
 
 def read(data: Iterable[Mapping[str, Any]]) -> tuple[Extra, ...]:
     """The extra visits of a course, from its data."""
-    return tuple(Extra(each["key"], Where(each["where"]), each["makes_up"]) for each in data)
+    return tuple(
+        Extra(each["key"], Where(each["where"]), each["makes_up"], tuple(each["followed_by"]), each.get("again"))
+        for each in data
+    )
 
 
 def at_the_end(extras: Iterable[Extra]) -> dict[str, list[int]]:
@@ -65,11 +81,10 @@ def with_extras(compiled: Compiled, extras: Sequence[Extra]) -> Compiled:
     for extra in extras:
         if extra.makes_up is None:
             continue
+        rules = tuple(_followed(rule, extra) for rule in compiled.rules)
+        compiled = replace(compiled, rules=rules)
         if extra.where is Where.INSTEAD:
             compiled = _renamed(compiled, extra.makes_up, extra.key)
-        else:
-            rules = tuple(_followed(rule, extra.makes_up, extra.key) for rule in compiled.rules)
-            compiled = replace(compiled, rules=rules)
     return compiled
 
 
@@ -95,6 +110,8 @@ MADE_UP = ", made up"
 
 def _about(rule: Rule, old: str, new: str) -> Rule:
     """The rule with one visit in another's place."""
+    if _follows(rule, old):
+        return rule  # it belonged to the missed visit, and took place
     changed: dict[str, Any] = {}
     for field in fields(rule):
         value = getattr(rule, field.name)
@@ -105,8 +122,22 @@ def _about(rule: Rule, old: str, new: str) -> Rule:
     return replace(rule, **changed) if changed else rule
 
 
-def _followed(rule: Rule, old: str, new: str) -> Rule:
+def _followed(rule: Rule, extra: Extra) -> Rule:
     """What another block counts from a missed visit, it counts from the make-up."""
-    if isinstance(rule, Offset) and rule.anchor == old and rule.visit.rpartition(".")[0] != old.rpartition(".")[0]:
-        return replace(rule, anchor=new)
+    if extra.makes_up is not None and _follows(rule, extra.makes_up) and rule.visit in extra.followed_by:
+        return replace(rule, anchor=extra.key)
     return rule
+
+
+def _follows(rule: Rule, key: str) -> TypeGuard[Offset]:
+    """Whether a visit of another block is placed by this one."""
+    return isinstance(rule, Offset) and rule.anchor == key and _block(rule.visit) != _block(key)
+
+
+def followers(rules: Iterable[Rule], key: str) -> frozenset[str]:
+    """The visits of other blocks that are placed by this one."""
+    return frozenset(rule.visit for rule in rules if _follows(rule, key))
+
+
+def _block(key: str) -> str:
+    return key.rpartition(".")[0]

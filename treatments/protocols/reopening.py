@@ -1,13 +1,18 @@
 """What becomes of the rules when a course goes back a step, or changes the distance of its visits."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit
+from treatments.protocols import words
+from treatments.protocols.references import block_of, number_of
+from treatments.protocols.rulebook import RuleNote
 
 if TYPE_CHECKING:
     from treatments.protocols.compile import Compiled
+    from treatments.protocols.extras import Extra
     from treatments.protocols.schema import Protocol
 
 
@@ -58,3 +63,33 @@ def decided(compiled: "Compiled", *, firm: Collection[str], spacing: Mapping[str
         rules = respaced(rules, block, days)
     course = tuple(replace(visit, tentative=visit.tentative and visit.block not in firm) for visit in compiled.course)
     return replace(compiled, rules=tuple(rules), course=course)
+
+
+def opened_again(compiled: "Compiled", document: "Protocol", extras: "Sequence[Extra]") -> "Compiled":
+    """The course in which each block that was opened again follows the last visit before, and nothing older."""
+    rules: list[Rule] = list(compiled.rules)
+    notes = dict(compiled.notes)
+    further = [extra.key for extra in extras]
+    for last, stretch in groupby(extras, key=lambda extra: extra.again):
+        new = [extra.key for extra in stretch]
+        if last is None:
+            continue
+        # what was added later comes after it, and keeps its rules
+        later = further[further.index(new[0]) :]
+        past = [visit.key for visit in compiled.course if visit.key not in later]
+        rules = list(cut_off(rules, new=new, past=past))
+        if last:
+            link = _following(document, new[0], last)
+            label = words.in_sentence(compiled.labels.get(last, "the one before"))
+            rules.append(link)
+            notes[link.key] = RuleNote(f"At least {words.count(link.least or 0, 'day')} after {label}", (), "")
+    return replace(compiled, rules=tuple(rules), notes=notes)
+
+
+def _following(document: "Protocol", visit: str, last: str) -> Offset:
+    """The first visit of a stretch after the one before it: not sooner than usual, and as late as it has to be."""
+    block = block_of(visit)
+    least, _ = distances(document, block) or (1, None)
+    gap = document.block(block).gap
+    ideal = gap.ideal_days[0] if gap is not None and gap.ideal_days else None
+    return Offset(f"{block}.again.{number_of(visit)}", visit, last, Unit.DAYS, least=least, ideal=ideal)

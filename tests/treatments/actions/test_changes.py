@@ -114,6 +114,7 @@ def test_what_follows_a_moved_visit_moves_with_it_and_the_rest_stays(course, pre
         for step in ripple.steps
     }
     assert applied.change_set.lines.count() == 4
+    assert applied.change_set.course_changes.get().course == course
     assert ripple.patients_told == 1
 
 
@@ -382,10 +383,29 @@ def test_a_place_taken_meanwhile_is_named(course, apply, undo, clinic, site, flo
 
 def test_what_was_changed_meanwhile_is_named(course, apply, undo):
     first = apply(Move(course.pk, "infusions.2", at(11, 10)))
+    assert first.change_set.course_changes.get().course == course, "also where nothing but a time changed"
     apply(Cancel(course.pk, "infusions.2"))
     with pytest.raises(CannotUndo) as raised:
         undo(first.change_set)
     assert raised.value.detail["obstacles"]
+
+
+def test_an_undo_that_no_longer_fits_what_came_after_is_refused(course, apply, undo):
+    """Without the second infusion the third came earlier: now there is no room for both."""
+    cancelled = apply(Cancel(course.pk, "infusions.2"))
+    apply(Move(course.pk, "infusions.3", at(12, 8)))
+    before = everything(course)
+    with pytest.raises(CannotUndo) as raised:
+        undo(cancelled.change_set)
+    assert {each["code"] for each in raised.value.detail["obstacles"]} == {"rules_broken"}
+    assert everything(course) == before
+
+
+def test_neighbours_of_a_cancelled_visit_stay_apart(course, apply, preview):
+    apply(Cancel(course.pk, "infusions.2"))
+    with pytest.raises(RulesBroken) as raised:
+        preview(Move(course.pk, "infusions.3", at(8, 8), only_this=True))
+    assert "too_soon" in {each["code"] for each in raised.value.detail["problems"]}
 
 
 def test_undoing_a_booking_cancels_it(book, undo):

@@ -13,7 +13,7 @@ from scheduler.models import Appointment, Status
 from tests.factories.clinics import UserFactory
 from tests.treatments.documents import branching
 from treatments.actions import changes, history, protocols
-from treatments.events import Cancel, Decide
+from treatments.events import Cancel, Decide, Move
 from treatments.models import Course, CourseStatus, DecisionRecord, Visit
 from treatments.queries.decisions import DecisionState, points
 
@@ -150,7 +150,7 @@ def test_the_other_way_is_given_back(course, decide, nora):
 # --- a step back ---------------------------------------------------------------------------------------------
 
 
-def test_a_step_back_opens_an_earlier_block_again(course, decide, nora):
+def test_a_step_back_opens_an_earlier_block_again(course, decide, clara, nora):
     """Trap 6: in the maintenance things get worse; the weekly block starts once more, with new visits."""
     decide("go_to", decision="response", block="weekly")
     at = done(course, nora, *INDUCTION, "weekly.1", "weekly_talks.1", "weekly.2", "weekly_talks.2")
@@ -180,6 +180,11 @@ def test_a_step_back_opens_an_earlier_block_again(course, decide, nora):
         "added": 4,
         "moves": None,
     }
+    # the new visits can be moved like any others, inside the distances of their block
+    later = Visit.objects.get(course=course, key="weekly.3").appointment.starts_at + timedelta(days=1)
+    moved = changes.apply(event=Move(course.pk, "weekly.3", later), by=clara, now=at).ripple
+    assert "invalid" not in moved.counts
+    assert 5 <= (on(course, "weekly.4") - on(course, "weekly.3")).days <= 9
     # the decision after the weekly block is open again
     [point] = [each for each in points(course, now=at) if each.decision.decision == "interval"]
     assert (point.after.key, point.state) == ("weekly.4", DecisionState.AHEAD)
