@@ -181,8 +181,8 @@ def test_a_step_back_opens_an_earlier_block_again(course, decide, clara, nora):
         "moves": None,
     }
     # the new visits can be moved like any others, inside the distances of their block
-    later = Visit.objects.get(course=course, key="weekly.3").appointment.starts_at + timedelta(days=1)
-    moved = changes.apply(event=Move(course.pk, "weekly.3", later), by=clara, now=at).ripple
+    sooner = Visit.objects.get(course=course, key="weekly.3").appointment.starts_at - timedelta(days=1)
+    moved = changes.apply(event=Move(course.pk, "weekly.3", sooner), by=clara, now=at).ripple
     assert "invalid" not in moved.counts
     assert 5 <= (on(course, "weekly.4") - on(course, "weekly.3")).days <= 9
     # the decision after the weekly block is open again
