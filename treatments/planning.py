@@ -90,6 +90,8 @@ class Question:
     request: PlanRequest
     resources: Mapping[str, Resource] = field(repr=False)
     """All resources of the site by id, those switched off too."""
+    taken: Mapping[str, Mapping[date, int]] = field(default_factory=dict, repr=False)
+    """For visit types and local dates: the starts of other courses, where the protocol limits them."""
 
     @cached_property
     def course(self) -> Mapping[str, "CourseVisit"]:
@@ -209,14 +211,14 @@ def ask(
             raise InvalidInput(f"The course cannot start before today, {today:%-d %B %Y}.", pointer=pointer)
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
-    past = history(protocol_version, patient, first_on=start_on)
+    before = past(protocol_version, patient, first_on=start_on)
     question = asked(
         protocol_version=protocol_version,
         site=site,
         patient=patient,
         start_on=start_on,
         wishes=wishes,
-        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes, past=past),
+        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes, past=before),
         from_at=now + notice,
         reach_on=start_on,
         now=now,
@@ -275,28 +277,29 @@ def asked(
     """The planner's question about a compiled course, over the calendars as they are now. Eleven queries.
 
     No visit starts before ``from_at``; the calendars reach to ``reach_on`` at least. ``moving`` are appointments whose
-    places count as free, ``own`` those in which the patient is not elsewhere.
+    places count as free, ``own`` those in which the patient is not elsewhere. One query more for daily loads.
     """
     reach = (reach_on - compiled.start_on).days + 1
     days = min(max(compiled.horizon_days, reach), LONGEST_DAYS)
     grid = calendars.grid(site, first_on=compiled.start_on, days=days)
     busy = calendars.patient_busy(patient, grid, now=now, without=own) if patient is not None else ()
+    taken = counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own)
     request = compiled.request(
         grid=grid,
         calendars=calendars.calendars(site, grid, now=now, without=moving),
         open_days=calendars.open_days(site, grid),
         not_before=max(0, grid.slot_after(from_at)),
         patient_busy=busy,
-        taken=counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own),
+        taken=taken,
     )
     resources = {str(each.pk): each for each in Resource.objects.filter(site=site)}
-    return Question(protocol_version, site, start_on, wishes, compiled, request, resources)
+    return Question(protocol_version, site, start_on, wishes, compiled, request, resources, taken)
 
 
-def history(
+def past(
     protocol_version: ProtocolVersion, patient: Patient | None, *, first_on: date, own: Collection[UUID] = ()
 ) -> "Past | None":
-    """What the patient had outside this course, where the protocol counts it; ``own`` are the appointments of the course."""
+    """What counts for a course from ``first_on`` on although it lies outside it. One query, where there are caps."""
     # imported here: keeps web start-up light (Pydantic)
     from treatments.protocols.compile import Past
 
@@ -310,9 +313,9 @@ def compiled(
     *,
     start_on: date,
     wishes: Wishes,
-    past: "Past | None" = None,
     extra: Sequence[Mapping[str, Any]] = (),
     course: Course | None = None,
+    past: "Past | None" = None,
 ) -> "Compiled":
     """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them.
 

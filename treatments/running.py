@@ -135,9 +135,9 @@ class Running:
                 course.protocol_version,
                 start_on=start_on,
                 wishes=Wishes(),
-                past=self._past(planning.history(course.protocol_version, course.patient, first_on=start_on, own=own)),
                 extra=course.extra if extra is None else extra,
                 course=course,
+                past=self._past(planning.past(course.protocol_version, course.patient, first_on=start_on, own=own)),
             ),
             from_at=from_at or self.now + NOTICE,
             reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + room,
@@ -172,20 +172,20 @@ class Running:
             wishes=wishes,
             extra=course.extra if extra is None else extra,
             course=course,
+            past=question.compiled.past,
         )
-        full = compiled.request(
+        request = compiled.request(
             grid=asked.grid,
             calendars=asked.calendars,
             open_days=asked.open_days,
+            not_before=asked.not_before,
             patient_busy=asked.patient_busy,
+            patient_gap=asked.patient_gap,
+            fixed=asked.fixed,
+            taken=question.taken,
         )
-        wished = _restricted(full, [visit.key for visit in asked.visits])
-        rules = [
-            *(rule for rule in asked.rules if not planning.is_wish(rule.key)),
-            *(rule for rule in wished.rules if planning.is_wish(rule.key)),
-        ]
-        request = replace(asked, rules=tuple(rules), patient_busy=full.patient_busy)
-        found = replace(question, wishes=wishes, compiled=compiled, request=request)
+        keys = [visit.key for visit in asked.visits]
+        found = replace(question, wishes=wishes, compiled=compiled, request=_restricted(request, keys))
         return planning.held_back(found, self._ready_at(found))
 
     def _ready_at(self, question: Question) -> Mapping[str, datetime]:

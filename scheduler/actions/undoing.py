@@ -199,7 +199,7 @@ def _check(change_lines: Sequence[ChangeLine], now_is: Mapping[UUID, State], *, 
         name = f"{line.appointment.summary} on {line.appointment.local_on:%-d %B %Y}"
         if _lasting(now_is[key]) != _lasting(after):
             obstacles.append(Obstacle("changed", f"{name} was changed meanwhile.", key))
-        elif wanted["status"] in TAKING and _gone(wanted, after) and datetime.fromisoformat(wanted["starts_at"]) < now:
+        elif wanted["status"] in TAKING and _gone(wanted, after) and datetime.fromisoformat(wanted["ends_at"]) <= now:
             obstacles.append(Obstacle("over", f"The time that {name} had is over.", key))
     if obstacles:
         raise CannotUndo(obstacles)

@@ -68,9 +68,11 @@ class Candidates:
         course = self.course
         if visit in course.given:
             slot = course.given[visit].start
-            wishes = _soft_windows(course.request, course.visits[visit])
             points = finish_cost(slot, course.request)
-            points += sum(wish_cost(window, slot, course.request.grid) for window in wishes)
+            points += sum(
+                wish_cost(window, slot, course.request.grid)
+                for window in _soft_windows(course.request, course.visits[visit])
+            )
             days = np.array([course.day(slot)])
             slots = np.array([slot])
             return Starts(slots, days, points + _stay_and_load(course.request, course.visits[visit], slots, days))

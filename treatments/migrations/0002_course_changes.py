@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
-        ('scheduler', '0004_change_lines'),
+        ('scheduler', '0003_change_lines'),
         ('treatments', '0001_initial'),
     ]
 

@@ -144,16 +144,18 @@ def _on_days(scope: Scope, rule: schema.OnDays) -> None:
     early, late = (0, 0) if scope.forbids_moving else (rule.early_days, rule.late_days)
     first, rounds = scope.visits[0], len(rule.days)
     offsets = []
-    for n, visit in enumerate(scope.visits[1:], start=1):
-        if n % rounds:
-            day = rule.days[n % rounds]
-            scope.book.say(visit.key, f"day {day}, counted from {words.in_sentence(first.label)}")
-        else:
-            day, first, before = rule.every_days or 0, visit, first
-            scope.book.say(visit.key, f"{words.count(day, 'day')} after {words.in_sentence(before.label)}")
-        anchor = first if n % rounds else before
-        offset = Offset(scope.key("on_days", n + 1), visit.key, anchor.key, Unit.DAYS, day - early, day, day + late)
+    for n, (before, visit) in enumerate(pairwise(scope.visits), start=1):
+        key = scope.key("on_days", number_of(visit))
+        if n >= rounds and rule.every_days is None:  # one more than the document has
+            offsets.append(Offset(key, visit.key, before.key, Unit.DAYS, least=1))
+            continue
+        day = rule.days[n % rounds] or rule.every_days or 0
+        anchor, first = first, first if n % rounds else visit
+        offset = Offset(key, visit.key, anchor.key, Unit.DAYS, day - early, day, day + late)
         offsets.append(scope.book.counted(offset, rule.counted_from))
+        label = words.in_sentence(anchor.label)
+        counted = f"day {day}, counted from {label}" if n % rounds else f"{words.count(day, 'day')} after {label}"
+        scope.book.say(visit.key, counted)
     text = f"on days {words.listing(str(day) for day in rule.days)}"
     if rule.times > 1:
         text += f", {words.count(rule.times, 'time')}, every {words.count(rule.every_days or 0, 'day')}"

@@ -39,11 +39,26 @@ from treatments.protocols.wishes import Wishes
 Taken = Mapping[str, Mapping[date, int]]
 """For visit types and local dates: how many visits of other courses begin then in the clinic."""
 
-More = Mapping[str, Sequence[int]]
-"""For blocks: the numbers of further visits at their end."""
-
 START_SLACK_DAYS = 28
 """How many days after the wished start the first visit may be looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What took place already, as local dates: it decides what the rest of the course has to keep to."""
+
+    history: History = field(default_factory=dict)
+    """For visit types: the visits outside the course, those of earlier courses of the patient."""
+    planned_on: Mapping[str, date] = field(default_factory=dict)
+    """For visits of the course that took place: where they were planned."""
+    took_place_on: Mapping[str, date] = field(default_factory=dict)
+    """For visits of the course that took place: when."""
+
+    @property
+    def late(self) -> Mapping[str, int]:
+        """By how many days visits took place later than planned; negative where earlier."""
+        both = self.planned_on.keys() & self.took_place_on.keys()
+        return {key: (self.took_place_on[key] - self.planned_on[key]).days for key in both}
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,8 @@ class Compiled:
     """Dates on which the patient is away."""
     people: tuple[str, ...]
     """Ids of persons the patient prefers."""
+    past: Past = field(default_factory=Past)
+    """What it was compiled with."""
 
     def request(
         self,
@@ -106,32 +123,14 @@ class Compiled:
         return replace(rule, taken=tuple(sorted(load.items())))
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What took place already, as local dates: it decides what the rest of the course has to keep to."""
-
-    history: History = field(default_factory=dict)
-    """For visit types: the visits outside the course, those of earlier courses of the patient."""
-    planned_on: Mapping[str, date] = field(default_factory=dict)
-    """For visits of the course that took place: where they were planned."""
-    took_place_on: Mapping[str, date] = field(default_factory=dict)
-    """For visits of the course that took place: when."""
-
-    @property
-    def late(self) -> Mapping[str, int]:
-        """By how many days visits took place later than planned; negative where earlier."""
-        both = self.planned_on.keys() & self.took_place_on.keys()
-        return {key: (self.took_place_on[key] - self.planned_on[key]).days for key in both}
-
-
 def compile(  # noqa: A001  # the field's own word
     document: Protocol,
     *,
     start_on: date,
     wishes: Wishes | None = None,
     tentative: bool = True,
+    more: Mapping[str, Sequence[int]] | None = None,
     past: Past | None = None,
-    more: More | None = None,
 ) -> Compiled:
     """The visits and rules of a course on ``document`` that begins on ``start_on`` or later.
 
@@ -140,7 +139,7 @@ def compile(  # noqa: A001  # the field's own word
     """
     wishes, past = wishes or Wishes(), past or Past()
     first_on = max(start_on, wishes.start_on or start_on)
-    course, book = _course(document, past, more or {}, tentative=tentative)
+    course, book = _course(document, past, tentative=tentative, more=more)
     lasts = horizon_days(tuple(visit.key for visit in course), tuple(book.rules), _minutes(course))
     write_wishes(document, wishes, first_on, course, book)
     explained = tuple(visit.with_reason(book.reason(visit.key)) for visit in course)
@@ -155,17 +154,20 @@ def compile(  # noqa: A001  # the field's own word
         labels=labels,
         not_on=tuple(sorted(wishes.not_on)),
         people=wishes.people,
+        past=past,
     )
 
 
-def _course(document: Protocol, past: Past, more: More, *, tentative: bool) -> tuple[tuple[CourseVisit, ...], Rulebook]:
+def _course(
+    document: Protocol, past: Past, *, tentative: bool, more: Mapping[str, Sequence[int]] | None
+) -> tuple[tuple[CourseVisit, ...], Rulebook]:
     """The visits with their rules. A visit that may follow a long break is as long as a first one."""
     course = course_visits(document, tentative=tentative, more=more)
     book = Rulebook(late=past.late)
     write_rules(document, course, book, past.history)
     if any(kind.first_again_after_days is not None for kind in document.visit_types.values()):
         again = breaks.first_again(document, course, book.rules, past.took_place_on)
-        course = course_visits(document, tentative=tentative, first_again=again, more=more)
+        course = course_visits(document, tentative=tentative, more=more, first_again=again)
         book = Rulebook(late=past.late)
         write_rules(document, course, book, past.history)
     return course, book
@@ -179,12 +181,16 @@ def _minutes(course: Iterable[CourseVisit]) -> dict[str, int]:
 
 
 def course_visits(
-    document: Protocol, *, tentative: bool = True, first_again: Collection[str] = (), more: More | None = None
+    document: Protocol,
+    *,
+    tentative: bool = True,
+    more: Mapping[str, Sequence[int]] | None = None,
+    first_again: Collection[str] = (),
 ) -> tuple[CourseVisit, ...]:
     """The visits of a course in document order, numbered by type over the whole course, without reasons.
 
-    Those of ``first_again`` (keys) are as long as the first of their type. Those of ``more`` stand at the end of their
-    block, and count after all others of their type.
+    ``more`` gives for a block the numbers of further visits at its end; they count after all others of their type.
+    Those of ``first_again`` (keys) are as long as the first of their type.
     """
     planned = [(block, number) for block in document.blocks for number in range(1, block.length + 1)]
     added = [(block, number) for block in document.blocks for number in (more or {}).get(block.block, ())]
@@ -192,8 +198,8 @@ def course_visits(
     found: dict[str, list[CourseVisit]] = {block.block: [] for block in document.blocks}
     for block, number in (*planned, *added):
         kind = document.visit_types[block.visit]
-        key = f"{block.block}.{number}"
         seen[block.visit] = seen.get(block.visit, 0) + 1
+        key = f"{block.block}.{number}"
         lengths = kind.minutes(1 if key in first_again else seen[block.visit])
         found[block.block].append(
             CourseVisit(

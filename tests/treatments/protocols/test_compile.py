@@ -22,7 +22,7 @@ from scheduler.engine.request import (
 from tests.treatments.protocols.documents import MONDAY, compiled, rules, short, with_block
 from treatments.protocols import catalog, reading
 from treatments.protocols.compile import compile as compile_course
-from treatments.protocols.wishes import Wishes
+from treatments.protocols.wishes import Escort, Wishes
 
 every_file = pytest.mark.parametrize("path", catalog.files(), ids=lambda path: path.stem)
 
@@ -315,6 +315,9 @@ def test_wishes_survive_storage() -> None:
         people=("7", "9"),
         not_on=frozenset({date(2026, 12, 24)}),
         firm=True,
+        max_visits_per_week=2,
+        max_visits_per_day=1,
+        escort=Escort(frozenset({1}), time(9), None),
     )
     assert Wishes.from_json(wishes.to_json()) == wishes
     assert Wishes().to_json() == {}

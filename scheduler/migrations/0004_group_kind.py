@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clinics', '0001_initial'),
-        ('scheduler', '0002_audit_skills'),
+        ('scheduler', '0003_change_lines'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clinics', '0001_initial'),
         ('pghistory', '0007_auto_20250421_0444'),
-        ('scheduler', '0003_group_kind'),
+        ('scheduler', '0002_audit_skills'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
