@@ -8,6 +8,7 @@ import sys
 
 SCENARIOS = {
     "planner": ["benchmarks.planner"],
+    "many": ["benchmarks.many"],
     "courses": ["benchmarks.courses"],
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],

@@ -17,6 +17,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"queue": "default", "expires": 30},
     },
+    "plan-together": {
+        "task": "treatments.plan_together",
+        "schedule": timedelta(seconds=3),
+        "options": {"queue": "default", "expires": 3},
+    },
     "forget-idempotency-keys": {
         "task": "core.forget_idempotency_keys",
         "schedule": timedelta(hours=1),

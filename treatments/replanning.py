@@ -55,7 +55,7 @@ def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[
     wanted = replace(
         request,
         fixed=(*request.fixed, *given),
-        rules=(*_agreed(request, loose), *keeps),
+        rules=(*agreed(request, loose), *keeps),
     )
     plan = planning.best(replace(question, request=wanted))
     told = {each.visit for each in wanted.fixed}
@@ -77,7 +77,7 @@ def _clashes(
     return any(found not in before for found in check(request, [*given, *loose]))
 
 
-def _agreed(request: PlanRequest, loose: Sequence[Placement]) -> tuple[Rule, ...]:
+def agreed(request: PlanRequest, loose: Sequence[Placement]) -> tuple[Rule, ...]:
     """The rules, but no firm wish about a visit that somebody has agreed to have outside it."""
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine import rules

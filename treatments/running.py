@@ -145,7 +145,7 @@ class Running:
             moving=self.appointments([*about, *leaving]),
             own=own,
         )
-        return self._narrowed(question, about, leaving)
+        return self.narrowed(question, about, leaving)
 
     def _past(self, past: "Past | None") -> "Past | None":
         """With where visits that took place were planned, if the protocol counts from there; then one query more."""
@@ -197,7 +197,8 @@ class Running:
         ready_at = readiness.earliest(waiting, question.visits, facts, now=self.now)
         return {key: at for key, at in ready_at.items() if key not in self.standing}
 
-    def _narrowed(self, question: Question, about: Collection[str], leaving: Collection[str]) -> Question:
+    def narrowed(self, question: Question, about: Collection[str], leaving: Collection[str] = ()) -> Question:
+        """A question about the whole protocol, as one about these visits: all others that take place are fixed."""
         fixed = [key for key in self.standing if key not in {*about, *leaving} and key in question.visits]
         placements = tuple(question.placement(self.standing[key]) for key in fixed)
         request = _restricted(question.request, {*about, *fixed})

@@ -1,4 +1,4 @@
-"""Work that a clock wakes. Each may run at any time, any number of times."""
+"""Work that a clock wakes. Each may run at any time, any number of times: the rows know what is due."""
 
 import time
 
@@ -6,7 +6,7 @@ from celery import shared_task
 
 from clinics.models import User
 from core import clock
-from treatments.actions import horizons
+from treatments.actions import horizons, jobs
 
 EXTEND_SECONDS = 40
 """When no further course is begun: well inside the soft time limit of 50 s."""
@@ -17,3 +17,9 @@ def extend_courses(**_: object) -> None:
     """Plans open-ended courses further ahead."""
     end = time.monotonic() + EXTEND_SECONDS
     horizons.extend_all(by=User.objects.service(), now=clock.now(), enough=lambda: time.monotonic() > end)
+
+
+@shared_task(name="treatments.plan_together")  # type: ignore[untyped-decorator]
+def plan_together(**_: object) -> None:
+    """Works out the oldest planning job that is due."""
+    jobs.work()

@@ -92,6 +92,27 @@ class Cost:
         """The sum of the terms; each already carries its weight."""
         return sum(getattr(self, term.name) for term in fields(self))
 
+    def beyond(self, other: "Cost") -> "Cost":
+        """Term by term, how much more this is than another cost."""
+        return Cost(**{term.name: getattr(self, term.name) - getattr(other, term.name) for term in fields(self)})
+
+
+class Kind(StrEnum):
+    """What a plan is best in."""
+
+    BEST = "best"
+    """The least cost."""
+    EARLIEST_FINISH = "earliest_finish"
+    """The earliest last date."""
+    SAME_TIME = "same_time"
+    """The fewest visits away from the usual time of day of their kind."""
+    FEWEST_TRIPS = "fewest_trips"
+    """The fewest dates on which the patient comes."""
+    OTHER_PERSON = "other_person"
+    """A series is with somebody, or something, else than in the best plan."""
+    OTHER_START = "other_start"
+    """It begins on another date than the plans before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -103,6 +124,16 @@ class Plan:
     notes: dict[str, tuple[Reason, ...]] = field(default_factory=dict)
     """For each visit key: the soft rules this placement gives up."""
     bound: int | None = None
+    none_complete: bool = False
+    """For a partial plan: it is proved that no plan has a place for every visit."""
+    kind: Kind = Kind.BEST
+    more: Cost | None = None
+    """For an alternative: what it costs more than the best plan, by term; a negative number is a gain."""
+
+    @property
+    def gap(self) -> float | None:
+        """By what share of its bound the plan could be dearer than the best there is; 0 if it is proved to be the best."""
+        return None if self.bound is None else (self.cost.total - self.bound) / max(self.bound, 1)
 
     @property
     def complete(self) -> bool:

@@ -1,6 +1,6 @@
 """Which resources could take which part of a visit, and when: sets of starts by erosion of free time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from scheduler.engine import bits, weeks
@@ -57,12 +57,26 @@ class FreeTime:
         for start, end, lane in calendar.busy:
             taken[lane].append((start, end))
         free = {lane: self.working & ~bits.union(busy, grid_slots) for lane, busy in taken.items()}
-        self.hands = free.pop(HANDS_LANE)
-        self.lanes = tuple(free.values())
-        self.alone = self.hands
-        for lane in self.lanes:
+        self._set(free.pop(HANDS_LANE), tuple(free.values()))
+
+    def _set(self, hands: int, lanes: tuple[int, ...]) -> None:
+        self.hands = hands
+        self.lanes = lanes
+        self.alone = hands
+        for lane in lanes:
             self.alone &= lane
         self._slivers: dict[tuple[int, int, int], tuple[int, int]] = {}
+
+    def changed(self, periods: Iterable[tuple[int, int, int]], *, taken: bool) -> "FreeTime":
+        """The same resource with these periods (start, end, lane) taken besides, or free again."""
+        lanes = {**dict(enumerate(self.lanes)), HANDS_LANE: self.hands}
+        for start, end, lane in periods:
+            slots_of_it = bits.span(start, end)
+            lanes[lane] = lanes[lane] & ~slots_of_it if taken else lanes[lane] | (slots_of_it & self.working)
+        other = object.__new__(FreeTime)
+        other.calendar, other.working = self.calendar, self.working
+        other._set(lanes.pop(HANDS_LANE), tuple(lanes.values()))
+        return other
 
     def starts(self, role: Role, *, off_duty_only: bool = False) -> int:
         """The starts at which the resource can fill every segment of the role.
@@ -103,17 +117,24 @@ class FreeTime:
         return before, after
 
 
+def free_times(request: PlanRequest) -> dict[str, FreeTime]:
+    """Every resource's free time by id, in the order of the ids."""
+    slots_of_grid = request.grid.slots
+    return {
+        calendar.id: FreeTime(calendar, slots_of_grid)
+        for calendar in sorted(request.calendars, key=lambda calendar: calendar.id)
+    }
+
+
 class Availability:
     """The sets of starts of one request. Made once per planning; sets are kept as they are asked for."""
 
-    def __init__(self, request: PlanRequest) -> None:
+    def __init__(self, request: PlanRequest, free: Mapping[str, FreeTime] | None = None) -> None:
+        """``free`` is the free time of all resources where it is known already, in the order of their ids."""
         self.request = request
         self.clock = clock(request.grid)
         self.slots = request.grid.slots
-        self.free = {
-            calendar.id: FreeTime(calendar, self.slots)
-            for calendar in sorted(request.calendars, key=lambda calendar: calendar.id)
-        }
+        self.free = free_times(request) if free is None else free
         self._role_starts: dict[tuple[int, str], int] = {}
         self._roles: dict[Role, int] = {}
         self._numbers: dict[int, tuple[int, Role]] = {}

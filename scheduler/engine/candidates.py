@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduler.engine import bits
+from scheduler.engine.aims import LEAST_COST, Aim
 from scheduler.engine.availability import Availability
 from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.course import Course
@@ -24,7 +25,8 @@ from scheduler.engine.objective import (
     wish_cost,
     wished_days,
 )
-from scheduler.engine.request import DailyLoad, Keep, PlanRequest, Role, Visit, Window
+from scheduler.engine.request import DailyLoad, Keep, PlanRequest, Preferred, Role, Visit, Window
+from scheduler.engine.rules import names
 
 Points = NDArray[np.int64]
 IMPOSSIBLE = 10**15
@@ -53,8 +55,9 @@ class Starts:
 class Candidates:
     """The starts of every visit of a course, by its number."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, aim: Aim = LEAST_COST) -> None:
         self.course = course
+        self.aim = aim
         self.starts = [self._starts(n) for n in range(len(course.visits))]
         self._slivers: dict[tuple[Role, int, tuple[str, ...]], tuple[int, int, int]] = {}
         self._points: dict[tuple[int, Choices], Points] = {}
@@ -63,6 +66,19 @@ class Candidates:
             for visit in course.visits
         ]
         """For each visit the numbers of the rules about the same resource that it falls under."""
+
+    def likeness(self, visit: int) -> object:
+        """The same for visits that can start at the same times at the same cost."""
+        if visit in self.course.given:
+            return visit
+        asked = self.course.visits[visit]
+        wishes = tuple(
+            n
+            for n, rule in enumerate(self.course.request.rules)
+            if isinstance(rule, Window | Keep | Preferred | DailyLoad) and names(rule, asked.key)
+        )
+        usual = self.aim.usual.get(asked.kind)
+        return self.course.domains[visit], asked.roles, asked.minutes, tuple(self.concerning[visit]), wishes, usual
 
     def _starts(self, visit: int) -> Starts:
         course = self.course
@@ -75,12 +91,15 @@ class Candidates:
             )
             days = np.array([course.day(slot)])
             slots = np.array([slot])
+            points += self.aim.points(course, visit, slots)
             return Starts(slots, days, points + _stay_and_load(course.request, course.visits[visit], slots, days))
         slots = bits.members(course.domains[visit])
         late = np.maximum(slots - course.request.not_before, 0) * SLOT_MINUTES
         late = late * FINISH_PER_DAY // (DAY_MINUTES * len(course.request.visits))
         day = course.free.clock.day[slots]
-        wishes = _wishes(course.request, course.free, course.visits[visit], slots)
+        wishes = _wishes(course.request, course.free, course.visits[visit], slots) + self.aim.points(
+            course, visit, slots
+        )
         return Starts(slots, day, late + wishes + _stay_and_load(course.request, course.visits[visit], slots, day))
 
     def points(self, visit: int, choices: Choices) -> Points:

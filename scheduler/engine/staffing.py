@@ -47,6 +47,12 @@ def can_be_staffed(course: Course, starts: Starts, choices: Choices) -> bool:
     return _team(course, starts, choices) is not None
 
 
+def price(course: Course, starts: Starts, choices: Choices) -> int | None:
+    """What the cheapest different resources for visits that overlap cost; ``None`` where there are none."""
+    chosen = _cheapest(*_jobs(course, starts, choices))
+    return None if chosen is None else chosen[0]
+
+
 def _together(course: Course, left: Starts) -> list[int]:
     """The first visit and every visit that shares time with it, directly or through others."""
     group = [next(iter(left))]
@@ -55,15 +61,25 @@ def _together(course: Course, left: Starts) -> list[int]:
     return group
 
 
-def _team(course: Course, starts: Starts, choices: Choices) -> list[Placement] | None:
+_Job = tuple[int, Role, list[tuple[int, str]]]
+"""A role of a visit with the resources for it."""
+
+
+def _jobs(course: Course, starts: Starts, choices: Choices) -> tuple[list[_Job], Starts, _Filled]:
+    """The roles to be filled, and those that are."""
     schedule = Schedule(course.request, ())
     taken: _Filled = []
-    jobs: list[tuple[int, Role, list[tuple[int, str]]]] = []
+    jobs: list[_Job] = []
     for n, start in starts.items():
         if n in course.given:
             taken += [(role, start, used) for role, used in filled_roles(schedule, course.given[n])]
         else:
             jobs += [(n, role, _options(course, n, role, start, choices)) for role in course.visits[n].roles]
+    return jobs, starts, taken
+
+
+def _team(course: Course, starts: Starts, choices: Choices) -> list[Placement] | None:
+    jobs, _, taken = _jobs(course, starts, choices)
     chosen = _cheapest(jobs, starts, taken)
     if chosen is None:
         return None
@@ -72,7 +88,7 @@ def _team(course: Course, starts: Starts, choices: Choices) -> list[Placement] |
         if n in course.given:
             found.append(course.given[n])
         else:
-            used = sorted((role.key, name) for (m, role, _), name in zip(jobs, chosen, strict=True) if m == n)
+            used = sorted((role.key, name) for (m, role, _), name in zip(jobs, chosen[1], strict=True) if m == n)
             found.append(Placement(course.visits[n].key, start, tuple(used)))
     return found
 
@@ -98,8 +114,8 @@ def _options(course: Course, visit: int, role: Role, start: int, choices: Choice
     return sorted(found)
 
 
-def _cheapest(jobs: list[tuple[int, Role, list[tuple[int, str]]]], starts: Starts, taken: _Filled) -> list[str] | None:
-    """The cheapest resource for each job so that none is needed twice at once."""
+def _cheapest(jobs: list[_Job], starts: Starts, taken: _Filled) -> tuple[int, list[str]] | None:
+    """The cheapest resource for each job so that none is needed twice at once, after the points of all."""
     rest = [0] * (len(jobs) + 1)  # the least that the jobs from the n-th on can cost
     for n in range(len(jobs) - 1, -1, -1):
         if not jobs[n][2]:
@@ -121,7 +137,7 @@ def _cheapest(jobs: list[tuple[int, Role, list[tuple[int, str]]]], starts: Start
             extend(n + 1, points + extra, [*filled, (role, starts[visit], name)], [*names, name])
 
     extend(0, 0, taken, [])
-    return None if best is None else best[1]
+    return best
 
 
 def _is_taken(filled: Iterable[tuple[Role, int, str]], role: Role, start: int, name: str) -> bool:

@@ -6,7 +6,7 @@ nothing in the database is different.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,17 @@ from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
-from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
+from tests.factories.treatments import (
+    BookedVisitFactory,
+    CourseFactory,
+    ProtocolVersionFactory,
+    WaitlistEntryFactory,
+)
 from tests.treatments.documents import series as document
-from treatments.models import GateFulfilment, Visit, VisitStatus
+from treatments import batches
+from treatments.actions import jobs
+from treatments.closures import Closure
+from treatments.models import GateFulfilment, PlanningJob, Visit, VisitStatus
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
 OURS = {"core", "clinics", "scheduler", "treatments", "notifications"}
@@ -76,7 +84,7 @@ def test_the_matrix_lists_nothing_twice():
 
 
 @pytest.fixture
-def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Callable[[Entry], dict[str, Any]]:
+def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) -> Callable[[Entry], dict[str, Any]]:
     """A request for each entry that would succeed."""
     of_course = Appointment.objects.filter(visit__course=course).order_by("starts_at")
     moving, waiting = of_course.get(visit__key="talks.2"), of_course.get(visit__key="talks.3")
@@ -94,6 +102,9 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Cal
     )
     gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
     consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
+    asks = WaitlistEntryFactory(visit=visit)
+    done = _closing(site, mona, now, date(2026, 5, 31))
+    jobs.apply(job=done, digest=done.digest, by=mona, now=now)
     hour = Booking(now + timedelta(hours=4), now + timedelta(hours=5), "Check", ())
     lately = appointments.book(site=site, patient=somebody, bookings=[hour], by=flora, now=now)
     keys = {
@@ -104,6 +115,9 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Cal
         "courses": course.pk,
         "visits": visit.pk,
         "appointments": moving.pk,
+        "waitlist": asks.pk,
+        "planning-jobs": _closing(site, mona, now, date(2026, 5, 30)).pk,
+        "POST planning-jobs/<uuid:key>/undo": done.pk,
         "change-sets": lately.change_set.pk,
         "POST appointments/<uuid:key>/status": today.pk,
         "POST courses/<uuid:key>/fulfil": gated.pk,
@@ -135,6 +149,14 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Cal
         "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},
         "POST appointments/<uuid:key>/cancel": {},
         "POST appointments/<uuid:key>/status": {"status": "arrived"},
+        "POST planning-jobs/close": {"site": str(site.pk), "on": "2026-05-29", "reason": "Works"},
+        "POST planning-jobs/book": {
+            "site": str(site.pk),
+            "courses": [{"patient": str(somebody.pk), "protocol_version": str(series.pk), "start_on": "2026-05-05"}],
+        },
+        "POST planning-jobs/<uuid:key>/apply": {"digest": batches.digest({"courses": [], "left": [], "unplaced": []})},
+        "POST waitlist/": {"visit": str(of_course.get(visit__key="talks.1").visit.pk), "valid_until": "2026-05-30"},
+        "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
     }
 
     def request(entry: Entry) -> dict[str, Any]:
@@ -145,12 +167,22 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, now) -> Cal
             path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
         if entry.route == "reviews/":
             path += f"?site={site.pk}"
+        if entry.route == "waitlist/matches":
+            path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
         made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}
         if entry.method != "GET":
             made |= {"key": "once", "version": 1}
         return made
 
     return request
+
+
+def _closing(site: Any, by: Any, now: Any, on: date) -> PlanningJob:
+    """A closed day on which nothing is, worked out."""
+    jobs.close(closure=Closure(site, "Works", on=on), by=by, now=now)
+    job = jobs.work()
+    assert job is not None
+    return job
 
 
 def everything() -> dict[str, Any]:

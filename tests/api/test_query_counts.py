@@ -8,7 +8,13 @@ import pytest
 
 from tests.factories.clinics import PatientFactory, SiteFactory
 from tests.factories.scheduler import AllocationFactory, ChairFactory, ChangeLineFactory, PersonFactory
-from tests.factories.treatments import BookedVisitFactory, CourseChangeFactory, CourseFactory, ProtocolVersionFactory
+from tests.factories.treatments import (
+    BookedVisitFactory,
+    CourseChangeFactory,
+    CourseFactory,
+    ProtocolVersionFactory,
+    WaitlistEntryFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +38,7 @@ MAKE: dict[str, Callable[[], Any]] = {
     "resources/": lambda: PersonFactory(skills=["infusion_nurse", "prescriber"]),
     "courses/": CourseFactory,
     "visits/": booked,
+    "waitlist/": lambda: WaitlistEntryFactory(visit=booked()),
     "appointments/": booked,
     "change-sets/": changed,
 }
@@ -47,6 +54,7 @@ MAKE: dict[str, Callable[[], Any]] = {
         ("resources/", 3),  # and the skills
         ("courses/", 2),
         ("visits/", 3),  # and the allocations with their resources
+        ("waitlist/", 3),  # and the allocations with their resources
         ("appointments/", 3),  # and the allocations with their resources
         ("change-sets/", 4),  # and their lines and courses
     ],

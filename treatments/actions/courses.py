@@ -197,7 +197,7 @@ class _Wanted:
                 booked_by=self.by,
             )
             Visit.objects.bulk_create(
-                _visit(visit, course, position, made.get(visit.key), left.get(visit.key, ()))
+                visit_row(visit, course, position, made.get(visit.key), left.get(visit.key, ()))
                 for position, visit in enumerate(question.compiled.course, start=1)
             )
             history.write(change_set, {}, history.states([course.pk]))
@@ -216,7 +216,7 @@ class _Wanted:
         return made.change_set, dict(zip(keys, made.appointments, strict=True))
 
 
-def _visit(
+def visit_row(
     known: "CourseVisit", course: Course, position: int, appointment: Appointment | None, unplaced: tuple[str, ...]
 ) -> Visit:
     placed = VisitStatus.TENTATIVE if known.tentative else VisitStatus.BOOKED

@@ -4,7 +4,9 @@ from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
 from treatments.models.decision import Choice, DecisionRecord
 from treatments.models.gate import GateFulfilment, GateWithdrawal
+from treatments.models.planning_job import JobKind, JobState, PlanningJob
 from treatments.models.protocol import Protocol, ProtocolVersion
+from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
 __all__ = [
     "Choice",
@@ -14,8 +16,13 @@ __all__ = [
     "DecisionRecord",
     "GateFulfilment",
     "GateWithdrawal",
+    "JobKind",
+    "JobState",
+    "PlanningJob",
     "Protocol",
     "ProtocolVersion",
     "Visit",
     "VisitStatus",
+    "WaitlistEntry",
+    "WaitlistStatus",
 ]
