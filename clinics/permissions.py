@@ -22,6 +22,8 @@ class Permission(StrEnum):
     MOVE_VISITS = "move_visits"
     CANCEL_VISITS = "cancel_visits"
     SET_VISIT_STATUS = "set_visit_status"
+    FULFIL_GATES = "fulfil_gates"
+    DECIDE_COURSES = "decide_courses"
     VIEW_PROTOCOLS = "view_protocols"
     PUBLISH_PROTOCOLS = "publish_protocols"
     EDIT_RESOURCES = "edit_resources"
@@ -46,6 +48,8 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.MOVE_VISITS: _BOOKING,
     P.CANCEL_VISITS: _BOOKING,
     P.SET_VISIT_STATUS: _EVERYONE,
+    P.FULFIL_GATES: _EVERYONE,
+    P.DECIDE_COURSES: frozenset({Role.CLINICIAN}),
     P.VIEW_PROTOCOLS: _EVERYONE,
     P.PUBLISH_PROTOCOLS: _MANAGER,
     P.EDIT_RESOURCES: _MANAGER,

@@ -3,11 +3,10 @@
 The one place where a course meets the planner and the calendars. Reads only, in a fixed number of queries.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,9 +17,10 @@ from scheduler.engine.answer import Reason
 from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models import Resource
 from scheduler.queries import calendars
-from treatments.models import ProtocolVersion
+from treatments.models import Course, ProtocolVersion
+from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes, WishesError
-from treatments.queries import counts
+from treatments.queries import counts, readiness
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from treatments.protocols.compile import Compiled, Past
     from treatments.protocols.remedies import Explanation
     from treatments.protocols.rulebook import CourseVisit
-    from treatments.protocols.schema import Protocol
 
 NOTICE = timedelta(hours=1)
 """No visit is planned to start sooner than this. People may choose an earlier start: they know who is there already."""
@@ -220,6 +219,8 @@ def ask(
 ) -> Question:
     """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
+    Without ``notice`` it is about places that a person chose, at whatever time.
+
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
     today = clock.local(now, site.zone).date()
@@ -229,7 +230,7 @@ def ask(
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
     before = past(protocol_version, patient, first_on=start_on)
-    return asked(
+    question = asked(
         protocol_version=protocol_version,
         site=site,
         patient=patient,
@@ -240,6 +241,24 @@ def ask(
         reach_on=start_on,
         now=now,
     )
+    if not notice:
+        return question
+    # nothing is there before the course is booked
+    ready_at = readiness.earliest(readiness.gates(protocol_version), question.visits, {}, now=now)
+    return held_back(question, ready_at)
+
+
+def held_back(question: Question, ready_at: Mapping[str, datetime]) -> Question:
+    """The question in which visits wait for what has to be there before them.
+
+    It holds for what the planner chooses. Who chooses a time in person may be sooner, and is told what is missing.
+    """
+    grid = question.request.grid
+    visits = tuple(
+        replace(visit, not_before=grid.slot_after(ready_at[visit.key])) if visit.key in ready_at else visit
+        for visit in question.request.visits
+    )
+    return replace(question, request=replace(question.request, visits=visits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,34 +353,24 @@ def compiled(
     start_on: date,
     wishes: Wishes,
     extra: Sequence[Mapping[str, Any]] = (),
+    course: Course | None = None,
     past: "Past | None" = None,
 ) -> "Compiled":
-    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them."""
+    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them.
+
+    What was decided about ``course`` counts: blocks that became firm, distances that were changed.
+    """
     # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols import extras
-    from treatments.protocols.compile import compile as made
+    from treatments.protocols import extras, reopening
+    from treatments.protocols.compile import compile as compile_course
 
     found = extras.read(extra)
-    course = made(
-        document(protocol_version), start_on=start_on, wishes=wishes, more=extras.at_the_end(found), past=past
-    )
-    return extras.with_extras(course, found)
+    document = stored.document(protocol_version.document)
+    made = compile_course(document, start_on=start_on, wishes=wishes, past=past, more=extras.at_the_end(found))
+    made = reopening.opened_again(extras.with_extras(made, found), document, found)
+    return made if course is None else reopening.decided(made, firm=course.firm, spacing=course.spacing)
 
 
 def is_wish(rule: str) -> bool:
     """Whether the rule with this key comes from the patient's wishes, not from the protocol."""
     return rule == "start" or rule.startswith("wish.")
-
-
-def document(protocol_version: ProtocolVersion) -> "Protocol":
-    """What a version says."""
-    return _document(json.dumps(protocol_version.document))
-
-
-@lru_cache(maxsize=64)
-def _document(text: str) -> "Protocol":
-    """A stored document, read; the last few are kept, as a version never changes."""
-    # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols.reading import from_json
-
-    return from_json(json.loads(text))

@@ -45,6 +45,9 @@ class Code(StrEnum):
     IN_THE_PAST = "in_the_past"
     BEYOND_HORIZON = "beyond_horizon"
     OFF_STEP = "off_step"
+    # the readiness
+    NOT_READY = "not_ready"
+    """What has to be there before the visit cannot be there so soon."""
     # not refused, but given up
     NOT_IDEAL = "not_ideal"
     DAY_CROWDED = "day_crowded"

@@ -25,6 +25,8 @@ def reasons(free: Availability, schedule: Schedule, attempt: Attempt) -> Iterato
     request, visit, start = schedule.request, attempt.visit, attempt.start
     if start < request.not_before:
         yield Reason(Code.IN_THE_PAST)
+    elif start < visit.not_before:
+        yield Reason(Code.NOT_READY)
     if start < 0 or start + slots(visit.minutes) > free.slots:
         yield Reason(Code.BEYOND_HORIZON)
         return

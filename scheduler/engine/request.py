@@ -84,6 +84,8 @@ class Visit:
     start_step: int = 15
     """Starts are at wall-clock minutes divisible by this."""
     preparations: tuple[Preparation, ...] = ()
+    not_before: int = 0
+    """The first slot at which it may start: what has to be there before it takes its time."""
 
 
 @dataclass(frozen=True, slots=True)

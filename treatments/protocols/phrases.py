@@ -249,6 +249,9 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.IN_THE_PAST: lambda _: "That time has passed or is too close to now.",
     Code.BEYOND_HORIZON: lambda case: f"No place for {words.in_sentence(case.visit)} within the dates looked at.",
     Code.OFF_STEP: _off_step,
+    Code.NOT_READY: lambda case: (
+        f"What has to be there before {words.in_sentence(case.visit)} cannot be there by then."
+    ),
     Code.TOO_MANY: _too_many,
     Code.NOT_PREFERRED: _not_preferred,
     Code.NOT_PREPARED: lambda case: (

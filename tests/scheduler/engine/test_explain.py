@@ -1,5 +1,7 @@
 """Why not there: all reasons, of all families, seen from the visit that is asked about."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +69,20 @@ def test_the_calendar_family():
     assert (Code.BEYOND_HORIZON, True) in codes(why_not(asked, [], "i1", ON.slots))
     assert (Code.SITE_CLOSED, True) in codes(why_not(asked, [], "i1", at(ON, 5, "10:00")))
     assert codes(why_not(asked, [], "i1", at(ON, 1, "10:00"))) == []
+
+
+def test_a_visit_that_cannot_be_ready_sooner():
+    ready = at(ON, 1, "10:00")
+    asked = request(ON, [replace(visit("i1"), not_before=ready), visit("i2")])
+    assert codes(why_not(asked, [], "i1", at(ON, 1, "09:00"))) == [(Code.NOT_READY, True)]
+    assert codes(why_not(asked, [], "i1", ready)) == []
+    assert codes(why_not(asked, [], "i2", at(ON, 1, "09:00"))) == []
+
+    def first(asked):
+        return min(each.start for each in plan(asked).best.placements if each.visit == "i1")
+
+    assert first(request(ON, [visit("i1")])) < ready
+    assert first(request(ON, [replace(visit("i1"), not_before=ready)])) == ready
 
 
 def test_named_resources_are_judged_by_themselves():

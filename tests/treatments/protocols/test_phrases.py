@@ -131,6 +131,7 @@ NAMES = {"c1": "Chair 1", "c2": "Chair 2", "c3": "Chair 3", "c4": "Chair 4", "p1
         ("talks.1", Reason(Code.PATIENT_BUSY, ("infusions.1",)), "The patient has infusion 1 then."),
         ("talks.1", Reason(Code.PATIENT_BUSY), "The patient has another appointment or is away then."),
         ("talks.1", Reason(Code.SITE_CLOSED), "The clinic is closed then."),
+        ("talks.1", Reason(Code.NOT_READY), "What has to be there before talk 1 cannot be there by then."),
         ("talks.1", Reason(Code.OFF_STEP), "Talk 1 starts only at clock minutes divisible by 15."),
         (
             "talks.2",
