@@ -1,6 +1,7 @@
 """What every channel looks like from the dispatcher."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Protocol
 
 from notifications.engine.states import Outcome
@@ -11,13 +12,15 @@ from scheduler.models import Appointment
 class NotSent(Exception):
     """A request that did not end in "accepted".
 
-    ``outcome`` says whether trying again makes sense; ``code`` is the provider's status, never its text.
+    ``outcome`` says whether trying again makes sense; ``code`` is the provider's status, never its text;
+    ``retry_after`` the pause it asks for, if it does.
     """
 
-    def __init__(self, outcome: Outcome, code: str = "") -> None:
+    def __init__(self, outcome: Outcome, code: str = "", *, retry_after: timedelta | None = None) -> None:
         super().__init__(f"{outcome.value} {code}".strip())
         self.outcome = outcome
         self.code = code
+        self.retry_after = retry_after
 
     @property
     def permanent(self) -> bool:
