@@ -1,0 +1,100 @@
+"""Links patients are sent. Nobody signs in: whoever has the link may do the one thing it is for."""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from clinics.models import Patient
+from core.audit import audited
+from core.models import Model
+from notifications.engine.states import Labelled
+from notifications.models.message import Message
+from scheduler.models import Appointment
+
+TOKEN_BYTES = 16
+"""128 bits: nobody guesses them."""
+
+
+class Purpose(Labelled):
+    """The one thing a link is for."""
+
+    VISIT = "visit", "Answer about one visit"
+    PLAN = "plan", "See all visits and answer"
+    CALENDAR = "calendar", "Calendar subscription"
+    STOP_EMAIL = "stop_email", "Stop e-mail"
+
+
+class LinkQuerySet(models.QuerySet["Link"]):
+    """Links."""
+
+    def usable(self, *, now: datetime) -> "LinkQuerySet":
+        """Those neither expired nor revoked."""
+        return self.filter(expires_at__gt=now, revoked_at=None)
+
+    def opened_by(self, token: str) -> "LinkQuerySet":
+        """The one that has this token, whether usable or not."""
+        return self.filter(token_hash=digest(token))
+
+
+@audited(but_not=["token_hash"])
+class Link(Model):
+    """One link of one patient or one member of staff. Only the hash of its token is stored.
+
+    The token is made of the installation's secret key and the link's id, so that every try of one message carries the same
+    words. ``message`` is the one it was sent with, if it was.
+    """
+
+    purpose = models.CharField(max_length=12, choices=Purpose.choices())
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, blank=True, related_name="links")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="calendar_links"
+    )
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="links")
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, blank=True, related_name="links")
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values()), name="notifications_link_purpose_known"),
+            models.CheckConstraint(
+                condition=Q(patient__isnull=False, user=None)
+                | Q(patient=None, user__isnull=False, purpose=Purpose.CALENDAR.value),
+                name="notifications_link_of_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.VISIT.value, appointment__isnull=False)
+                | (~Q(purpose=Purpose.VISIT.value) & Q(appointment=None)),
+                name="notifications_link_about_its_visit",
+            ),
+            models.UniqueConstraint(fields=["message", "purpose"], name="notifications_link_once_per_message"),
+        ]
+        indexes = [models.Index(fields=["patient", "purpose"], name="notifications_link_of")]
+
+    def __str__(self) -> str:
+        return self.get_purpose_display()
+
+    @property
+    def token(self) -> str:
+        """The secret part of its address; 22 characters that need no quoting."""
+        key = salted_hmac("notifications.link", str(self.pk), algorithm="sha256").digest()
+        return base64.urlsafe_b64encode(key[:TOKEN_BYTES]).rstrip(b"=").decode()
+
+    @property
+    def is_of_this_key(self) -> bool:
+        """Whether ``token`` still opens it: not after the installation's secret key was changed."""
+        return hmac.compare_digest(self.token_hash, digest(self.token))
+
+
+def digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
