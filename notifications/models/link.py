@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
-import hmac
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid5
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +13,6 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from clinics.models import Patient
-from core.audit import audited
 from core.models import Model
 from notifications.engine.states import Labelled
 from notifications.models.message import Message
@@ -19,6 +20,9 @@ from scheduler.models import Appointment
 
 TOKEN_BYTES = 16
 """128 bits: nobody guesses them."""
+VISIT_GRACE = timedelta(days=7)
+PLAN_GRACE = timedelta(days=14)
+"""How long after the last visit it is about a link can be opened."""
 
 
 class Purpose(Labelled):
@@ -42,12 +46,12 @@ class LinkQuerySet(models.QuerySet["Link"]):
         return self.filter(token_hash=digest(token))
 
 
-@audited(but_not=["token_hash"])
 class Link(Model):
     """One link of one patient or one member of staff. Only the hash of its token is stored.
 
     The token is made of the installation's secret key and the link's id, so that every try of one message carries the same
-    words. ``message`` is the one it was sent with, if it was.
+    words. ``message`` is the one it was sent with, if it was. Not audited: a link changes once, when it is revoked, and
+    keeps by whom; every message has one.
     """
 
     purpose = models.CharField(max_length=12, choices=Purpose.choices())
@@ -60,6 +64,9 @@ class Link(Model):
     token_hash = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     objects = LinkQuerySet.as_manager()
 
@@ -76,6 +83,10 @@ class Link(Model):
                 | (~Q(purpose=Purpose.VISIT.value) & Q(appointment=None)),
                 name="notifications_link_about_its_visit",
             ),
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None) | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="notifications_link_revoked_by_somebody",
+            ),
             models.UniqueConstraint(fields=["message", "purpose"], name="notifications_link_once_per_message"),
         ]
         indexes = [models.Index(fields=["patient", "purpose"], name="notifications_link_of")]
@@ -89,10 +100,35 @@ class Link(Model):
         key = salted_hmac("notifications.link", str(self.pk), algorithm="sha256").digest()
         return base64.urlsafe_b64encode(key[:TOKEN_BYTES]).rstrip(b"=").decode()
 
-    @property
-    def is_of_this_key(self) -> bool:
-        """Whether ``token`` still opens it: not after the installation's secret key was changed."""
-        return hmac.compare_digest(self.token_hash, digest(self.token))
+    @classmethod
+    def of_message(cls, message: Message, visits: Sequence[Appointment]) -> "Link":
+        """The link in a message about ``visits``; the same for every try. One statement.
+
+        A reminder's is for its visit, any other message's for the whole plan. It ends some days after the last of them.
+        """
+        purpose, grace = (Purpose.VISIT, VISIT_GRACE) if message.appointment_id else (Purpose.PLAN, PLAN_GRACE)
+        link = cls(
+            pk=uuid5(message.pk, purpose.value),
+            purpose=purpose.value,
+            patient_id=message.patient_id,
+            appointment_id=message.appointment_id,
+            message=message,
+            expires_at=max(visit.ends_at for visit in visits) + grace,
+        )
+        link.token_hash = digest(link.token)
+        # again after the installation's secret key was changed, which changes the token
+        cls.objects.bulk_create(
+            [link], update_conflicts=True, update_fields=["token_hash", "expires_at"], unique_fields=["id"]
+        )
+        return link
+
+    @classmethod
+    def issue(cls, *, purpose: Purpose, now: datetime, lifetime: timedelta, **of: Any) -> "Link":
+        """A new link of a patient or a member of staff (``of``) that is not part of a message."""
+        link = cls(purpose=purpose.value, expires_at=now + lifetime, **of)
+        link.token_hash = digest(link.token)
+        link.save(force_insert=True)
+        return link
 
 
 def digest(token: str) -> str:
