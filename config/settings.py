@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from config.env import env, folder, required, secret_key
+from config.env import env, folder, one_of, required, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -193,6 +193,10 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="appointments@localhost")
 PLAN_HOLD_SECONDS = env.int("PLAN_HOLD_SECONDS", default=180)
 """How long the plan message of a booking waits, so that an undo stays silent."""
+UNANSWERED = one_of("UNANSWERED", choices=("repeat", "hold"))
+"""What becomes of a message whose provider did not answer, and can neither be asked nor recognise it."""
+RESTORE_MARKER = Path(marker) if (marker := env.str("RESTORE_MARKER", default="")) else None
+"""A file outside the database by which dispatchers notice that it was restored."""
 MESSAGE_SINK_DIR = folder("MESSAGE_SINK_DIR", default=BASE_DIR / "var" / "messages")
 """Where the development mail sink keeps what it caught."""
 

@@ -12,6 +12,7 @@ from clinics.models import User
 from core import audit
 from notifications.actions import messages, outcomes
 from notifications.actions.messages import Reconciled
+from notifications.actions.outcomes import Ended
 from notifications.engine.states import Outcome
 from notifications.models import Attempt, Message
 from notifications.queries.database_clock import Clock, database_now
@@ -66,14 +67,14 @@ def recover(*, clock: Clock) -> int:
             )
             tries = Attempt.objects.filter(message__in=lapsed, outcome="")
             under_way = {(attempt.message_id, attempt.token): attempt for attempt in tries}
+            ended = []
             for message in lapsed:
                 attempt = under_way.get((message.pk, message.token))
                 if attempt is None:
                     outcomes.give_back(messages=[message], now=now)
                 else:
-                    outcomes.record(
-                        message=message, attempt=attempt, outcome=Outcome.UNKNOWN, code="dispatcher gone", now=now
-                    )
+                    ended.append(Ended(message, attempt, Outcome.UNKNOWN, "dispatcher gone"))
+            outcomes.record(ended, now=now)
         recovered += len(lapsed)
         if len(lapsed) < PAGE:
             return recovered

@@ -1,10 +1,25 @@
-"""Messages and attempts, what patients answer, and what they agreed to."""
+"""Messages and attempts, the switches that hold them back, what patients answer and agreed to, and how things stand."""
 
 from notifications.models.attempt import Attempt
 from notifications.models.consent import Consent
 from notifications.models.inbound import Answer, DeskTask, Receipt
+from notifications.models.installation import Installation, Sign
 from notifications.models.link import Link
 from notifications.models.message import Message
+from notifications.models.pause import Cause, Pause
 from notifications.models.template import Template
 
-__all__ = ["Answer", "Attempt", "Consent", "DeskTask", "Link", "Message", "Receipt", "Template"]
+__all__ = [
+    "Answer",
+    "Attempt",
+    "Cause",
+    "Consent",
+    "DeskTask",
+    "Installation",
+    "Link",
+    "Message",
+    "Pause",
+    "Receipt",
+    "Sign",
+    "Template",
+]
