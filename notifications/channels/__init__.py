@@ -12,7 +12,12 @@ from notifications.engine.states import Channel
 
 __all__ = ["SENDERS", "Accepted", "NotSent", "Sender", "open_sender", "recourse"]
 
-SENDERS: dict[str, str] = {Channel.EMAIL: "notifications.channels.email.smtp.SmtpSender"}
+SENDERS: dict[str, str] = {
+    Channel.EMAIL: "notifications.channels.email.smtp.SmtpSender",
+    Channel.SMS: "notifications.channels.sms.sender.TwilioSender",
+    Channel.WEBHOOK: "notifications.channels.webhook.sender.WebhookSender",
+    Channel.CALL: "notifications.channels.call.sender.CallSender",
+}
 """Which class sends on which channel; imported when first needed, which keeps web start-up light."""
 
 

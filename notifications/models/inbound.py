@@ -123,3 +123,8 @@ class DeskTask(Model):
 
     def __str__(self) -> str:
         return self.get_matter_display()
+
+    @classmethod
+    def to_call(cls, message: Message, visit: Appointment) -> "DeskTask":
+        """The task, not yet written, to call a patient instead of sending a message."""
+        return cls(matter=Matter.CALL.value, patient_id=message.patient_id, appointment_id=visit.pk, message=message)

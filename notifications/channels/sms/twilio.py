@@ -1,7 +1,7 @@
 """Twilio's API: creating a message, looking it up, and the signature of what Twilio sends here.
 
 Twilio promises no idempotency for creating a message. So one whose outcome is unknown is looked up: the account's
-messages to the same number, made since, with the same words.
+messages to the same number, made since, with the link in it that no other message has.
 """
 
 import base64
@@ -56,8 +56,8 @@ class Client:
             return str(answer.body.get("sid") or answer.status)[:64]
         raise _refusal(answer)
 
-    def find(self, *, to: str, text: str, since: datetime) -> str | None:
-        """Twilio's id of a message with these words to this number made at or after ``since``; None: there is none.
+    def find(self, *, to: str, marker: str, since: datetime) -> str | None:
+        """Twilio's id of a message to this number made at or after ``since`` that has ``marker`` in its text, or None.
 
         Raises ``NotSent`` when Twilio could not be asked.
         """
@@ -66,7 +66,7 @@ class Client:
         if answer.status != 200 or not isinstance(listed, list):
             raise _refusal(answer)
         for each in listed:
-            if isinstance(each, dict) and each.get("body") == text and each.get("to") == to:
+            if isinstance(each, dict) and marker in str(each.get("body")) and each.get("to") == to:
                 made = _instant(each.get("date_created"))
                 if made is not None and made >= since - CLOCK_MARGIN and each.get("direction") != "inbound":
                     return str(each.get("sid"))[:64]
@@ -92,7 +92,7 @@ def is_genuine(*, token: str, address: str, fields: Mapping[str, Sequence[str]],
 def _refusal(answer: Answer) -> NotSent:
     code = str(answer.body.get("code") or answer.status)[:40]
     if answer.status == 400 and code in _ABOUT_THE_NUMBER | _ABOUT_THE_TEXT:
-        return NotSent(Outcome.REJECTED_PERMANENT, code)
+        return NotSent(Outcome.REJECTED_PERMANENT, code, opted_out=code == BLOCKED)
     # signing in, the sender, too many requests, an address that moved: about this installation, not this message
     return NotSent(Outcome.REJECTED_RETRYABLE, code, retry_after=answer.retry_after)
 

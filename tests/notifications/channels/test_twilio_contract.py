@@ -133,7 +133,7 @@ def test_every_fault_has_its_outcome_and_the_look_up_tells_the_truth(network, fa
     assert network.requests() == asked + 1, "one attempt is one request"
     sent = [each for each in network.texts() if each["body"] == text]
     assert len(sent) == taken
-    assert client.find(to=RECIPIENT, text=text, since=before) == (sent[0]["sid"] if sent else None)
+    assert client.find(to=RECIPIENT, marker=text, since=before) == (sent[0]["sid"] if sent else None)
     client.close()
 
 
@@ -144,19 +144,19 @@ def test_nobody_listens() -> None:
     assert (failure.value.outcome, failure.value.code) == (RETRYABLE, "no connection")
 
 
-def test_the_look_up_finds_only_the_same_words_to_the_same_number_since_then(network) -> None:
+def test_the_look_up_finds_only_the_same_mark_to_the_same_number_since_then(network) -> None:
     client, text = network.twilio(), words()
     client.create(to=RECIPIENT, text=text)
     now = utc_now()
-    assert client.find(to=RECIPIENT, text=text, since=now)
-    assert client.find(to=RECIPIENT, text=text + "!", since=now) is None
-    assert client.find(to="+12125550178", text=text, since=now) is None
-    assert client.find(to=RECIPIENT, text=text, since=now + timedelta(minutes=5)) is None
+    assert client.find(to=RECIPIENT, marker=text, since=now)
+    assert client.find(to=RECIPIENT, marker=text + "!", since=now) is None
+    assert client.find(to="+12125550178", marker=text, since=now) is None
+    assert client.find(to=RECIPIENT, marker=text, since=now + timedelta(minutes=5)) is None
 
 
 def test_a_look_up_that_cannot_be_made_says_so(network) -> None:
     with pytest.raises(NotSent):
-        network.twilio(token="another").find(to=RECIPIENT, text=words(), since=utc_now())
+        network.twilio(token="another").find(to=RECIPIENT, marker=words(), since=utc_now())
 
 
 class TestSignature:
