@@ -29,6 +29,7 @@ class Permission(StrEnum):
     EDIT_STAFF = "edit_staff"
     VIEW_MESSAGES = "view_messages"
     PAUSE_MESSAGES = "pause_messages"
+    EDIT_TEMPLATES = "edit_templates"
     MANAGE_TOKENS = "manage_tokens"
     RUN_SYSTEM = "run_system"
 
@@ -54,6 +55,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.EDIT_STAFF: _MANAGER,
     P.VIEW_MESSAGES: frozenset({Role.FRONT_DESK, Role.MANAGER}),
     P.PAUSE_MESSAGES: _MANAGER,
+    P.EDIT_TEMPLATES: _MANAGER,
     P.MANAGE_TOKENS: _MANAGER,
     P.RUN_SYSTEM: frozenset(),
 }

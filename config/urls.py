@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", readyz),
     path("api/v1/", include("api.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("", include("web.open_urls")),
     path("", include("web.urls")),
 ]
 if settings.DEVTOOLS:

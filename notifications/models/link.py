@@ -23,6 +23,8 @@ TOKEN_BYTES = 16
 VISIT_GRACE = timedelta(days=7)
 PLAN_GRACE = timedelta(days=14)
 """How long after the last visit it is about a link can be opened."""
+STOP_GRACE = timedelta(days=365)
+"""How long after the last e-mail its link to end them can be opened."""
 
 
 class Purpose(Labelled):
@@ -102,12 +104,12 @@ class Link(Model):
 
     @classmethod
     def of_message(cls, message: Message, visits: Sequence[Appointment]) -> "Link":
-        """The link in a message about ``visits``; the same for every try. One statement.
+        """The link in a message about ``visits``, not yet written; the same for every try.
 
         A reminder's is for its visit, any other message's for the whole plan. It ends some days after the last of them.
         """
         purpose, grace = (Purpose.VISIT, VISIT_GRACE) if message.appointment_id else (Purpose.PLAN, PLAN_GRACE)
-        link = cls(
+        return cls(
             pk=uuid5(message.pk, purpose.value),
             purpose=purpose.value,
             patient_id=message.patient_id,
@@ -115,12 +117,26 @@ class Link(Model):
             message=message,
             expires_at=max(visit.ends_at for visit in visits) + grace,
         )
-        link.token_hash = digest(link.token)
-        # again after the installation's secret key was changed, which changes the token
-        cls.objects.bulk_create(
-            [link], update_conflicts=True, update_fields=["token_hash", "expires_at"], unique_fields=["id"]
+
+    @classmethod
+    def to_stop_email(cls, message: Message) -> "Link":
+        """The link that ends a patient's e-mails, not yet written; one for all of them."""
+        return cls(
+            pk=uuid5(message.patient_id, Purpose.STOP_EMAIL.value),
+            purpose=Purpose.STOP_EMAIL.value,
+            patient_id=message.patient_id,
+            expires_at=message.not_after + STOP_GRACE,
         )
-        return link
+
+    @classmethod
+    def ensure(cls, *links: "Link") -> None:
+        """Writes links that are not there, in one statement; those that are live on until the new end."""
+        for link in links:
+            link.token_hash = digest(link.token)
+        # the token too: it is another one after the installation's secret key was changed
+        cls.objects.bulk_create(
+            links, update_conflicts=True, update_fields=["token_hash", "expires_at"], unique_fields=["id"]
+        )
 
     @classmethod
     def issue(cls, *, purpose: Purpose, now: datetime, lifetime: timedelta, **of: Any) -> "Link":

@@ -41,12 +41,12 @@ class TwilioSender:
         """The words in the patient's language."""
         return text.compose(message, visits, self._editions)
 
-    def send(self, composed: ShortText, key: str) -> Accepted:  # noqa: ARG002 - Twilio knows no keys
-        """Hands the text over.
+    def send(self, composed: ShortText, key: str) -> Accepted:
+        """Hands the text over. Twilio knows no keys; the key goes into the address receipts are sent to.
 
         Raises ``NotSent``.
         """
-        callback = f"{settings.PUBLIC_URL}/{STATUS_PATH}"
+        callback = f"{settings.PUBLIC_URL}/{STATUS_PATH}/{key}"
         sid = self._client.create(to=composed.to, text=composed.text, status_callback=callback)
         return Accepted("201", sid)
 

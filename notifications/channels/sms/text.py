@@ -32,6 +32,7 @@ def compose(message: Message, visits: Sequence[Appointment], editions: Editions)
     Makes sure of the link in it: one statement, and for the first message of a batch one query for the texts in use.
     """
     link = Link.of_message(message, visits)
+    Link.ensure(link)
     values = {
         **about_sender(message.patient.given_name, visits[0].site),
         **about_visit(visits[0], message.patient.language),
