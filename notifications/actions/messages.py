@@ -13,7 +13,12 @@ from clinics.models import User
 from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict
+<<<<<<< HEAD
 from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
+=======
+from notifications.actions import wakers
+from notifications.engine.states import UNSENT, WAITING, Channel, Reason, State, Step
+>>>>>>> pipeline
 from notifications.models import Message
 from notifications.queries import gaps, reach
 from notifications.queries.gaps import Mistimed
@@ -29,17 +34,26 @@ class NotWaiting(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """How many rows had to be written, given another time, or withdrawn. All zero: they were right."""
+    """How many rows had to be written, given another time, or withdrawn. All zero: they were right.
+
+    ``stranded`` were taken back though their visit stands; they cannot be written again, so somebody must tell the patient.
+    """
 
     written: int = 0
     retimed: int = 0
     withdrawn: int = 0
+    stranded: int = 0
 
     def __add__(self, other: "Reconciled") -> "Reconciled":
-        return Reconciled(self.written + other.written, self.retimed + other.retimed, self.withdrawn + other.withdrawn)
+        return Reconciled(
+            self.written + other.written,
+            self.retimed + other.retimed,
+            self.withdrawn + other.withdrawn,
+            self.stranded + other.stranded,
+        )
 
     def __bool__(self) -> bool:
-        return bool(self.written or self.retimed or self.withdrawn)
+        return bool(self.written or self.retimed or self.withdrawn or self.stranded)
 
 
 def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set: ChangeSet | None = None) -> Reconciled:
@@ -54,9 +68,11 @@ def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set:
         Message.objects.bulk_create(found.missing, ignore_conflicts=True)
         retimed = _retime(found.mistimed, now=now)
         written = len(found.missing)
+        for soonest in sorted(message.due_at for message in found.missing)[:1]:
+            wakers.wake(due_at=soonest, now=now)
         if change_set is not None and change_set.verb == Verb.BOOK:
             written += _tell_plan(change_set, found.current, now=now)
-    return Reconciled(written, retimed, withdrawn)
+    return Reconciled(written, retimed, withdrawn, len(found.stranded))
 
 
 def send_now(*, message: Message, by: User, now: datetime) -> Message:
@@ -72,6 +88,7 @@ def send_now(*, message: Message, by: User, now: datetime) -> Message:
         current.next_try_at = now
         current.heeds_quiet_hours = False
         current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
+        wakers.wake(due_at=now, now=now)
     return current
 
 
@@ -109,6 +126,7 @@ def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, no
         useless = max(visit.starts_at for visit in visits)
         if now + hold >= useless:
             continue  # the patient is already here
+<<<<<<< HEAD
         for channel in reach.channels_of(visits[0].patient):
             message, created = Message.objects.get_or_create(
                 change_set=change_set,
@@ -125,4 +143,22 @@ def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, no
             if created:
                 message.visits.set(visits)
                 written += 1
+=======
+        message, created = Message.objects.get_or_create(
+            change_set=change_set,
+            step=Step.PLAN,
+            channel=Channel.EMAIL,
+            patient_id=patient_id,
+            defaults={
+                "due_at": now + hold,
+                "not_after": useless,
+                "next_try_at": now + hold,
+                "heeds_quiet_hours": False,  # the answer to what the patient just asked for
+            },
+        )
+        if created:
+            message.visits.set(visits)
+            wakers.wake(due_at=message.due_at, now=now)
+            written += 1
+>>>>>>> pipeline
     return written

@@ -8,6 +8,7 @@ from clinics.models import Site, User
 from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict
+from notifications.actions import wakers
 from notifications.engine.states import Channel, Step
 from notifications.models import Cause, Pause
 
@@ -56,4 +57,5 @@ def lift(*, pause: Pause, by: User, now: datetime) -> Pause:
             raise NotPaused("These messages are not held back any more.")
         current.lifted_at = now
         current.save(update_fields=["lifted_at", "updated_at"])
+        wakers.wake(due_at=now, now=now)
     return current

@@ -1,6 +1,6 @@
 """The rows that should exist, against those that do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +11,8 @@ from notifications.engine.states import UNSENT, Channel, Reason, State
 from notifications.models import Message
 from notifications.queries import reach, verdicts
 from scheduler.models import Appointment, Status
+
+PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,22 @@ def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
                 elif planned == right[planned.step] and _is_mistimed(known, planned, zone=zone, now=now):
                     found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
     return found
+
+
+def pages(*, now: datetime, ahead: timedelta | None) -> Iterator[list[Appointment]]:
+    """The coming visits, ids only, in pages; those that begin within ``ahead``, or all. One query a page."""
+    coming = Appointment.objects.filter(starts_at__gt=now).exclude(status=Status.HELD)
+    if ahead is not None:
+        coming = coming.filter(starts_at__lte=now + ahead)
+    after: UUID | None = None
+    while True:
+        rest = coming.filter(pk__gt=after) if after else coming
+        page = list(rest.only("pk").order_by("pk")[:PAGE])
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        after = page[-1].pk
 
 
 def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
