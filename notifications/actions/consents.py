@@ -10,7 +10,7 @@ from clinics.permissions import Permission, require
 from core import audit
 from core.errors import InvalidInput
 from notifications.engine.states import Channel
-from notifications.models import Consent
+from notifications.models import Consent, Message
 from notifications.models.consent import Source
 
 ADDRESSES = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.CALL: "phone"}
@@ -45,6 +45,13 @@ def record(
             by=by,
             recorded_at=now,
         )
+
+
+def opted_out_with_provider(*, message: Message, code: str, now: datetime) -> None:
+    """The provider says that the number of this message's patient opted out there: nobody of that number is texted again."""
+    by = User.objects.service()
+    for patient in Patient.objects.filter(phone=message.patient.phone, may_text=True).order_by("id"):
+        record(patient=patient, channel=Channel.SMS, given=False, source=Source.PROVIDER, words=code, by=by, now=now)
 
 
 def follow(*, patient: Patient, by: User, now: datetime) -> list[Consent]:

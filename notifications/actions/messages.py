@@ -13,12 +13,8 @@ from clinics.models import User
 from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict
-<<<<<<< HEAD
-from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
-=======
 from notifications.actions import wakers
-from notifications.engine.states import UNSENT, WAITING, Channel, Reason, State, Step
->>>>>>> pipeline
+from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
 from notifications.models import Message
 from notifications.queries import gaps, reach
 from notifications.queries.gaps import Mistimed
@@ -126,7 +122,6 @@ def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, no
         useless = max(visit.starts_at for visit in visits)
         if now + hold >= useless:
             continue  # the patient is already here
-<<<<<<< HEAD
         for channel in reach.channels_of(visits[0].patient):
             message, created = Message.objects.get_or_create(
                 change_set=change_set,
@@ -142,23 +137,6 @@ def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, no
             )
             if created:
                 message.visits.set(visits)
+                wakers.wake(due_at=message.due_at, now=now)
                 written += 1
-=======
-        message, created = Message.objects.get_or_create(
-            change_set=change_set,
-            step=Step.PLAN,
-            channel=Channel.EMAIL,
-            patient_id=patient_id,
-            defaults={
-                "due_at": now + hold,
-                "not_after": useless,
-                "next_try_at": now + hold,
-                "heeds_quiet_hours": False,  # the answer to what the patient just asked for
-            },
-        )
-        if created:
-            message.visits.set(visits)
-            wakers.wake(due_at=message.due_at, now=now)
-            written += 1
->>>>>>> pipeline
     return written

@@ -10,13 +10,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import SafeMIMEText
 from django.template.loader import render_to_string
 
 from core import clock
+from notifications.channels import addresses, calendar
 from notifications.channels.languages import Language, language_of, one_line, phone
 from notifications.engine.states import Step
-from notifications.models import Message
+from notifications.models import Link, Message
 from scheduler.models import Appointment
+
+WITH_CALENDAR = (Step.PLAN, Step.THREE_DAYS)
+"""Mails that carry a calendar file: of all visits, and of the one when it is first spoken of alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,14 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
     site = visits[0].site
     lines = [_line(visit, language) for visit in visits]
     first = lines[0]
+    link, stop = Link.of_message(message, visits), Link.to_stop_email(message)
+    Link.ensure(link, stop)
     context: dict[str, Any] = {
         "language": language.code,
         "first_name": one_line(message.patient.given_name),
         "sender": one_line(site.public_name),
         "phone": phone(site.phone),
+        "link": addresses.of_link(link),
         "visits": lines,
         "day": first.day,
         "begins": first.begins,
@@ -57,9 +65,16 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
         body=render_to_string(f"{template}.txt", context).strip() + "\n",
         from_email=formataddr((context["sender"], parseaddr(address)[1])),
         to=[message.patient.email],
-        headers={"Message-ID": message_id(message), "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": message_id(message),
+            "Auto-Submitted": "auto-generated",
+            "List-Unsubscribe": f"<{addresses.of_link(stop)}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
     )
     letter.attach_alternative(render_to_string(f"{template}.html", {**context, "subject": subject}), "text/html")
+    if message.step in WITH_CALENDAR:
+        letter.attach(_invitation(message, visits))
     return letter
 
 
@@ -67,6 +82,14 @@ def message_id(message: Message) -> str:
     """The same for every try, so that a mailbox can collapse copies."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     return f"<{message.pk}@{domain}>"
+
+
+def _invitation(message: Message, visits: Sequence[Appointment]) -> SafeMIMEText:
+    """The visits as a calendar file, readable as it stands in the mail."""
+    part = SafeMIMEText(calendar.request(visits, message.patient).decode(), "calendar", "utf-8")
+    part.set_param("method", "REQUEST")
+    part.add_header("Content-Disposition", "attachment", filename="visits.ics")
+    return part
 
 
 def _line(visit: Appointment, language: Language) -> VisitLine:
