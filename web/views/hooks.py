@@ -70,6 +70,7 @@ def hook(view: Hook) -> Hook:
             RequestDataTooBig,
             UnreadablePostError,
             RawPostDataException,
+            RecursionError,  # JSON nested without end
             ValueError,
         ):
             return _refused(400, "This cannot be read.")
