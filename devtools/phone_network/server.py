@@ -168,6 +168,9 @@ class _Conversation(BaseHTTPRequestHandler):
             self.server.stopped_numbers.add(wanted["from"])
         if word in OPTED_IN:
             self.server.stopped_numbers.discard(wanted["from"])
+        if not self.server.inbound:
+            self._say(200, {"status": 0, "said": ""})
+            return
         status, said = self.server.courier.answer(
             address=self.server.inbound, sender=wanted["from"], to=self.server.number, body=wanted["text"]
         )
