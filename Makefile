@@ -51,11 +51,14 @@ schema: dev-setup ## write the API's OpenAPI document to api/openapi.yaml
 
 ##@ Check it
 
-.PHONY: schema test check check-style check-types check-imports check-templates check-database
+.PHONY: schema test soak check check-style check-types check-imports check-templates check-database
 test: dev-setup ## everything: all checks, then all tests
 	@scripts/install-chromium
 	@$(MAKE) --no-print-directory check
 	@$(python) -m pytest -n 2 $(ARGS)
+
+soak: dev-setup ## the fault tests at full size; half an hour or more
+	@$(python) -m pytest -n 0 -m soak $(ARGS)
 
 check: dev-setup ## style, types, imports, templates, migrations and API document; no tests
 	@$(MAKE) --no-print-directory $(jobs) check-types check-database check-style check-imports check-templates

@@ -55,7 +55,7 @@ class Reconciled:
 def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set: ChangeSet | None = None) -> Reconciled:
     """Makes the rows about these appointments what they should be; with the change set of a booking its plan message too.
 
-    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: six,
+    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: nine,
     and one for each row whose time was wrong.
     """
     with transaction.atomic():

@@ -28,10 +28,12 @@ from scheduler.models import Appointment
 log = structlog.get_logger(__name__)
 
 LONGEST_REQUEST = timedelta(minutes=1)
-"""No request is begun later than this before its lease ends: six waits of ``EMAIL_TIMEOUT`` for the SMTP server."""
+"""Every request has ended by then: six waits of ``EMAIL_TIMEOUT`` for the SMTP server. None is begun later than this before
+its lease ends.
+"""
 TOGETHER = {Recourse.KEY: 0.5, Recourse.LOOK_UP: 0.5, Recourse.NONE: 0.1}
 """Seconds of requests in one group."""
-MOST_TOGETHER = 20
+MOST_TOGETHER = 25
 LOOK_HOLDS = 2.0
 """Seconds for which the last look is relied on; what is not begun by then is looked at again."""
 RECORD_PATIENCE = 20.0
@@ -81,13 +83,13 @@ def make(messages: Sequence[Message], line: Line, *, clock: Clock, done: Deliver
             outcomes.give_back(messages=waiting, now=clock())
             return
         group, waiting = waiting[: line.group], waiting[line.group :]
-        started = time.monotonic()
         begun = begin(group, line.sender, clock=clock, done=done)
+        started = time.monotonic()
         ended = _send_all(begun, line.sender, enough=enough)
-        for state in _record(ended, clock=clock).values():
-            done.count(state)
         if begun:
             line.learn(len(begun), time.monotonic() - started)
+        for state in _record(ended, clock=clock).values():
+            done.count(state)
 
 
 def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: Delivered) -> list[Begun]:
@@ -97,7 +99,7 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
     """
     with transaction.atomic():
         now = clock()
-        held = verdicts.look_again(messages, lease_left=LONGEST_REQUEST, now=now)
+        held = verdicts.look_again(messages, lease_left=LONGEST_REQUEST + timedelta(seconds=LOOK_HOLDS), now=now)
         hindered = reach.hindrances([message for message, _ in held])
         paused = pauses.in_force()
         composed: list[tuple[Message, Any]] = []

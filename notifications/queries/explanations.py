@@ -22,6 +22,8 @@ _WHY = {
     Reason.REFUSED: "the provider refused it for good",
     Reason.UNWRITABLE: "something in the record could not be read",
     Reason.GAVE_UP: "every try failed",
+    Reason.NO_ANSWER: "the provider did not say whether it took it",
+    Reason.RESTORED: "the database was restored, and it may have been sent before",
 }
 _FINALLY = {
     State.ACCEPTED: "sent {at}.",
@@ -68,15 +70,9 @@ def _state(message: Message, *, zone: str) -> str:
 
 
 def _uncertain(message: Message, *, zone: str) -> str:
-    why = (
-        "the database was restored, and it may have been sent before"
-        if message.reason == Reason.RESTORED
-        else "the provider did not say whether it took it"
-    )
-    following = (
-        f"this is settled {_when(message.next_try_at, zone)}." if message.next_try_at else "a person has to decide."
-    )
-    return f"may have been sent: {why}; {following}"
+    at = message.next_try_at
+    following = f"this is settled {_when(at, zone)}." if at else "a person has to decide."
+    return f"may have been sent: {_WHY.get(Reason(message.reason), _WHY[Reason.NO_ANSWER])}; {following}"
 
 
 def _ahead(message: Message, pause: Pause | None, hindrance: Reason, *, now: datetime) -> list[str]:

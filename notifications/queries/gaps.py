@@ -40,7 +40,7 @@ class Gaps:
 
 
 def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
-    """What is wrong about the rows of these appointments. Four queries."""
+    """What is wrong about the rows of these appointments. Seven queries."""
     ids = [appointment.pk for appointment in appointments]
     current = list(
         Appointment.objects.filter(pk__in=ids, patient__isnull=False)
