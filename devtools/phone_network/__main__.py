@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from devtools.phone_network import account
 from devtools.phone_network.server import PhoneNetwork
 
 
@@ -16,10 +17,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m devtools.phone_network", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="0 takes any free one")
     parser.add_argument("--dir", type=Path, required=True, help="where to keep the texts, one file each")
-    parser.add_argument("--account", default="AC" + "0" * 32, help="the account's id (default: %(default)s)")
-    parser.add_argument("--token", default="development-only", help="the account's token (default: %(default)s)")
-    parser.add_argument("--number", default="+12025550123", help="the clinic's number (default: %(default)s)")
-    parser.add_argument("--secret", default="development-only", help="of signed requests (default: %(default)s)")
+    parser.add_argument("--account", default=account.ACCOUNT, help="the account's id (default: %(default)s)")
+    parser.add_argument("--token", default=account.TOKEN, help="the account's token (default: %(default)s)")
+    parser.add_argument("--number", default=account.NUMBER, help="the clinic's number (default: %(default)s)")
+    parser.add_argument("--secret", default=account.SECRET, help="of signed requests (default: %(default)s)")
     parser.add_argument("--inbound", default="", help="where patients' answers are sent to")
     options = parser.parse_args(arguments)
     stop = threading.Event()
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"error: cannot listen on port {options.port}: {error.strerror or error}", file=sys.stderr)
         return 2
+    network.told = lambda line: print(line, flush=True)
     thread = threading.Thread(target=network.serve_forever, kwargs={"poll_interval": 0.1})
     thread.start()
     print(f"taking texts on 127.0.0.1:{network.port}, kept in {options.dir}", flush=True)

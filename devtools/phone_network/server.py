@@ -12,6 +12,7 @@ import json
 import re
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,7 @@ class PhoneNetwork(ThreadingHTTPServer):
         self.faults = Faults()
         self.courier = Courier(account=account, token=token)
         self.stopped_numbers: set[str] = set()
+        self.told: Callable[[str], None] = lambda _: None
 
     @property
     def port(self) -> int:
@@ -103,6 +105,7 @@ class _Conversation(BaseHTTPRequestHandler):
             self._refuse(400, *wrong)
             return
         text = self.server.ledger.take(sender=sender, to=to, body=body, callback=fields.get("StatusCallback", ""))
+        self.server.told(f"text to {to}, {len(body)} characters")
         self.server.courier.report(text, self.server.faults.next_receipts())
         if not self._spoilt_after(fault):
             self._say(201, _resource(text, self.server.account))
