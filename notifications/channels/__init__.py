@@ -4,6 +4,7 @@ a member of ``notifications.engine.states.Channel``.
 
 from typing import cast
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from notifications.channels.base import Accepted, NotSent, Sender
@@ -19,6 +20,8 @@ SENDERS: dict[str, str] = {
     Channel.CALL: "notifications.channels.call.sender.CallSender",
 }
 """Which class sends on which channel; imported when first needed, which keeps web start-up light."""
+HOSTED_EMAIL = "notifications.channels.email.hosted.HostedSender"
+"""E-mail where ``EMAIL_PROVIDER`` names one."""
 
 
 def open_sender(channel: str) -> Sender:
@@ -32,4 +35,5 @@ def recourse(channel: str) -> Recourse:
 
 
 def _class(channel: str) -> type[Sender]:
-    return cast("type[Sender]", import_string(SENDERS[channel]))
+    hosted = channel == Channel.EMAIL and settings.EMAIL_PROVIDER != "smtp"
+    return cast("type[Sender]", import_string(HOSTED_EMAIL if hosted else SENDERS[channel]))

@@ -73,9 +73,9 @@ class Caller:
                 if response.status_code >= 500:
                     raise NotSent(Outcome.UNKNOWN, str(response.status_code))
                 body = _body(response, until=monotonic() + self._answer_seconds)
-                return Answer(response.status_code, body, _retry_after(response))
+                return Answer(response.status_code, body, retry_after(response))
         except requests.RequestException as failure:
-            raise NotSent(*_meaning(failure)) from None  # its text repeats the address, which may name a number
+            raise NotSent(*meaning(failure)) from None  # its text repeats the address, which may name a number
 
     def close(self) -> None:
         """Ends the connections."""
@@ -96,7 +96,8 @@ def _body(response: requests.Response, *, until: float) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _meaning(failure: requests.RequestException) -> tuple[Outcome, str]:
+def meaning(failure: requests.RequestException) -> tuple[Outcome, str]:
+    """How far a request got that ended without an answer, and a code for it."""
     if isinstance(failure, requests.exceptions.SSLError):
         return Outcome.REJECTED_RETRYABLE, "certificate"
     if isinstance(failure, requests.ConnectTimeout):
@@ -115,7 +116,7 @@ def _never_connected(failure: requests.ConnectionError) -> bool:
     return isinstance(getattr(cause, "reason", cause), NewConnectionError)
 
 
-def _retry_after(response: requests.Response) -> timedelta | None:
+def retry_after(response: requests.Response) -> timedelta | None:
     """The pause of a ``Retry-After`` header, in seconds or until a date, at most ``LONGEST_RETRY_AFTER``."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
