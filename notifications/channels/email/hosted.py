@@ -55,7 +55,7 @@ class HostedSender:
         except AnymailError as failure:
             raise NotSent(Outcome.REJECTED_RETRYABLE, type(failure).__name__[:40]) from None
         status: Any = getattr(composed, "anymail_status", None)
-        if not getattr(status, "recipients", None):
+        if not (getattr(status, "status", None) or set()) - {"unknown"}:
             raise NotSent(Outcome.UNKNOWN, "no word of the recipient")
         return Accepted("200", str(status.message_id or "")[:100])
 

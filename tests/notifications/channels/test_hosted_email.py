@@ -107,12 +107,8 @@ def test_the_same_letter_arrives_with_its_parts(provider, message) -> None:
     ("status", "body", "outcome", "code"),
     [
         (422, {"ErrorCode": 300, "Message": "Invalid 'From'"}, PERMANENT, "422"),
-        (
-            422,
-            {"ErrorCode": 406, "Message": "inactive: Found inactive addresses: pat@example.org"},
-            PERMANENT,
-            "recipient",
-        ),
+        (422, {"ErrorCode": 406, "Message": INACTIVE}, PERMANENT, "recipient"),
+        (422, {"ErrorCode": 406, "Message": "new words"}, UNKNOWN, "no word of the recipient"),
         (401, {"ErrorCode": 10, "Message": "No server token"}, RETRYABLE, "401"),
         (429, {"ErrorCode": 429, "Message": "Too many"}, RETRYABLE, "429"),
         (503, {}, UNKNOWN, "503"),
