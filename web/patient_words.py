@@ -22,6 +22,8 @@ class PatientWords:
     moved: str
     other_answer: str
     add: str
+    subscribe: str
+    subscribed: str
     call: str
     elsewhere: str
     stop_title: str
@@ -47,6 +49,8 @@ WORDS = {
         moved="This visit has changed meanwhile. Please look at it as it is now.",
         other_answer="Another answer",
         add="Add to my calendar",
+        subscribe="Keep my calendar up to date",
+        subscribed="Give your calendar program this address. It then follows every change. Keep it to yourself.",
         call="Questions, or something changed? Call {phone}.",
         elsewhere="Times are on the clock of the place you come to.",
         stop_title="E-mail",
@@ -70,6 +74,8 @@ WORDS = {
         moved="Esta cita ha cambiado. Mírela como está ahora.",
         other_answer="Otra respuesta",
         add="Añadir a mi calendario",
+        subscribe="Mantener mi calendario al día",
+        subscribed="Dé esta dirección a su calendario: seguirá todos los cambios. No la comparta.",
         call="¿Preguntas o cambios? Llame al {phone}.",
         elsewhere="Las horas son las del lugar de la cita.",
         stop_title="Correo electrónico",

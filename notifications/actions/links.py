@@ -16,12 +16,16 @@ SUBSCRIPTION = timedelta(days=365)
 
 
 def subscribe_patient(*, patient: Patient, by: User, now: datetime) -> Link:
-    """A calendar subscription of a patient's visits. Those made before go on.
+    """A patient's calendar subscription: the one there is, or a new one.
 
     Raises ``NotAllowed``.
     """
     require(by, Permission.EDIT_PATIENTS)
     with transaction.atomic(), audit.acting(by):
+        Patient.objects.select_for_update().get(pk=patient.pk)  # two presses at once make one
+        existing = Link.objects.usable(now=now).filter(patient=patient, purpose=Purpose.CALENDAR).first()
+        if existing is not None and existing.opens:
+            return existing
         return Link.issue(purpose=Purpose.CALENDAR, patient=patient, now=now, lifetime=SUBSCRIPTION)
 
 

@@ -102,6 +102,11 @@ class Link(Model):
         key = salted_hmac("notifications.link", str(self.pk), algorithm="sha256").digest()
         return base64.urlsafe_b64encode(key[:TOKEN_BYTES]).rstrip(b"=").decode()
 
+    @property
+    def opens(self) -> bool:
+        """Whether ``token`` still opens it: not after the installation's secret key was changed."""
+        return self.token_hash == digest(self.token)
+
     @classmethod
     def of_message(cls, message: Message, visits: Sequence[Appointment]) -> "Link":
         """The link in a message about ``visits``, not yet written; the same for every try.

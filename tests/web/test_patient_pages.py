@@ -256,6 +256,13 @@ class TestFeeds:
         assert b"STATUS:CANCELLED" in after
         assert f"UID:{visit.pk}@".encode() in after.replace(b"\r\n ", b"")
 
+    def test_a_patient_can_subscribe_on_the_page_and_gets_one_address(self, patient, visit, now) -> None:
+        link = link_of(patient, now)
+        shown = [text_of(Client().post(f"/v/{link.token}", {"answer": "subscribe"})) for _ in range(2)]
+        addresses = {re.search(r"/calendar/[\w-]+\.ics", each)[0] for each in shown}
+        assert len(addresses) == 1
+        assert Client().get(addresses.pop()).status_code == 200
+
     def test_staff_see_their_own_visits_without_names(self, patient, visit, now, nora) -> None:
         from scheduler.models import Allocation
         from tests.factories.scheduler import PersonFactory

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinics.models import Patient, User
 from core import clock
 from core.errors import DomainError
-from notifications.actions import answers, consents
+from notifications.actions import answers, consents, links
+from notifications.channels import addresses
 from notifications.channels.languages import Language, language_of, phone
 from notifications.engine.answers import Meaning
 from notifications.engine.states import Channel
@@ -48,6 +49,9 @@ def visits(request: HttpRequest, token: str) -> HttpResponse:
         return _ended(request)
     if request.method != "POST":
         return _page(request, link)
+    if request.POST.get("answer") == "subscribe":
+        feed = links.subscribe_patient(patient=_patient(link), by=User.objects.service(), now=now)
+        return _page(request, link, feed=addresses.of_link(feed))
     shown = {str(visit.pk): visit for visit in inbound.visits_of(link, now=now)}
     visit, epoch = shown.get(request.POST.get("visit", "")), request.POST.get("epoch", "")
     try:
@@ -106,7 +110,7 @@ def stop_email(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "web/patient/stop.html", {**_shared(patient), "done": done})
 
 
-def _page(request: HttpRequest, link: Link, *, moved: bool = False, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, link: Link, *, moved: bool = False, feed: str = "", status: int = 200) -> HttpResponse:
     patient = _patient(link)
     language, words = language_of(patient.language), _words(patient)
     shown = inbound.visits_of(link, now=clock.now())
@@ -115,6 +119,7 @@ def _page(request: HttpRequest, link: Link, *, moved: bool = False, status: int 
         **_shared(patient),
         "lines": [_line(visit, said.get(visit.pk), language, words) for visit in shown],
         "moved": moved,
+        "feed": feed,
         "token": request.resolver_match.kwargs["token"] if request.resolver_match else "",
         "elsewhere": any(
             clock.local(visit.starts_at, patient.home_zone).utcoffset()
