@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.env import env, folder, one_of, required, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -149,6 +151,14 @@ CONTENT_SECURITY_POLICY = {
 
 PGHISTORY_APPEND_ONLY = True
 PGHISTORY_ADMIN_CLASS = None
+
+# --- operators ----------------------------------------------------------------------------------------------
+
+OPERATIONS_TOKEN = env.str("OPERATIONS_TOKEN", default="")
+if OPERATIONS_TOKEN and len(OPERATIONS_TOKEN) < 20:
+    raise ImproperlyConfigured("OPERATIONS_TOKEN is too short: use 20 or more random characters.")
+OPERATIONS_LOOPBACK = env.bool("OPERATIONS_LOOPBACK", default=False)
+"""Whether /statusz and /metrics answer to this machine; never with a proxy on it, behind which everybody seems to be it."""
 
 # --- API ----------------------------------------------------------------------------------------------------
 

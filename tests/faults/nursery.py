@@ -27,6 +27,8 @@ def main() -> None:
 
 def dispatch(order: dict) -> None:
     """A dispatcher with sweeps, until it is killed or nothing is left."""
+    from django.db import InterfaceError, OperationalError, connection
+
     from clinics.models import User
     from notifications import channels
     from notifications.actions import delivery, sweeps
@@ -39,10 +41,12 @@ def dispatch(order: dict) -> None:
         is_length = isinstance(getattr(module, attribute), timedelta)
         setattr(module, attribute, timedelta(seconds=value) if is_length else value)
     try:
-        by = User.objects.service()
         while True:
-            sweeps.recover(clock=delivery.database_clock())
-            delivery.deliver_due(by=by, batch=order["batch"])
+            try:
+                sweeps.recover(clock=delivery.database_clock())
+                delivery.deliver_due(by=User.objects.service(), batch=order["batch"])
+            except (OperationalError, InterfaceError):
+                connection.close()
             time.sleep(0.05)
     finally:
         os._exit(1)
