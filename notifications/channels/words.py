@@ -22,7 +22,9 @@ MOST_SEGMENTS = 2
 
 REPLIES = ("confirmed", "change_noted", "cannot_come_noted", "stopped", "started", "help", "passed_on", "which_visit")
 """What is answered at once to a patient's text."""
-NAMES = (*(step.value for step in Step), *REPLIES)
+CHANGES = ("changed", "cancelled")
+"""What is said when the clinic moves or cancels visits."""
+NAMES = (*(step.value for step in Step), *CHANGES, *REPLIES)
 _EVERYWHERE = frozenset({"first_name", "sender", "phone"})
 _OF_VISITS = frozenset({"day", "time", "link", "number"})
 _ABOUT_ONE = frozenset({"day", "time"})
