@@ -202,7 +202,7 @@ vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
 EMAIL_PROVIDER = one_of("EMAIL_PROVIDER", choices=("smtp", "brevo", "mailgun", "postmark", "resend", "sendgrid"))
 """Who carries e-mail: the server of ``EMAIL_URL``, or a hosted provider over HTTP."""
-ANYMAIL = {"REQUESTS_TIMEOUT": (5, 10)}
+ANYMAIL: dict[str, object] = {"REQUESTS_TIMEOUT": (5, 10)}
 if EMAIL_PROVIDER != "smtp":
     EMAIL_PROVIDER_KEY = required("EMAIL_PROVIDER_KEY", hint="A hosted e-mail provider needs its key or token.")
     ANYMAIL |= {

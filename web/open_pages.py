@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -20,14 +20,17 @@ View = Callable[..., HttpResponseBase]
 A_MINUTE = 60
 
 
-def open_page(route: str, view: View, *, name: str, a_minute: int) -> URLPattern:
+def open_page(route: str, view: View, *, name: str, a_minute: int, takes_forms: bool = False) -> URLPattern:
     """A page at ``route`` for everybody, ``a_minute`` times from one address."""
+    methods = ["GET", "HEAD", *(["POST"] if takes_forms else [])]
 
     @csrf_exempt
     @wraps(view)
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response: HttpResponseBase
-        if rate_limit.allowed(name, address_of(request), limit=a_minute, seconds=A_MINUTE):
+        if request.method not in methods:
+            response = HttpResponseNotAllowed(methods)  # not by Django's decorator, which logs the address
+        elif rate_limit.allowed(name, address_of(request), limit=a_minute, seconds=A_MINUTE):
             response = view(request, *args, **kwargs)
         else:
             response = HttpResponse("Too many requests. Wait a minute.", status=429, content_type="text/plain")
@@ -43,6 +46,8 @@ def private(response: HttpResponseBase) -> HttpResponseBase:
     add_never_cache_headers(response)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
+    # Django would log the address of a page that was not found or refused, and the link's secret is part of it
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response
 
 

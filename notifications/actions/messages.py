@@ -122,7 +122,9 @@ def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, no
         useless = max(visit.starts_at for visit in visits)
         if now + hold >= useless:
             continue  # the patient is already here
-        for channel in reach.channels_of(visits[0].patient):
+        patient = visits[0].patient
+        assert patient is not None  # noqa: S101 - asked for in the query
+        for channel in reach.channels_of(patient):
             message, created = Message.objects.get_or_create(
                 change_set=change_set,
                 step=Step.PLAN,

@@ -139,8 +139,8 @@ class Link(Model):
         for link in links:
             link.token_hash = digest(link.token)
         # the token too: it is another one after the installation's secret key was changed
-        cls.objects.bulk_create(
-            links, update_conflicts=True, update_fields=["token_hash", "expires_at"], unique_fields=["id"]
+        Link.objects.bulk_create(
+            list(links), update_conflicts=True, update_fields=["token_hash", "expires_at"], unique_fields=["id"]
         )
 
     @classmethod

@@ -30,7 +30,7 @@ def opened(token: str, *purposes: Purpose, now: datetime) -> Link | None:
 def visits_of(link: Link, *, now: datetime) -> list[Appointment]:
     """The visits a patient's link shows, earliest first: its own, or all that are still to come. One query."""
     visits = Appointment.objects.filter(patient=link.patient, status=Status.BOOKED, starts_at__gt=now)
-    if link.purpose == Purpose.VISIT:
+    if link.appointment_id is not None:
         visits = visits.filter(pk=link.appointment_id)
     return list(visits.select_related("site").order_by("starts_at", "id"))
 

@@ -209,6 +209,17 @@ def test_it_is_private_small_and_loads_nothing_from_elsewhere(patient, visit, no
     assert all(address.startswith("/") for address in page.found)
 
 
+def test_no_address_is_logged(patient, visit, now, caplog) -> None:
+    link = link_of(patient, now)
+    press(link, visit, "nonsense")
+    Client().get(f"/v/{link.token}x")
+    Client().put(f"/v/{link.token}")
+    for _ in range(61):
+        Client().get(f"/stop/{link.token}")
+    assert link.token not in caplog.text
+    assert link.token not in " ".join(str(record.__dict__) for record in caplog.records)
+
+
 def test_in_spanish(patient, visit, now) -> None:
     patient.language = "es"
     patient.save()

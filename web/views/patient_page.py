@@ -8,7 +8,6 @@ from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
 
 from clinics.models import Patient, User
 from core import clock
@@ -40,7 +39,6 @@ class Line:
     said: str = ""
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 def visits(request: HttpRequest, token: str) -> HttpResponse:
     """The visits of a link; by POST an answer about one of them, then the page again."""
     now = clock.now()
@@ -72,7 +70,6 @@ def visits(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@require_safe
 def visits_file(request: HttpRequest, token: str) -> HttpResponse:
     """The visits of a link as a calendar file."""
     now = clock.now()
@@ -82,7 +79,6 @@ def visits_file(request: HttpRequest, token: str) -> HttpResponse:
     return _calendar(inbound.visits_of(link, now=now), _patient(link).language, name="visits.ics")
 
 
-@require_safe
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
     """A calendar subscription, of a patient or of a member of staff."""
     now = clock.now()
@@ -93,7 +89,6 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     return _calendar(inbound.feed_of(link, now=now), language, name="calendar.ics")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 def stop_email(request: HttpRequest, token: str) -> HttpResponse:
     """Asks whether e-mail shall end; by POST, also a mail program's own (RFC 8058), it ends."""
     now = clock.now()
