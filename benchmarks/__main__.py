@@ -8,10 +8,12 @@ import sys
 
 SCENARIOS = {
     "planner": ["benchmarks.planner"],
+    "many": ["benchmarks.many"],
     "courses": ["benchmarks.courses"],
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],
     "dispatch": ["benchmarks.dispatch"],
+    "claims": ["benchmarks.claims"],
     "processes": ["benchmarks.processes"],
 }
 

@@ -13,11 +13,14 @@ from itertools import pairwise
 from scheduler.engine import bits
 from scheduler.engine.grid import Grid
 from scheduler.engine.request import (
+    AtMost,
     Calendar,
+    DailyLoad,
     Offset,
     Period,
     PerWeek,
     PlanRequest,
+    Preferred,
     Role,
     Rule,
     SameDay,
@@ -173,12 +176,32 @@ def _chain(key: str, visits: Sequence[str], least: int, ideal: int, most: int) -
     return [Offset(key, b, a, Unit.DAYS, least, ideal, most) for a, b in pairwise(visits)]
 
 
-COURSES = {"6+8": (6, 4, 4), "10+16": (10, 4, 12)}
+def _strict(visits: Sequence[Visit], clinic: Clinic) -> Iterator[Rule]:
+    """More rules, of the kinds that chains of gaps do not have."""
+    keys = {
+        kind: tuple(visit.key for visit in visits if visit.kind == kind) for kind in ("infusion", "talk", "exercise")
+    }
+    everyone = tuple(visit.key for visit in visits)
+    gyms = sorted(name for name, kind in clinic.kinds.items() if kind == "gym")
+    yield AtMost("four in eleven days", keys["infusion"], 4, 11)
+    yield PerWeek("exercise in seven days", keys["exercise"], 3, rolling=True)
+    yield Window("no Friday talks", keys["talk"], weekdays=frozenset({0, 1, 2, 3}))
+    yield Window("early exercise", keys["exercise"], latest=14 * 60, hard=False)
+    yield Preferred("large gym", keys["exercise"], frozenset(gyms[: len(gyms) // 2 + 1]))
+    yield DailyLoad("level", everyone, tuple((day, day % 5) for day in clinic.open_days), target=3, at_most=5)
+    yield SameDay("no exercise before a talk", keys["exercise"], keys["talk"], before_too=True)
+    for infusion, talk in zip(keys["infusion"], keys["talk"], strict=False):
+        yield Offset("awake", talk, infusion, Unit.MINUTES, 18 * 60, from_end=True)
+
+
+COURSES = {"6+8": (6, 4, 4), "10+16": (10, 4, 12), "6+8 strict": (6, 4, 4)}
 
 
 def request(clinic: Clinic, name: str) -> PlanRequest:
     """One course asked of one clinic, from its second date on."""
     visits, rules = course(*COURSES[name])
+    if name.endswith("strict"):
+        rules = (*rules, *_strict(visits, clinic))
     return PlanRequest(
         clinic.grid, visits, rules, clinic.calendars(), frozenset(clinic.open_days),
         not_before=clinic.grid.midnights[1], patient_gap=30,

@@ -125,8 +125,8 @@ def claim_rate(number: int) -> float:
     return number / (perf_counter() - start)
 
 
-def make_due(number: int) -> None:
-    """Empties the outbox and fills it with one reminder a patient, due now whatever the hour."""
+def make_due(number: int, *, afresh: bool = True) -> None:
+    """Fills the outbox, emptied before if ``afresh``, with one reminder a patient, due now whatever the hour."""
     from django.db import connection
 
     from clinics.models import Patient, Role, Site, User
@@ -145,8 +145,9 @@ def make_due(number: int) -> None:
         country="US",
     )
     by, _ = User.objects.get_or_create(email="bench@example.org", name="Bench", role=Role.FRONT_DESK)
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE clinics_patient CASCADE")
+    if afresh:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE clinics_patient CASCADE")
     starts = now + timedelta(days=1)
     local = clock.local(starts, site.zone)
     shared: dict[str, Any] = {

@@ -1,9 +1,10 @@
 """The usual way to book a series: each visit at the first time that fits, again from later days if that gets stuck."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from scheduler.engine import bits, staffing, weeks
-from scheduler.engine.availability import Availability
+from scheduler.engine.availability import Availability, FreeTime
 from scheduler.engine.candidates import Choices
 from scheduler.engine.course import Course
 from scheduler.engine.objective import cost
@@ -15,13 +16,19 @@ START_DAYS = 10
 
 def first_fit(request: PlanRequest) -> int | None:
     """The cost of the first plan found from ten start days, counted from the same moment; ``None`` if all get stuck."""
+    placed = placed_first_fit(request)
+    return None if placed is None else cost(Schedule(request, placed), Availability(request)).total
+
+
+def placed_first_fit(request: PlanRequest, calendars: Mapping[str, FreeTime] | None = None) -> list[Placement] | None:
+    """The first plan found from ten start days; ``calendars`` are everybody's, where they are known already."""
     first_day = request.grid.day(request.not_before)
     for day in range(first_day, min(first_day + START_DAYS, request.grid.days)):
         begin = max(request.not_before, request.grid.midnights[day])
-        free = Availability(replace(request, not_before=begin))
+        free = Availability(replace(request, not_before=begin), calendars)
         placed = _single_pass(Course(free.request, free, whole=False))
         if placed is not None:
-            return cost(Schedule(request, placed), Availability(request)).total
+            return placed
     return None
 
 

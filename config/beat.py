@@ -22,6 +22,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(hours=1),
         "options": {"queue": "default", "expires": 3600},
     },
+    "plan-together": {
+        "task": "treatments.plan_together",
+        "schedule": timedelta(seconds=3),
+        "options": {"queue": "default", "expires": 3},
+    },
     "forget-idempotency-keys": {
         "task": "core.forget_idempotency_keys",
         "schedule": timedelta(hours=1),

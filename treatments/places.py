@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import DomainError, InvalidInput
+from core.errors import DomainError, InvalidInput, Unprocessable
 from scheduler.actions.appointments import Booking, Take, Use
 from scheduler.engine.answer import Code, Reason
 from scheduler.engine.grid import SLOT_MINUTES
@@ -45,6 +45,20 @@ class Problem:
     def as_detail(self) -> dict[str, str]:
         """As it stands in ``RulesBroken.detail``."""
         return {"visit": self.visit, "code": self.code, "message": self.message}
+
+
+class RulesBroken(Unprocessable):
+    """A chosen place is against the protocol or the calendar. ``detail["problems"]``: list of {visit, code, message}."""
+
+    code = "rules_broken"
+
+
+def broken(problems: Sequence[Problem]) -> RulesBroken:
+    """The error that lists these problems."""
+    more = f" There are {len(problems)} problems altogether." if len(problems) > 1 else ""
+    return RulesBroken(
+        f"{problems[0].message}{more}", detail={"problems": [problem.as_detail() for problem in problems]}
+    )
 
 
 def placements(question: Question, chosen: Sequence[Placed], *, now: datetime) -> tuple[Placement, ...]:
@@ -232,6 +246,38 @@ def summary(question: Question, key: str) -> str:
     of = sum(1 for each in question.course.values() if each.kind == visit.kind and not each.tentative)
     text = f"{visit.label} of {of}" if of > 1 and not visit.tentative else visit.label
     return text[:100]
+
+
+def chosen(
+    question: Question,
+    key: str,
+    starts_at: datetime,
+    resources: Mapping[str, str],
+    *,
+    now: datetime,
+    standing: Placement | None,
+    beside: Sequence[Placement] = (),
+) -> tuple[Placement, bool]:
+    """The place for a visit at a time that a person chose, if it keeps every rule, and whether somebody else holds it.
+
+    ``standing`` is where it is now, ``beside`` where the visits are that are not fixed: who or what they are with counts
+    for continuity. A place that somebody else holds is left for the calendar to refuse: it knows the next free times.
+    Raises ``RulesBroken``, ``InvalidInput``.
+    """
+    start = slot(question, starts_at, now=now, pointer="starts_at")
+    wanted = named(question, key, dict(resources), pointer="resources")
+    current = dict(standing.resources) if standing is not None else {}
+    request = question.request
+    others = replace(question, request=replace(request, fixed=(*request.fixed, *beside)))
+    filled = fill(others, key, start, wanted, current)
+    found = problems_of_change(question, key, start, filled, standing)
+    for role in question.visits[key].roles:
+        if role.key not in filled and role.key in current:
+            filled[role.key] = current[role.key]
+    complete = len(filled) == len(question.visits[key].roles)
+    if not complete or any(not each.others_booking for each in found):
+        raise broken(found)
+    return Placement(key, start, tuple(sorted(filled.items()))), bool(found)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from clinics.models import Patient, Site
@@ -20,11 +20,12 @@ from scheduler.models import Resource
 from scheduler.queries import calendars
 from treatments.models import ProtocolVersion
 from treatments.protocols.wishes import Wishes, WishesError
+from treatments.queries import counts
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
-    from treatments.protocols.compile import Compiled
+    from treatments.protocols.compile import Compiled, Past
     from treatments.protocols.rulebook import CourseVisit
     from treatments.protocols.schema import Protocol
 
@@ -90,6 +91,8 @@ class Question:
     request: PlanRequest
     resources: Mapping[str, Resource] = field(repr=False)
     """All resources of the site by id, those switched off too."""
+    taken: Mapping[str, Mapping[date, int]] = field(default_factory=dict, repr=False)
+    """For visit types and local dates: the starts of other courses, where the protocol limits them."""
 
     @cached_property
     def course(self) -> Mapping[str, "CourseVisit"]:
@@ -197,7 +200,7 @@ def ask(
     patient: Patient | None = None,
     notice: timedelta = NOTICE,
 ) -> Question:
-    """What the planner is asked about a new course. Eleven queries, whatever the course.
+    """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
@@ -207,11 +210,18 @@ def ask(
             raise InvalidInput(f"The course cannot start before today, {today:%-d %B %Y}.", pointer=pointer)
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
-    compiled = _compiled(protocol_version, start_on, wishes)
-    return _question(
-        protocol_version, site, start_on, wishes, compiled, from_at=now + notice, now=now, patient=patient,
+    before = past(protocol_version, patient, first_on=start_on)
+    return asked(
+        protocol_version=protocol_version,
+        site=site,
+        patient=patient,
+        start_on=start_on,
+        wishes=wishes,
+        compiled=compiled(protocol_version, start_on=start_on, wishes=wishes, past=before),
+        from_at=now + notice,
         reach_on=start_on,
-    )  # fmt: skip
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,49 +233,6 @@ class Standing:
     resources: tuple[tuple[str, str], ...]
 
 
-def ask_again(
-    *,
-    protocol_version: ProtocolVersion,
-    site: Site,
-    patient: Patient,
-    start_on: date,
-    standing: Sequence[Standing],
-    target: datetime,
-    now: datetime,
-    moving: Collection[UUID],
-    own: Collection[UUID],
-) -> Question:
-    """What the planner is asked about a course of which all visits but one stay where they are.
-
-    ``target`` is where that one shall go; ``moving`` is its appointment, if it has one, and ``own`` all appointments
-    of the course. The wishes of the day of booking are left out: whoever agreed to ``target`` knows better.
-    Raises ``InvalidInput`` for a target in the past or more than two years ahead.
-    """
-    if target.tzinfo is None:
-        raise InvalidInput("Send the time with its offset from UTC.", pointer="starts_at")
-    if not now <= target <= now + AHEAD:
-        raise InvalidInput("Choose a time between now and two years ahead.", pointer="starts_at")
-    target_on = clock.local(target, site.zone).date()
-    standing_on = [clock.local(each.starts_at, site.zone).date() for each in standing]
-    first_on = min([start_on, target_on, *standing_on])
-    compiled = _compiled(protocol_version, first_on, Wishes())
-    question = _question(
-        protocol_version,
-        site,
-        start_on,
-        Wishes(),
-        compiled,
-        from_at=now,
-        now=now,
-        patient=patient,
-        reach_on=target_on,
-        moving=moving,
-        own=own,
-    )
-    fixed = tuple(question.placement(each) for each in standing)
-    return replace(question, request=replace(question.request, fixed=fixed))
-
-
 def best(question: Question) -> "Plan":
     """The best plan the planner finds, possibly a partial one."""
     # imported here: keeps web start-up light
@@ -274,40 +241,82 @@ def best(question: Question) -> "Plan":
     return plan(question.request).best
 
 
-def _question(
+def asked(
+    *,
     protocol_version: ProtocolVersion,
     site: Site,
+    patient: Patient | None,
     start_on: date,
     wishes: Wishes,
     compiled: "Compiled",
-    *,
     from_at: datetime,
-    now: datetime,
-    patient: Patient | None,
     reach_on: date,
+    now: datetime,
     moving: Collection[UUID] = (),
     own: Collection[UUID] = (),
 ) -> Question:
+    """The planner's question about a compiled course, over the calendars as they are now. Eleven queries.
+
+    No visit starts before ``from_at``; the calendars reach to ``reach_on`` at least. ``moving`` are appointments whose
+    places count as free, ``own`` those in which the patient is not elsewhere. One query more for daily loads.
+    """
     reach = (reach_on - compiled.start_on).days + 1
     days = min(max(compiled.horizon_days, reach), LONGEST_DAYS)
     grid = calendars.grid(site, first_on=compiled.start_on, days=days)
     busy = calendars.patient_busy(patient, grid, now=now, without=own) if patient is not None else ()
+    taken = counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own)
     request = compiled.request(
         grid=grid,
         calendars=calendars.calendars(site, grid, now=now, without=moving),
         open_days=calendars.open_days(site, grid),
         not_before=max(0, grid.slot_after(from_at)),
         patient_busy=busy,
+        taken=taken,
     )
     resources = {str(each.pk): each for each in Resource.objects.filter(site=site)}
-    return Question(protocol_version, site, start_on, wishes, compiled, request, resources)
+    return Question(protocol_version, site, start_on, wishes, compiled, request, resources, taken)
 
 
-def _compiled(protocol_version: ProtocolVersion, start_on: date, wishes: Wishes) -> "Compiled":
+def past(
+    protocol_version: ProtocolVersion, patient: Patient | None, *, first_on: date, own: Collection[UUID] = ()
+) -> "Past | None":
+    """What counts for a course from ``first_on`` on although it lies outside it. One query, where there are caps."""
     # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols.compile import compile as compiled
+    from treatments.protocols.compile import Past
 
-    return compiled(_document(json.dumps(protocol_version.document)), start_on=start_on, wishes=wishes)
+    if patient is None:
+        return None
+    return Past(history=counts.history(protocol_version, patient, first_on=first_on, days=LONGEST_DAYS, without=own))
+
+
+def compiled(
+    protocol_version: ProtocolVersion,
+    *,
+    start_on: date,
+    wishes: Wishes,
+    extra: Sequence[Mapping[str, Any]] = (),
+    past: "Past | None" = None,
+) -> "Compiled":
+    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them."""
+    # imported here: keeps web start-up light (Pydantic)
+    from treatments.protocols import extras
+    from treatments.protocols.compile import compile as made
+
+    found = extras.read(extra)
+    course = made(
+        document(protocol_version), start_on=start_on, wishes=wishes, more=extras.at_the_end(found), past=past
+    )
+    return extras.with_extras(course, found)
+
+
+def is_wish(rule: str) -> bool:
+    """Whether the rule with this key comes from the patient's wishes, not from the protocol."""
+    return rule == "start" or rule.startswith("wish.")
+
+
+def document(protocol_version: ProtocolVersion) -> "Protocol":
+    """What a version says."""
+    return _document(json.dumps(protocol_version.document))
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,6 @@ from treatments.actions import statuses
 
 
 @appointments_changed.receive
-def courses_follow(*, change_set: ChangeSet, appointments: Sequence[Appointment]) -> None:  # noqa: ARG001 - the shape
+def courses_follow(*, change_set: ChangeSet, appointments: Sequence[Appointment]) -> None:
     """Visits take the status of their appointments, and courses end or resume with their visits."""
-    statuses.follow(appointments=appointments)
+    statuses.follow(change_set=change_set, appointments=appointments)

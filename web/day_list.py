@@ -22,7 +22,7 @@ LOOK_AHEAD_DAYS = 15
 """How far the next open day is looked for, the shown day included."""
 SHORTEST_GAP = timedelta(minutes=15)
 """A shorter gap is dead time: no visit fits into it."""
-TITLES = {Kind.CHAIR: "Chairs", Kind.ROOM: "Rooms", Kind.DEVICE: "Devices", Kind.PERSON: "People"}
+TITLES = {Kind.CHAIR: "Chairs", Kind.ROOM: "Rooms", Kind.DEVICE: "Devices", Kind.PERSON: "People", Kind.GROUP: "Groups"}
 
 
 @dataclass(frozen=True, slots=True)

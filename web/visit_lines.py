@@ -9,7 +9,7 @@ from scheduler.models import Kind, Resource, Status
 from treatments.models import Visit, VisitStatus
 from web.statuses import State, of_visit
 
-_PLACES_FIRST = {Kind.CHAIR: 0, Kind.ROOM: 1, Kind.DEVICE: 2, Kind.PERSON: 3}
+_PLACES_FIRST = {Kind.CHAIR: 0, Kind.ROOM: 1, Kind.DEVICE: 2, Kind.PERSON: 3, Kind.GROUP: 4}
 _OVER = (Status.DONE, Status.MISSED, Status.CANCELLED)
 
 

@@ -36,7 +36,7 @@ def ensure(say: Say) -> None:
     say("Building the clinic: a site, its hours, chairs, rooms and people")
     site = open_site(by=service)
     add_accounts(by=service)
-    add_things(site, by=service)
+    add_things(site, by=service, now=now)
     add_colleagues(site, by=service, now=now)
     open_tomorrow(site, by=service, now=now)
     say("Registering sixty patients")
@@ -67,8 +67,8 @@ def add_accounts(*, by: User) -> None:
         staff.add(email=account.email, name=account.name, role=account.role, password=people.PASSWORD, by=by)
 
 
-def add_things(site: Site, *, by: User) -> None:
-    """Six chairs, two quiet rooms, the gym and the group room. They follow the site's hours."""
+def add_things(site: Site, *, by: User, now: datetime) -> None:
+    """Six chairs, two quiet rooms, the gym and the group room, which follow the site's hours; and a weekly class."""
     for code, name in people.SKILLS.items():
         skills.add(code=code, name=name, by=by)
     things = [
@@ -80,6 +80,17 @@ def add_things(site: Site, *, by: User) -> None:
     ]
     for position, (kind, name, has, lanes) in enumerate(things):
         resources.add(site=site, kind=kind, name=name, skills=has, lanes=lanes, position=position, by=by)
+    group = resources.add(
+        site=site,
+        kind=Kind.GROUP,
+        name="Mindfulness group",
+        skills=["mindfulness_teacher"],
+        lanes=12,
+        position=len(things),
+        by=by,
+    )
+    meets = {2: ((time(14), time(16)),)}
+    resources.set_working_hours(resource=group, hours=meets, valid_from=LONG_AGO, by=by, now=now)
 
 
 def add_colleagues(site: Site, *, by: User, now: datetime) -> None:

@@ -15,7 +15,7 @@ from core import audit
 from core.errors import Conflict
 from notifications.actions import wakers
 from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
-from notifications.models import Message
+from notifications.models import Handling, Message
 from notifications.queries import gaps, reach
 from notifications.queries.gaps import Mistimed
 from scheduler.models import Appointment, ChangeSet, Status
@@ -26,6 +26,12 @@ class NotWaiting(Conflict):
     """The message is not waiting to be sent any more."""
 
     code = "not_waiting"
+
+
+class NotForPeople(Conflict):
+    """The message needs nobody's help."""
+
+    code = "not_for_people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +84,30 @@ def send_now(*, message: Message, by: User, now: datetime) -> Message:
     """
     require(by, Permission.VIEW_MESSAGES)
     with transaction.atomic(), audit.acting(by):
-        current = Message.objects.select_for_update().get(pk=message.pk)
-        if current.state not in WAITING:
+        current = Message.objects.select_for_update(of=("self",)).select_related("handling").get(pk=message.pk)
+        if current.state not in WAITING or hasattr(current, "handling"):
             raise NotWaiting("This message is not waiting to be sent any more. Look at where it stands now.")
         current.next_try_at = now
         current.heeds_quiet_hours = False
         current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
         wakers.wake(due_at=now, now=now)
     return current
+
+
+def mark_handled(*, message: Message, by: User, note: str = "") -> Handling:
+    """Somebody has taken care of a message that nothing happens to any more. Safe to repeat; the first note stands.
+
+    Raises ``NotForPeople``, ``NotAllowed``.
+    """
+    require(by, Permission.VIEW_MESSAGES)
+    with transaction.atomic(), audit.acting(by):
+        current = Message.objects.select_for_update().get(pk=message.pk)
+        done = Handling.objects.filter(message=current).first()
+        if done is not None:
+            return done
+        if not Message.objects.for_people().filter(pk=current.pk).exists():
+            raise NotForPeople("This message is on its way, or has arrived. There is nothing to take care of.")
+        return Handling.objects.create(message=current, by=by, note=note)
 
 
 def _withdraw(void: Mapping[Reason, Sequence[UUID]], *, now: datetime) -> int:

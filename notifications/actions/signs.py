@@ -9,11 +9,11 @@ EVERY = timedelta(seconds=5)
 
 _GIVE = """
 INSERT INTO notifications_sign (part, at) VALUES (%s, %s)
-ON CONFLICT (part) DO UPDATE SET at = excluded.at WHERE notifications_sign.at < excluded.at - %s
+ON CONFLICT (part) DO UPDATE SET at = excluded.at WHERE notifications_sign.at < excluded.at - make_interval(secs => %s)
 """
 
 
 def give(part: str, *, now: datetime) -> None:
     """This part has just done its work to the end."""
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE, [part, now, EVERY])
+        cursor.execute(_GIVE, [part, now, EVERY.total_seconds()])

@@ -100,12 +100,16 @@ def expire(*, now: datetime) -> int:
     useless = Message.objects.filter(
         Q(state__in=UNSENT) | Q(state=State.UNCERTAIN, next_try_at__isnull=False), not_after__lte=now
     )
-    with transaction.atomic():
-        keys = list(useless.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:PAGE])
-        Message.objects.filter(pk__in=keys).update(
-            state=State.EXPIRED, reason=Reason.TOO_LATE, next_try_at=None, settled_at=now, updated_at=now
-        )
-    return len(keys)
+    expired = 0
+    while True:
+        with transaction.atomic():
+            keys = list(useless.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:PAGE])
+            Message.objects.filter(pk__in=keys).update(
+                state=State.EXPIRED, reason=Reason.TOO_LATE, next_try_at=None, settled_at=now, updated_at=now
+            )
+        expired += len(keys)
+        if len(keys) < PAGE:
+            return expired
 
 
 def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:

@@ -2,6 +2,7 @@
 
 from notifications.models.attempt import Attempt
 from notifications.models.consent import Consent
+from notifications.models.handling import Handling
 from notifications.models.inbound import Answer, DeskTask, Receipt
 from notifications.models.installation import Installation, Sign
 from notifications.models.link import Link
@@ -15,6 +16,7 @@ __all__ = [
     "Cause",
     "Consent",
     "DeskTask",
+    "Handling",
     "Installation",
     "Link",
     "Message",

@@ -32,9 +32,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state=_SENDING, lease_until__lte=now)
 
     def for_people(self) -> "MessageQuerySet":
-        """Those nothing happens to unless a person acts: failed, too late, did not arrive, or perhaps sent."""
+        """Those nothing happens to unless a person acts, and nobody has: failed, too late, did not arrive, or perhaps sent."""
         return self.filter(
-            Q(state__in=[State.DEAD, State.EXPIRED, State.UNDELIVERED]) | Q(state=State.UNCERTAIN, next_try_at=None)
+            Q(state__in=[State.DEAD, State.EXPIRED, State.UNDELIVERED]) | Q(state=State.UNCERTAIN, next_try_at=None),
+            handling=None,
         )
 
 

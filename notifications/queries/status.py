@@ -54,7 +54,7 @@ def take(*, now: datetime) -> Status:
         open=counts,
         overdue_seconds=_age(due.aggregate(at=Min("next_try_at"))["at"], now),
         uncertain_seconds=_age(
-            Message.objects.filter(state=State.UNCERTAIN).aggregate(at=Min("first_tried_at"))["at"], now
+            Message.objects.filter(state=State.UNCERTAIN, handling=None).aggregate(at=Min("first_tried_at"))["at"], now
         ),
         lapsed=Message.objects.lapsed(now=now).count(),
         paused=[str(pause) for pause in held],

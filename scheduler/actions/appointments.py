@@ -8,13 +8,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F
-
 from clinics.models import Patient, Site, User
 from clinics.permissions import Permission, require
 from core import audit, clock, locks
-from core.errors import InvalidInput, NotFound
-from scheduler.actions import holds, taking
+from core.errors import InvalidInput
+from scheduler.actions import holds, lines, rearranging, taking
+from scheduler.actions.rearranging import (
+    Making,
+    Moving,
+    Orders,
+    check_version,
+    current,
+    described,
+    found,
+    give_status,
+    locked,
+    place,
+)
 from scheduler.actions.terms import (
     Asked,
     Booking,
@@ -30,7 +40,6 @@ from scheduler.actions.terms import (
 from scheduler.announcements import appointments_changed
 from scheduler.engine.request import HANDS_LANE
 from scheduler.models import Allocation, Appointment, ChangeSet, Status
-from scheduler.models.appointment import TAKING
 from scheduler.models.change_set import Verb
 
 __all__ = [
@@ -75,11 +84,29 @@ def hold(
     require(by, Permission.BOOK_COURSES)
     if not 1 <= minutes <= LONGEST_HOLD_MINUTES:
         raise OutOfRange(f"Hold for 1 to {LONGEST_HOLD_MINUTES} minutes.", pointer="minutes")
-    asked = Asked(site, patient.id if patient else None, bookings, now)
+    asked = Asked(site, [patient.pk if patient else None] * len(bookings), bookings, now)
     taking.check(asked)
 
     def do() -> Made:
-        return _make(asked, ChangeSet(verb=Verb.HOLD, by=by), Status.HELD, expires_at=now + timedelta(minutes=minutes))
+        lanes = taking.recheck(asked, taking.lock(asked))
+        change_set = ChangeSet.objects.create(verb=Verb.HOLD, by=by, site=site, patient=patient)
+        made = [
+            place(
+                Appointment(
+                    site=site,
+                    patient=patient,
+                    change_set=change_set,
+                    status=Status.HELD,
+                    hold_expires_at=now + timedelta(minutes=minutes),
+                ),
+                booking,
+                site,
+            )
+            for booking in bookings
+        ]
+        Appointment.objects.bulk_create(sorted(made, key=lambda each: each.starts_at))
+        taking.write_allocations(made, bookings, lanes)
+        return Made(change_set, tuple(made))
 
     with audit.acting(by):
         return taking.settled(do, asked)
@@ -92,16 +119,10 @@ def book(
 
     Raises ``Taken``, ``NotWorking``, ``OutOfRange``, ``NotAllowed``, ``Busy``.
     """
-    require(by, Permission.BOOK_COURSES)
-    asked = Asked(site, patient.id, bookings, now)
-    taking.check(asked)
-    taking.check_text(reason, longest=500, pointer="reason")
-
-    def do() -> Made:
-        return _announced(_make(asked, ChangeSet(verb=Verb.BOOK, by=by, reason=reason), Status.BOOKED))
-
-    with audit.acting(by):
-        return taking.settled(do, asked)
+    if not bookings:
+        raise InvalidInput("Name at least one appointment.", pointer="bookings")
+    orders = Orders(site, bookings=[Making(patient, booking) for booking in bookings])
+    return rearranging.rearrange(orders=orders, verb=Verb.BOOK, by=by, now=now, reason=reason, patient=patient)
 
 
 def book_held(*, appointments: Sequence[Appointment], patient: Patient, by: User, now: datetime) -> Made:
@@ -112,25 +133,30 @@ def book_held(*, appointments: Sequence[Appointment], patient: Patient, by: User
     """
     require(by, Permission.BOOK_COURSES)
     site = _one_site(appointments)
+    bookings = _bookings_of(appointments)
     asked = Asked(
-        site, patient.id, _bookings_of(appointments), now, giving_up=frozenset(each.id for each in appointments)
+        site, [patient.pk] * len(bookings), bookings, now, giving_up=frozenset(each.pk for each in appointments)
     )
     taking.check(asked)
 
     def do() -> Made:
         resources = taking.lock(asked)
-        rows = _locked(appointments)
+        rows = locked(appointments)
         for row in rows:
             if row.status != Status.HELD or row.has_lapsed(now=now):
-                raise WrongStatus("These places are no longer held. Look for new ones.", detail=_current(row))
+                raise WrongStatus("These places are no longer held. Look for new ones.", detail=current(row))
             if row.patient_id not in {None, patient.id}:
                 raise WrongStatus("These places are held for another patient.")
         taking.recheck(asked, resources)
+        taken = lines.taken_by(row.pk for row in rows)
+        before = lines.states(rows, taken)
         change_set = ChangeSet.objects.create(verb=Verb.BOOK, by=by, site=site, patient=patient)
         Appointment.objects.filter(id__in=[row.id for row in rows]).update(patient=patient)
         for row in rows:
             row.patient = patient
-        return _announced(_give_status(rows, Status.BOOKED, change_set, now=now))
+        give_status(rows, Status.BOOKED, change_set, now=now)
+        lines.write(change_set, before, lines.states(rows, taken))
+        return _announced(Made(change_set, tuple(rows)))
 
     with audit.acting(by):
         return taking.settled(do, asked)
@@ -144,10 +170,10 @@ def release(*, appointments: Sequence[Appointment], by: User, now: datetime) -> 
     require(by, Permission.BOOK_COURSES)
 
     def do() -> None:
-        rows = _locked(appointments)
+        rows = locked(appointments)
         for row in rows:
             if row.status not in {Status.HELD, Status.CANCELLED}:
-                raise WrongStatus("This is booked. Cancel it instead.", detail=_current(row))
+                raise WrongStatus("This is booked. Cancel it instead.", detail=current(row))
         holds.end([row.id for row in rows if row.status == Status.HELD], now=now)
 
     with audit.acting(by):
@@ -163,35 +189,10 @@ def move(
     ``version`` is the one the caller saw; None skips the check (only for callers that hold the row).
     Raises ``Changed``, ``WrongStatus``, ``Taken``, ``NotWorking``, ``OutOfRange``, ``NotAllowed``, ``Busy``.
     """
-    require(by, Permission.MOVE_VISITS)
-    site = appointment.site
-    asked = Asked(site, appointment.patient_id, [to], now, giving_up=frozenset([appointment.id]))
-    taking.check(asked)
-    taking.check_text(reason, longest=500, pointer="reason")
-
-    def do() -> Made:
-        resources = taking.lock(asked)
-        [row] = _locked([appointment])
-        _check_version(row, version)
-        if row.status != Status.BOOKED:
-            raise WrongStatus(f"{_described(row)} cannot be moved.", detail=_current(row))
-        lanes = taking.recheck(asked, resources)
-        change_set = ChangeSet.objects.create(
-            verb=Verb.MOVE, by=by, site=site, patient_id=row.patient_id, reason=reason
-        )
-        Allocation.objects.filter(appointment=row).delete()
-        if (row.starts_at, row.ends_at) != (to.starts_at, to.ends_at):
-            row.confirmed_at = None
-            row.schedule_epoch += 1
-        _place(row, to, site)
-        row.change_set = change_set
-        row.version += 1
-        row.save()
-        taking.write_allocations([row], [to], lanes)
-        return _announced(Made(change_set, (row,)))
-
-    with audit.acting(by):
-        return taking.settled(do, asked)
+    orders = Orders(appointment.site, moves=[Moving(appointment, to)], versions=_versions({appointment.pk: version}))
+    return rearranging.rearrange(
+        orders=orders, verb=Verb.MOVE, by=by, now=now, reason=reason, patient=appointment.patient
+    )
 
 
 def cancel(
@@ -208,31 +209,25 @@ def cancel(
     Raises ``Changed``, ``WrongStatus`` (done or missed), ``NotAllowed``, ``Busy``.
     """
     require(by, Permission.CANCEL_VISITS)
-    taking.check_text(reason, longest=500, pointer="reason")
     site = _one_site(appointments)
 
     def do() -> Made:
-        rows = _locked(appointments)
+        rows = locked(appointments)
         to_cancel = [row for row in rows if row.status != Status.CANCELLED]
-        for row in to_cancel:
-            _check_version(row, (versions or {}).get(str(row.id)))
-            if row.status in {Status.DONE, Status.MISSED}:
-                raise WrongStatus(f"{_described(row)} cannot be cancelled.", detail=_current(row))
         if not to_cancel:
+            taking.check_text(reason, longest=500, pointer="reason")
             return Made(rows[0].change_set, tuple(rows))
-        patients = {row.patient_id for row in to_cancel}
-        change_set = ChangeSet.objects.create(
+        patients = {row.patient_id: row.patient for row in to_cancel}
+        made = rearranging.rearrange(
+            orders=Orders(site, cancelled=to_cancel, versions=versions),
             verb=Verb.CANCEL,
             by=by,
-            site=site,
-            patient_id=patients.pop() if len(patients) == 1 else None,
+            now=now,
             reason=reason,
+            patient=to_cancel[0].patient if len(patients) == 1 else None,
         )
-        told = [row for row in to_cancel if row.status != Status.HELD]
-        _give_status(to_cancel, Status.CANCELLED, change_set, now=now)
-        if told:
-            appointments_changed.announce(change_set=change_set, appointments=told)
-        return Made(change_set, tuple(rows))
+        now_are = {row.pk: row for row in made.appointments}
+        return Made(made.change_set, tuple(now_are.get(row.pk, row) for row in rows))
 
     with audit.acting(by):
         return locks.retrying(do)
@@ -248,22 +243,26 @@ def set_status(*, appointment: Appointment, status: str, by: User, now: datetime
     require(by, Permission.SET_VISIT_STATUS)
     if status not in Status.values:
         raise InvalidInput("There is no such status.", pointer="status", detail={"known": list(Status.values)})
-    known = _found([appointment])[0]
+    known = found([appointment])[0]
     retaking = known.status == Status.MISSED
     bookings = _bookings_of([known]) if retaking else []
-    asked = Asked(known.site, known.patient_id, bookings, now, giving_up=frozenset([known.id]))
+    asked = Asked(known.site, [known.patient_id] * len(bookings), bookings, now, giving_up=frozenset([known.pk]))
 
     def do() -> Made:
-        resources = taking.lock(asked, mind_hours=False) if retaking else {}
-        [row] = _locked([known])
-        _check_version(row, known.version if version is None else version)
+        resources = taking.lock(asked) if retaking else {}
+        [row] = locked([known])
+        check_version(row, known.version if version is None else version)
         _check_step(row, status, now=now)
         lanes = taking.recheck(asked, resources) if retaking else []
+        taken = lines.taken_by([row.pk])
+        before = lines.states([row], taken)
         change_set = ChangeSet.objects.create(verb=Verb.STATUS, by=by, site=row.site, patient_id=row.patient_id)
         if retaking:
             Allocation.objects.filter(appointment=row).delete()
-            taking.write_allocations([row], bookings, lanes)
-        return _announced(_give_status([row], Status(status), change_set, now=now))
+            taken = {row.pk: taking.write_allocations([row], bookings, lanes)}
+        give_status([row], Status(status), change_set, now=now)
+        lines.write(change_set, before, lines.states([row], taken))
+        return _announced(Made(change_set, (row,)))
 
     with audit.acting(by):
         return taking.settled(do, asked)
@@ -272,88 +271,13 @@ def set_status(*, appointment: Appointment, status: str, by: User, now: datetime
 # --- what the actions share ----------------------------------------------------------------------------------
 
 
-def _make(asked: Asked, change_set: ChangeSet, status: Status, *, expires_at: datetime | None = None) -> Made:
-    """Locks, looks again, writes: new appointments with their allocations."""
-    lanes = taking.recheck(asked, taking.lock(asked))
-    change_set.site = asked.site
-    change_set.patient_id = asked.patient_id
-    change_set.save(force_insert=True)
-    made = [
-        _place(
-            Appointment(
-                site=asked.site,
-                patient_id=asked.patient_id,
-                change_set=change_set,
-                status=status,
-                hold_expires_at=expires_at,
-            ),
-            booking,
-            asked.site,
-        )
-        for booking in asked.bookings
-    ]
-    Appointment.objects.bulk_create(sorted(made, key=lambda each: each.starts_at))
-    taking.write_allocations(made, asked.bookings, lanes)
-    return Made(change_set, tuple(made))
-
-
 def _announced(made: Made) -> Made:
     appointments_changed.announce(change_set=made.change_set, appointments=made.appointments)
     return made
 
 
-def _place(appointment: Appointment, booking: Booking, site: Site) -> Appointment:
-    """Puts the appointment where the booking says, keeping the wall-clock time that was meant beside the instant."""
-    local = clock.local(booking.starts_at, site.zone)
-    appointment.starts_at = booking.starts_at
-    appointment.ends_at = booking.ends_at
-    appointment.local_on = local.date()
-    appointment.local_time = local.time().replace(fold=0)
-    appointment.fold = local.fold
-    appointment.zone = site.zone
-    appointment.summary = booking.summary
-    return appointment
-
-
-def _give_status(rows: Sequence[Appointment], status: Status, change_set: ChangeSet, *, now: datetime) -> Made:
-    """Gives all of them the status; their allocations follow. The caller has locked the rows."""
-    ids = [row.id for row in rows]
-    is_taking = status in TAKING
-    Allocation.objects.filter(appointment__in=ids).exclude(is_active=is_taking).update(
-        is_active=is_taking, updated_at=now
-    )
-    Appointment.objects.filter(id__in=ids).update(
-        previous_status=F("status"),
-        status=status,
-        hold_expires_at=None,
-        change_set=change_set,
-        version=F("version") + 1,
-        updated_at=now,
-    )
-    for row in rows:
-        row.previous_status, row.status = row.status, status
-        row.hold_expires_at = None
-        row.change_set = change_set
-        row.version += 1
-        row.updated_at = now
-    return Made(change_set, tuple(rows))
-
-
-def _found(appointments: Sequence[Appointment], *, lock: bool = False) -> list[Appointment]:
-    """Them as they are now, in the order asked for. Raises ``NotFound``."""
-    found = Appointment.objects.select_related("site", "patient", "change_set").order_by("id")
-    if lock:
-        found = found.select_for_update(of=("self",))
-    rows = found.in_bulk([each.id for each in appointments])
-    missing = next((each for each in appointments if each.id not in rows), None)
-    if missing is not None:
-        raise NotFound("There is no such appointment.")
-    return [rows[key] for key in dict.fromkeys(each.id for each in appointments)]
-
-
-def _locked(appointments: Sequence[Appointment]) -> list[Appointment]:
-    """Them as they are now, their rows locked in one order for everybody. Raises ``NotFound``."""
-    return _found(appointments, lock=True)
+def _versions(known: Mapping[UUID, int | None]) -> dict[str, int]:
+    return {str(key): version for key, version in known.items() if version is not None}
 
 
 def _one_site(appointments: Sequence[Appointment]) -> Site:
@@ -378,24 +302,11 @@ def _bookings_of(appointments: Sequence[Appointment]) -> list[Booking]:
     return [Booking(each.starts_at, each.ends_at, each.summary, tuple(takes[each.id])) for each in appointments]
 
 
-def _check_version(row: Appointment, version: int | None) -> None:
-    if version is not None and row.version != version:
-        raise Changed("Somebody else changed this appointment meanwhile. Look at it again.", detail=_current(row))
-
-
 def _check_step(row: Appointment, status: str, *, now: datetime) -> None:
     if status not in STEPS.get(row.status, ()):
         wanted = Status(status).label.lower()
-        raise WrongStatus(f"{_described(row)} cannot become {wanted}.", detail=_current(row))
+        raise WrongStatus(f"{described(row)} cannot become {wanted}.", detail=current(row))
     if status == Status.MISSED and now < row.starts_at:
-        raise WrongStatus("It has not begun. Cancel it if the patient cannot come.", detail=_current(row))
+        raise WrongStatus("It has not begun. Cancel it if the patient cannot come.", detail=current(row))
     if status != Status.BOOKED and clock.local(now, row.zone).date() < row.local_on:
-        raise WrongStatus("It is not until another day.", detail=_current(row))
-
-
-def _described(row: Appointment) -> str:
-    return f"An appointment that is {row.get_status_display().lower()}"
-
-
-def _current(row: Appointment) -> dict[str, object]:
-    return {"current": {"version": row.version, "status": row.status, "starts_at": row.starts_at.isoformat()}}
+        raise WrongStatus("It is not until another day.", detail=current(row))

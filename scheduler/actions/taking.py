@@ -94,23 +94,20 @@ def check_text(text: str, *, longest: int, pointer: str) -> None:
 # --- the locks -----------------------------------------------------------------------------------------------
 
 
-def lock(asked: Asked, *, mind_hours: bool = True) -> Resources:
-    """Takes the locks: the site shared, then the patient and each resource on each local day. Gives the resources.
+def lock(asked: Asked) -> Resources:
+    """Takes the locks: the site shared, then the patients and each resource on each local day. Gives the resources.
 
     Sharing the site's lock keeps bookings apart from whoever holds it alone: a planner on its second attempt, or a change
     of hours or resources, whose look at the booked appointments must stay true until it commits. So hours can be checked
-    before the other locks, which make others wait, are taken. ``mind_hours`` False leaves that out: for what has already
-    happened.
+    before the other locks, which make others wait, are taken.
 
     Raises ``NotWorking``, ``InvalidInput``.
     """
     locks.acquire_all((), shared=[(Space.SITE, str(asked.site.id))])
     resources = _resources(asked)
-    if mind_hours:
-        _check_hours(asked, resources)
+    _check_hours(asked, resources)
     wanted = [(Space.RESOURCE_DAY, key) for take in _takes(asked) for key in _days(take, asked.site.zone)]
-    if asked.patient_id is not None:
-        wanted.append((Space.PATIENT, str(asked.patient_id)))
+    wanted += [(Space.PATIENT, str(patient)) for patient in asked.patients if patient is not None]
     locks.acquire_all(wanted)
     return resources
 
@@ -139,7 +136,24 @@ def recheck(asked: Asked, resources: Resources) -> Lanes:
     if occupied.lapsed:
         holds.sweep(occupied.lapsed, now=asked.now)
         occupied = _occupied(asked)
-    _check_patient(asked, occupied.patient)
+    return _lanes(asked, resources, occupied)
+
+
+def look(asked: Asked) -> None:
+    """Says whether the places are there now; takes no lock and writes nothing.
+
+    Raises ``NotWorking``, ``Taken``, ``InvalidInput``.
+    """
+    resources = _resources(asked)
+    _check_hours(asked, resources)
+    try:
+        _lanes(asked, resources, _occupied(asked))
+    except Clash as clash:
+        raise taken(clash, asked) from None
+
+
+def _lanes(asked: Asked, resources: Resources, occupied: occupancy.Occupancy) -> Lanes:
+    _check_patients(asked, occupied.patients)
     taken = occupied.resources
     lanes: Lanes = []
     for n, booking in enumerate(asked.bookings):
@@ -161,7 +175,7 @@ def _resources(asked: Asked) -> Resources:
 def _occupied(asked: Asked) -> occupancy.Occupancy:
     return occupancy.meeting(
         places=[(take.resource.id, take.starts_at, take.ends_at) for take in _takes(asked)],
-        patient_id=asked.patient_id,
+        patients={patient for patient in asked.patients if patient is not None},
         between=(min(each.starts_at for each in asked.bookings), max(each.ends_at for each in asked.bookings)),
         now=asked.now,
         without=asked.giving_up,
@@ -171,6 +185,8 @@ def _occupied(asked: Asked) -> occupancy.Occupancy:
 def _lanes_for(take: Take, lanes: int, taken: Sequence[occupancy.Occupied]) -> tuple[int, ...]:
     """The lanes the take gets; none when it cannot have them for its whole period."""
     busy = {lane for starts_at, ends_at, lane in taken if starts_at < take.ends_at and ends_at > take.starts_at}
+    if take.lanes and busy.isdisjoint(take.lanes) and take.use is not Use.EXCLUSIVE:
+        return take.lanes
     if take.use is Use.EXCLUSIVE:
         return () if busy else tuple(range(lanes))
     lane = next((lane for lane in range(lanes) if lane not in busy), None)
@@ -179,27 +195,32 @@ def _lanes_for(take: Take, lanes: int, taken: Sequence[occupancy.Occupied]) -> t
     return (lane, HANDS_LANE) if take.use is Use.HANDS_ON else (lane,)
 
 
-def _check_patient(asked: Asked, busy: Sequence[hours.Window]) -> None:
-    if asked.patient_id is None:
-        return
-    elsewhere = list(busy)
-    for n, booking in enumerate(asked.bookings):
-        if any(start < booking.ends_at and end > booking.starts_at for start, end in elsewhere):
+def _check_patients(asked: Asked, busy: Mapping[UUID, Sequence[hours.Window]]) -> None:
+    elsewhere = {patient: list(periods) for patient, periods in busy.items()}
+    for n, (booking, patient) in enumerate(zip(asked.bookings, asked.patients, strict=True)):
+        if patient is None:
+            continue
+        periods = elsewhere.setdefault(patient, [])
+        if any(start < booking.ends_at and end > booking.starts_at for start, end in periods):
             raise Clash(None, booking.starts_at, booking.ends_at, f"bookings/{n}/starts_at")
-        elsewhere.append((booking.starts_at, booking.ends_at))
+        periods.append((booking.starts_at, booking.ends_at))
 
 
 def _check_hours(asked: Asked, resources: Resources) -> None:
+    """Refuses what is outside opening and working hours; what has begun already is not judged again."""
     site = asked.site
-    periods = [(each.starts_at, each.ends_at) for each in asked.bookings]
-    periods += [(take.starts_at, take.ends_at) for take in _takes(asked)]
+    ahead = [(n, each) for n, each in enumerate(asked.bookings) if each.starts_at >= asked.now]
+    if not ahead:
+        return
+    periods = [(each.starts_at, each.ends_at) for _, each in ahead]
+    periods += [(take.starts_at, take.ends_at) for _, each in ahead for take in each.takes]
     first_on = clock.local(min(start for start, _ in periods), site.zone).date()
     last_on = clock.local(max(end for _, end in periods), site.zone).date()
     days = (last_on - first_on).days + 1
     opening = hours.site_days(site, first_on=first_on, days=days)
     site_open = hours.opened(opening, site.zone)
     working = hours.working(list(resources.values()), site, first_on=first_on, days=days, opening=opening)
-    for n, booking in enumerate(asked.bookings):
+    for n, booking in ahead:
         if not hours.covers(site_open, booking.starts_at, booking.ends_at):
             on = clock.local(booking.starts_at, site.zone).date()
             raise NotWorking(
@@ -231,8 +252,10 @@ def _closed(site: Site, day: hours.SiteHours) -> str:
 # --- writing -------------------------------------------------------------------------------------------------
 
 
-def write_allocations(appointments: Sequence[Appointment], bookings: Sequence[Booking], lanes: Lanes) -> None:
-    """One insert of every allocation, in the order every other transaction uses."""
+def write_allocations(
+    appointments: Sequence[Appointment], bookings: Sequence[Booking], lanes: Lanes
+) -> list[Allocation]:
+    """One insert of every allocation, in the order every other transaction uses. Gives what it wrote."""
     rows = [
         Allocation(
             appointment=appointment,
@@ -247,7 +270,7 @@ def write_allocations(appointments: Sequence[Appointment], bookings: Sequence[Bo
         for take, chosen in zip(booking.takes, its_lanes, strict=True)
         for lane in chosen
     ]
-    Allocation.objects.bulk_create(sorted(rows, key=lambda row: (row.resource_id, row.lane, row.starts_at)))
+    return Allocation.objects.bulk_create(sorted(rows, key=lambda row: (row.resource_id, row.lane, row.starts_at)))
 
 
 def settled(do: Callable[[], T], asked: Asked) -> T:

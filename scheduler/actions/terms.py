@@ -22,13 +22,17 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One resource to be taken for one period; the action picks the lane (exclusive: all of them; hands-on: one and the hands)."""
+    """One resource to be taken for one period; the action picks the lane (exclusive: all of them; hands-on: one and the hands).
+
+    ``lanes``: those it had before, given back where they are still free.
+    """
 
     resource: Resource
     role: str
     starts_at: datetime
     ends_at: datetime
     use: Use = Use.EXCLUSIVE
+    lanes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Everything one action asks for, at one site, for one patient.
+    """Everything one action asks for, at one site.
 
-    ``giving_up``: appointments whose places this same action frees or already has.
+    ``patients`` says for whom each booking is. ``giving_up``: appointments whose places this same action frees or
+    already has.
     """
 
     site: Site
-    patient_id: UUID | None
+    patients: Sequence[UUID | None]
     bookings: Sequence[Booking]
     now: datetime
     giving_up: frozenset[UUID] = field(default_factory=frozenset)

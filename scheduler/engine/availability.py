@@ -1,12 +1,27 @@
 """Which resources could take which part of a visit, and when: sets of starts by erosion of free time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from scheduler.engine import bits
+from scheduler.engine import bits, weeks
 from scheduler.engine.clock import clock
 from scheduler.engine.grid import SLOT_MINUTES, slots
-from scheduler.engine.request import HANDS_LANE, Calendar, Period, PlanRequest, Role, Segment, Use, Visit, Window
+from scheduler.engine.request import (
+    HANDS_LANE,
+    AtMost,
+    Calendar,
+    DailyLoad,
+    Keep,
+    Period,
+    PlanRequest,
+    Preferred,
+    Preparation,
+    Role,
+    Segment,
+    Use,
+    Visit,
+    Window,
+)
 
 Part = tuple[int, int, Use]
 """A segment in slots from the visit's start."""
@@ -42,12 +57,26 @@ class FreeTime:
         for start, end, lane in calendar.busy:
             taken[lane].append((start, end))
         free = {lane: self.working & ~bits.union(busy, grid_slots) for lane, busy in taken.items()}
-        self.hands = free.pop(HANDS_LANE)
-        self.lanes = tuple(free.values())
-        self.alone = self.hands
-        for lane in self.lanes:
+        self._set(free.pop(HANDS_LANE), tuple(free.values()))
+
+    def _set(self, hands: int, lanes: tuple[int, ...]) -> None:
+        self.hands = hands
+        self.lanes = lanes
+        self.alone = hands
+        for lane in lanes:
             self.alone &= lane
         self._slivers: dict[tuple[int, int, int], tuple[int, int]] = {}
+
+    def changed(self, periods: Iterable[tuple[int, int, int]], *, taken: bool) -> "FreeTime":
+        """The same resource with these periods (start, end, lane) taken besides, or free again."""
+        lanes = {**dict(enumerate(self.lanes)), HANDS_LANE: self.hands}
+        for start, end, lane in periods:
+            slots_of_it = bits.span(start, end)
+            lanes[lane] = lanes[lane] & ~slots_of_it if taken else lanes[lane] | (slots_of_it & self.working)
+        other = object.__new__(FreeTime)
+        other.calendar, other.working = self.calendar, self.working
+        other._set(lanes.pop(HANDS_LANE), tuple(lanes.values()))
+        return other
 
     def starts(self, role: Role, *, off_duty_only: bool = False) -> int:
         """The starts at which the resource can fill every segment of the role.
@@ -88,23 +117,36 @@ class FreeTime:
         return before, after
 
 
+def free_times(request: PlanRequest) -> dict[str, FreeTime]:
+    """Every resource's free time by id, in the order of the ids."""
+    slots_of_grid = request.grid.slots
+    return {
+        calendar.id: FreeTime(calendar, slots_of_grid)
+        for calendar in sorted(request.calendars, key=lambda calendar: calendar.id)
+    }
+
+
 class Availability:
     """The sets of starts of one request. Made once per planning; sets are kept as they are asked for."""
 
-    def __init__(self, request: PlanRequest) -> None:
+    def __init__(self, request: PlanRequest, free: Mapping[str, FreeTime] | None = None) -> None:
+        """``free`` is the free time of all resources where it is known already, in the order of their ids."""
         self.request = request
         self.clock = clock(request.grid)
         self.slots = request.grid.slots
-        self.free = {
-            calendar.id: FreeTime(calendar, self.slots)
-            for calendar in sorted(request.calendars, key=lambda calendar: calendar.id)
-        }
+        self.free = free_times(request) if free is None else free
         self._role_starts: dict[tuple[int, str], int] = {}
         self._roles: dict[Role, int] = {}
         self._numbers: dict[int, tuple[int, Role]] = {}
         self._needs: dict[tuple[Role, ...], int] = {}
         self._aligned: dict[int, int] = {}
         self._eligible: dict[tuple[str, frozenset[str]], list[str]] = {}
+        self._prepared: dict[Preparation, int] = {}
+        self._named: dict[str, list[Keep | Preferred]] = {}
+        for rule in request.rules:
+            if isinstance(rule, Keep | Preferred):
+                for key in (rule.visit,) if isinstance(rule, Keep) else rule.visits:
+                    self._named.setdefault(key, []).append(rule)
 
     def eligible(self, role: Role) -> list[str]:
         """The ids of the resources of the role's kind with all its skills, sorted."""
@@ -116,6 +158,18 @@ class Availability:
                 if free.calendar.kind == role.kind and role.skills <= free.calendar.skills
             ]
         return self._eligible[key]
+
+    def able(self, visit: Visit, role: Role) -> list[str]:
+        """The resources that may fill a role of this very visit: where only some are wanted, those."""
+        found = self.eligible(role)
+        for rule in self.named(visit.key):
+            if isinstance(rule, Preferred) and rule.hard and not rule.resources.isdisjoint(self.eligible(role)):
+                found = [name for name in found if name in rule.resources]
+        return found
+
+    def named(self, visit: str) -> Sequence[Keep | Preferred]:
+        """The rules that ask for certain resources for a visit."""
+        return self._named.get(visit, ())
 
     def role_starts(self, role: Role, resource: str) -> int:
         """The starts at which one resource can fill one role."""
@@ -204,4 +258,39 @@ class Availability:
         found = self.aligned(visit.start_step) & self.open & self.from_now & self.patient_free(visit)
         for window in self.windows(visit):
             found &= self.clock.inside(window)
+        for rule in self.request.rules:
+            if isinstance(rule, AtMost | DailyLoad) and visit.key in rule.visits:
+                found &= ~bits.union(weeks.full(rule, self.clock, ()), self.slots)
+        for preparation in visit.preparations:
+            found &= self.prepared(preparation)
+        for role in visit.roles if self.named(visit.key) else ():
+            found &= self._someone(role, self.able(visit, role))
         return found & self.needs_met(visit.roles) if found else 0
+
+    def _someone(self, role: Role, names: list[str]) -> int:
+        found = 0
+        for name in names:
+            found |= self.role_starts(role, name)
+        return found
+
+    def prepared(self, preparation: Preparation) -> int:
+        """The starts before which somebody at work has made the preparation, neither too late nor too long ago."""
+        if preparation not in self._prepared:
+            self._prepared[preparation] = self._prepare(preparation)
+        return self._prepared[preparation]
+
+    def _prepare(self, preparation: Preparation) -> int:
+        length = max(slots(preparation.minutes), 1)
+        last_slots = bits.from_mask(self.clock.minute + SLOT_MINUTES <= preparation.until)
+        done = 0  # the last slots of the work
+        for name in self.eligible(Role(preparation.key, preparation.kind, (), preparation.skills)):
+            begins = bits.eroded(self.free[name].working & self.from_now, length)
+            done |= (begins << length - 1) & last_slots
+        first, last = slots(preparation.lead) + 1, preparation.life // SLOT_MINUTES + 1
+        if not preparation.same_day:
+            return bits.dilated(done, first, last) & bits.span(0, self.slots)
+        found = 0
+        for number in range(self.request.grid.days):
+            date = bits.span(*self.clock.whole_days(number, number))
+            found |= bits.dilated(done & date, first, last) & date
+        return found

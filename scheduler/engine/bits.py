@@ -37,6 +37,18 @@ def eroded(free: int, length: int) -> int:
     return free
 
 
+def dilated(starts: int, first: int, last: int) -> int:
+    """The slots that are ``first`` to ``last`` after one of a set."""
+    length, have = last - first + 1, 1
+    if length < 1:
+        return 0
+    while have < length:
+        step = min(have, length - have)
+        starts |= starts << step
+        have += step
+    return moved_back(starts, -first)
+
+
 def moved_back(bits: int, by: int) -> int:
     """Every slot ``by`` earlier; later when ``by`` is negative."""
     return bits >> by if by >= 0 else bits << -by

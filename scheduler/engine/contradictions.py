@@ -2,29 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import combinations
 
 import numpy as np
 
+from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.distances import FREE, Distance, Matrix, closed, contradictory, distances, extent, matrix, weekly
-from scheduler.engine.request import Offset, PerWeek, Rule, SameDay, Span, Unit, Visit, Window
+from scheduler.engine.request import AtMost, DailyLoad, Keep, Offset, PerWeek, Rule, SameDay, Span, Unit, Visit, Window
 
+_CLOCK_CHANGE = 120
+"""Minutes; on no date do the clocks go back by more, so that it has so much more time than its hours say."""
 _START = ""
 """Stands for a fixed date, so that windows of dates are distances too."""
-_PAIRS_UP_TO = 60
-"""With more rule keys than this, clashing pairs are not looked for one by one."""
 
 
 def contradiction(visits: Sequence[Visit], rules: Sequence[Rule]) -> tuple[str, ...] | None:
     """The keys of a smallest set of rules that contradict each other, sorted; ``None`` if none can be shown.
 
-    Judges by dates and weekdays only, without opening hours or resources, so ``None`` does not promise that a plan exists.
-    The set is a smallest one up to two keys; a larger one has none to spare.
+    Judges by dates, weekdays and times of day, without opening hours or resources, so ``None`` does not promise that a plan
+    exists. Of several sets of the smallest size it is the one whose rules come first.
 
     Raises:
         KeyError: a rule names a visit that does not exist.
     """
-    hard = [rule for rule in rules if not (isinstance(rule, Window) and not rule.hard)]
+    hard = [rule for rule in rules if not isinstance(rule, Keep) and getattr(rule, "hard", True)]
 
     def clash(keys: set[str]) -> bool:
         return _impossible(visits, [rule for rule in hard if rule.key in keys])
@@ -36,15 +36,38 @@ def contradiction(visits: Sequence[Visit], rules: Sequence[Rule]) -> tuple[str, 
 
 
 def _smallest(keys: list[str], clash: Callable[[set[str]], bool]) -> set[str]:
-    for size in (1, 2) if len(keys) <= _PAIRS_UP_TO else (1,):
-        for some in combinations(keys, size):
-            if clash(set(some)):
-                return set(some)
-    needed = set(keys)
-    for key in keys:
-        if clash(needed - {key}):
-            needed.discard(key)
-    return needed
+    """A smallest clashing set, by what has to be hit.
+
+    Every clashing set has a key of each set whose removal leaves no clash. The smallest choice of keys that hits all such
+    sets known so far either clashes, and is then a smallest one, or shows another set to be hit.
+    """
+    removals: list[list[str]] = [keys]
+    while True:
+        chosen = _smallest_hitting(removals)
+        if clash(chosen):
+            return chosen
+        kept = set(chosen)
+        for key in keys:
+            if key not in kept and not clash(kept | {key}):
+                kept.add(key)
+        removals.append([key for key in keys if key not in kept])
+
+
+def _smallest_hitting(sets: list[list[str]]) -> set[str]:
+    """A smallest set with a key of each of ``sets``."""
+    best = {key for some in sets for key in some}
+
+    def extend(chosen: set[str], left: list[list[str]]) -> None:
+        nonlocal best
+        if not left:
+            best = chosen
+        elif len(chosen) + 1 < len(best):
+            narrowest = min(left, key=len)
+            for key in narrowest:
+                extend(chosen | {key}, [some for some in left if key not in some])
+
+    extend(set(), sets)
+    return best
 
 
 def _impossible(visits: Sequence[Visit], rules: Sequence[Rule]) -> bool:
@@ -58,7 +81,7 @@ def _impossible(visits: Sequence[Visit], rules: Sequence[Rule]) -> bool:
     least = closed(np.maximum(least, matrix(weekly(rules, least, order), order)))
     return (
         contradictory(least)
-        or _minutes_clash(rules, visits)
+        or _minutes_clash(rules, visits, least, order)
         or _no_time_of_day(visits, rules)
         or _weekdays_clash(visits, rules, least, order)
         or _same_day_forced(rules, least, order)
@@ -68,6 +91,8 @@ def _impossible(visits: Sequence[Visit], rules: Sequence[Rule]) -> bool:
 def _impossible_alone(rule: Rule) -> bool:
     if isinstance(rule, PerWeek):
         return rule.at_most < 1 or (_some_week_is_whole(rule) and rule.at_least > _most_in_week(rule, range(7)))
+    if isinstance(rule, AtMost | DailyLoad):
+        return rule.at_most is not None and rule.at_most < 1
     return isinstance(rule, Window) and not rule.weekdays
 
 
@@ -90,24 +115,29 @@ def _most_in_week(rule: PerWeek, weekdays: Sequence[int]) -> int:
 def _weeks_do_not_fit(rules: Sequence[Rule]) -> bool:
     """Counts per week against spans and weekdays, in whatever order the visits are."""
     return any(
-        _too_long(rule, other) or _too_few_weekdays(rule, other)
+        _too_long(rule, other) or _too_few_in_a_week(rule, other)
         for rule in rules
-        if isinstance(rule, PerWeek)
+        if isinstance(rule, PerWeek | AtMost)
         for other in rules
     )
 
 
-def _too_long(rule: PerWeek, other: Rule) -> bool:
+def _too_long(rule: PerWeek | AtMost, other: Rule) -> bool:
     if not isinstance(other, Span):
         return False
     both = len(set(rule.visits) & set(other.visits))
     return both > 1 and extent(rule, both) > other.most_days
 
 
-def _too_few_weekdays(rule: PerWeek, other: Rule) -> bool:
-    if not isinstance(other, Window) or not set(rule.visits) <= set(other.visits) or not _some_week_is_whole(rule):
+def _too_few_in_a_week(rule: PerWeek | AtMost, other: Rule) -> bool:
+    """Whether a week cannot hold its least number, for weekdays or for another count."""
+    if not isinstance(rule, PerWeek) or not _some_week_is_whole(rule):
         return False
-    return rule.at_least > _most_in_week(rule, sorted(other.weekdays))
+    if isinstance(other, Window) and set(rule.visits) <= set(other.visits):
+        return rule.at_least > _most_in_week(rule, sorted(other.weekdays))
+    if isinstance(other, AtMost) and set(rule.visits) <= set(other.visits):
+        return rule.at_least > other.at_most * -(-7 // other.days)
+    return False
 
 
 def _dates(rules: Sequence[Rule]) -> list[Distance]:
@@ -122,8 +152,8 @@ def _dates(rules: Sequence[Rule]) -> list[Distance]:
     return found
 
 
-def _minutes_clash(rules: Sequence[Rule], visits: Sequence[Visit]) -> bool:
-    """Elapsed time by itself: the distances of starts in minutes."""
+def _minutes_clash(rules: Sequence[Rule], visits: Sequence[Visit], days: Matrix, order: Sequence[str]) -> bool:
+    """Elapsed time: the distances of starts in minutes by themselves, and within the hours of a date."""
     index = {visit.key: n for n, visit in enumerate(visits)}
     least = np.full((len(visits), len(visits)), FREE, dtype=np.int64)
     np.fill_diagonal(least, 0)
@@ -135,15 +165,29 @@ def _minutes_clash(rules: Sequence[Rule], visits: Sequence[Visit]) -> bool:
                 least[i, j] = max(least[i, j], rule.least + length)
             if rule.most is not None:
                 least[j, i] = max(least[j, i], -rule.most - length)
-    return contradictory(closed(least))
+    least = closed(least)
+    if contradictory(least):
+        return True
+    where = [order.index(visit.key) for visit in visits]
+    between = days[np.ix_(where, where)]
+    together = (between == 0) & (between.T == 0)
+    earliest, latest = _hours(visits, rules)
+    room = np.array(latest)[None, :] - np.array(earliest)[:, None] + _CLOCK_CHANGE
+    return bool((together & (least > room)).any())
+
+
+def _hours(visits: Sequence[Visit], rules: Sequence[Rule]) -> tuple[list[int], list[int]]:
+    """The first and the last wall-clock minute at which each visit may start."""
+    windows = [rule for rule in rules if isinstance(rule, Window)]
+    earliest = [max([0, *(rule.earliest for rule in windows if visit.key in rule.visits)]) for visit in visits]
+    latest = [
+        min([DAY_MINUTES - 1, *(rule.latest for rule in windows if visit.key in rule.visits)]) for visit in visits
+    ]
+    return earliest, latest
 
 
 def _no_time_of_day(visits: Sequence[Visit], rules: Sequence[Rule]) -> bool:
-    for visit in visits:
-        windows = [rule for rule in rules if isinstance(rule, Window) and visit.key in rule.visits]
-        if windows and max(rule.earliest for rule in windows) > min(rule.latest for rule in windows):
-            return True
-    return False
+    return any(first > last for first, last in zip(*_hours(visits, rules), strict=True))
 
 
 def _weekdays_clash(visits: Sequence[Visit], rules: Sequence[Rule], least: Matrix, order: Sequence[str]) -> bool:

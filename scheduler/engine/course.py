@@ -81,19 +81,10 @@ class Course:
         # what follows by way of a fixed visit follows from where it is, not from where it should have been
         movable = [n for n in range(len(order)) if n not in self.given]
         least = closed(least, movable)
-        counted = [fact for fact in weekly(self.request.rules, least, order) if self._movable_between(fact)]
+        counted = weekly(self.request.rules, least, order, self.fixed)
         least = closed(np.maximum(least, matrix(counted, order)), movable)
         self.contradictory = contradictory(least)
         return least
-
-    def _movable_between(self, fact: Distance) -> bool:
-        """Whether a count per week along a series cannot be spoilt by what fixed visits did."""
-        for rule in self.weekly:
-            if rule.key == fact.rule and fact.first in rule.visits and fact.then in rule.visits:
-                between = rule.visits[rule.visits.index(fact.first) : rule.visits.index(fact.then) + 1]
-                if sum(key in self.fixed for key in between) > 1:
-                    return False
-        return True
 
     # --- what a placed visit leaves to another --------------------------------------------------------------------
 

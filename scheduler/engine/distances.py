@@ -5,7 +5,7 @@ fact the other way round with a negative number. A cycle of facts whose numbers 
 contradiction.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduler.engine.clock import DAY_MINUTES
-from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit, Visit
+from scheduler.engine.request import (
+    AtMost,
+    ConsecutiveDays,
+    Counting,
+    Offset,
+    PerWeek,
+    Rule,
+    Span,
+    Unit,
+    Visit,
+)
 from scheduler.engine.rules import row
 from scheduler.engine.schedule import Schedule
 
@@ -114,29 +124,38 @@ def contradictory(least: Matrix) -> bool:
     return bool(len(least) and least.diagonal().max() > 0)
 
 
-def weekly(rules: Iterable[Rule], least: Matrix, order: Sequence[str]) -> Iterator[Distance]:
-    """What counts per week add where the order of the visits is known from closed distances.
+def weekly(
+    rules: Iterable[Rule], least: Matrix, order: Sequence[str], fixed: Collection[str] = ()
+) -> Iterator[Distance]:
+    """What counts per week and period add where closed distances say which visits lie between two others.
 
-    Holds only if all visits take place.
+    Holds only if all visits take place. What ``fixed`` visits did among themselves teaches nothing about the others.
     """
     index = {key: n for n, key in enumerate(order)}
     for rule in rules:
-        if not isinstance(rule, PerWeek) or rule.at_most < 1:
+        if not isinstance(rule, Counting) or rule.at_most is None or rule.at_most < 1:
             continue
-        pairs = zip(rule.visits, rule.visits[1:], strict=False)
-        if not all(least[index[a], index[b]] >= 0 for a, b in pairs):
-            continue
-        for i, first in enumerate(rule.visits):
-            for j in range(i + 1, len(rule.visits)):
-                yield Distance(first, rule.visits[j], extent(rule, j - i + 1), rule.key)
+        numbers = [index[key] for key in rule.visits]
+        movable = np.array([key not in fixed for key in rule.visits])
+        ordered = least[np.ix_(numbers, numbers)] >= 0
+        # the movable visits from one to another, both of them among these
+        counts = (ordered[:, movable].astype(np.int64)) @ ordered[movable, :].astype(np.int64)
+        counts += (~movable)[:, None].astype(np.int64) + (~movable)[None, :]
+        for i, j in np.argwhere(ordered & (movable[:, None] | movable[None, :])).tolist():
+            if i != j and (least_days := extent(rule, int(counts[i, j]))) > 0:
+                yield Distance(rule.visits[i], rule.visits[j], least_days, rule.key)
 
 
-def extent(rule: PerWeek, count: int) -> int:
-    """The least number of days from the first to the last of ``count`` visits under a count per week."""
-    weeks, rest = divmod(count - 1, rule.at_most)
-    # at best the last visit is on the Monday ``weeks`` calendar weeks after the Sunday of the first
-    calendar = 7 * (weeks - 1) + 1 if weeks else 0
-    rolling = 7 * weeks + rest * rule.days_apart
+def extent(rule: Counting, count: int) -> int:
+    """The least number of days from the first to the last of ``count`` visits under a count per week or period."""
+    if rule.at_most is None:
+        return 0
+    groups, rest = divmod(count - 1, rule.at_most)
+    if not isinstance(rule, PerWeek):
+        return groups * (rule.days if isinstance(rule, AtMost) else 1)
+    # at best the last visit is on the Monday so many calendar weeks after the Sunday of the first
+    calendar = 7 * (groups - 1) + 1 if groups else 0
+    rolling = 7 * groups + rest * rule.days_apart
     return max(rolling if rule.rolling else calendar, (count - 1) * rule.days_apart)
 
 

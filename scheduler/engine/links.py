@@ -8,7 +8,10 @@ from typing import Any
 from scheduler.engine.distances import FREE
 from scheduler.engine.grid import SLOT_MINUTES, slots
 from scheduler.engine.request import (
+    AtMost,
     ConsecutiveDays,
+    Counting,
+    DailyLoad,
     Offset,
     PerWeek,
     PlanRequest,
@@ -26,6 +29,7 @@ class Ideal:
 
     unit: Unit
     target: int
+    weight: int = 1
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ class Links:
         self.visits = visits
         self.index = {visit.key: n for n, visit in enumerate(visits)}
         self.table = [[Link() for _ in visits] for _ in visits]
-        self.weekly: list[PerWeek] = []
+        self.weekly: list[Counting] = []
         self.series: list[SameResource] = []
         for i, j in self.pairs(self.index, self.index):
             self.table[i][j].clear_after = slots(visits[i].minutes + request.patient_gap)
@@ -99,8 +103,8 @@ class Links:
         length = self.visits[self.index[rule.anchor]].minutes if rule.from_end else 0
         if rule.ideal is not None:
             target = rule.ideal + (length if rule.unit is Unit.MINUTES else 0)
-            there.ideals.append(Ideal(rule.unit, target))
-            back.ideals.append(Ideal(rule.unit, -target))
+            there.ideals.append(Ideal(rule.unit, target, rule.weight))
+            back.ideals.append(Ideal(rule.unit, -target, rule.weight))
         if rule.unit is Unit.MINUTES:
             if rule.least is not None:
                 soonest = slots(rule.least + length)
@@ -116,6 +120,18 @@ class Links:
         self.weekly.append(rule)
         for i, j in self.pairs(rule.visits, rule.visits):
             self.table[i][j].apart = max(self.table[i][j].apart, rule.days_apart)
+
+    def at_most(self, rule: AtMost) -> None:
+        """Keep visits apart where each has its days to itself; the search counts the rest."""
+        self.weekly.append(rule)
+        if rule.at_most == 1:
+            for i, j in self.pairs(rule.visits, rule.visits):
+                self.table[i][j].apart = max(self.table[i][j].apart, rule.days)
+
+    def daily_load(self, rule: DailyLoad) -> None:
+        """Let the search count the starts of a date, where there is a limit."""
+        if rule.at_most is not None:
+            self.weekly.append(rule)
 
     def same_day(self, rule: SameDay) -> None:
         """Keep visits off the rest of a date."""
@@ -145,5 +161,7 @@ TIES: dict[type, Callable[[Links, Any], None]] = {
     SameDay: Links.same_day,
     SameResource: Links.same_resource,
     ConsecutiveDays: Links.consecutive,
+    AtMost: Links.at_most,
+    DailyLoad: Links.daily_load,
 }
-"""How each kind of rule ties visits to each other; windows concern single visits, spans are distances of dates."""
+"""How each kind of rule ties visits to each other. Spans are distances of dates; the others concern single visits."""

@@ -84,9 +84,11 @@ def interchangeable(request: PlanRequest) -> list[list[str]]:
         if visit.key in fixed or visit.key in distinct:
             continue
         member_of = tuple(_memberships(rule, visit.key) for rule in request.rules)
-        groups.setdefault((visit.kind, visit.minutes, visit.roles, visit.start_step, member_of), []).append(visit.key)
+        alike = (visit.kind, visit.minutes, visit.roles, visit.start_step, visit.preparations, member_of)
+        groups.setdefault(alike, []).append(visit.key)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _memberships(rule: object, visit: str) -> tuple[bool, bool]:
-    return visit in getattr(rule, "visits", ()), visit in getattr(rule, "after", ())
+def _memberships(rule: object, visit: str) -> tuple[bool, bool, bool]:
+    named = visit == getattr(rule, "visit", None)
+    return named, visit in getattr(rule, "visits", ()), visit in getattr(rule, "after", ())

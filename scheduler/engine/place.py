@@ -33,6 +33,9 @@ def reasons(free: Availability, schedule: Schedule, attempt: Attempt) -> Iterato
     if request.grid.day(start) not in request.open_days:
         yield Reason(Code.SITE_CLOSED)
     yield from patient_clashes(schedule, visit, start)
+    for preparation in visit.preparations:
+        if not free.prepared(preparation) >> start & 1:
+            yield Reason(Code.NOT_PREPARED, role=preparation.key)
     blocked = [reason for role in visit.roles for reason in _role_reasons(free, schedule, attempt, role)]
     yield from blocked
     if not blocked and not free.needs_met(visit.roles) >> start & 1:
@@ -59,9 +62,9 @@ def patient_clashes(schedule: Schedule, visit: Visit, start: int) -> Iterator[Re
 
 def _role_reasons(free: Availability, schedule: Schedule, attempt: Attempt, role: Role) -> Iterator[Reason]:
     start, named = attempt.start, attempt.named
-    eligible = free.eligible(role)
+    eligible = free.able(attempt.visit, role)
     if role.key in named:
-        eligible = [name for name in eligible if name == named[role.key]]
+        eligible = [name for name in free.eligible(role) if name == named[role.key]]
     if not eligible:
         yield Reason(Code.NO_RESOURCE, (named[role.key],) if role.key in named else (), role=role.key)
         return

@@ -1,120 +1,133 @@
-"""Planning one course: a search for each promising choice of main resources, and the best of all."""
+"""Planning one course: runs through the layers, each wider than the last, until nothing that was lost could be better."""
 
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from scheduler.engine import bits, check, explain, objective, staffing
+from scheduler.engine import check, explain, objective, staffing
+from scheduler.engine.aims import AIM, LEAST_COST, Aim
 from scheduler.engine.answer import Plan
 from scheduler.engine.candidates import IMPOSSIBLE, Candidates, Choices
-from scheduler.engine.choices import combinations
 from scheduler.engine.course import Course
+from scheduler.engine.frontier import Frontier, Outcome
 from scheduler.engine.objective import UNPLACED
-from scheduler.engine.relaxation import Tree
+from scheduler.engine.request import Placement
 from scheduler.engine.schedule import Schedule
-from scheduler.engine.search import Effort, EffortSpentError, Found, Search
+from scheduler.engine.together import Together
+from scheduler.engine.togo import ToGo
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How hard to try. Counted in states of the search, so the answer never depends on the machine."""
+    """How hard to try. Counted in partial plans, so the answer never depends on the machine."""
 
-    beam: int
-    """Partial plans kept from visit to visit."""
-    states: int
-    """States looked at, after the beam, for a plan in which everything has a place."""
-    partial_states: int
+    widths: tuple[int, ...]
+    """How many partial plans each run keeps from visit to visit."""
+    partial_widths: tuple[int, ...]
     """The same for the best partial plan, if there is no complete one."""
-    choices: int
-    """Combinations of main resources that are bounded."""
-    searched: int
-    """Combinations of main resources that are searched."""
 
 
-QUICK = Limits(beam=3, states=300, partial_states=100, choices=12, searched=4)
-NORMAL = Limits(beam=4, states=1_200, partial_states=500, choices=40, searched=24)
-THOROUGH = Limits(beam=30, states=60_000, partial_states=20_000, choices=400, searched=60)
+QUICK = Limits(widths=(50,), partial_widths=(50,))
+NORMAL = Limits(widths=(60, 600, 4_000), partial_widths=(60, 600))
+THOROUGH = Limits(widths=(100, 2_000, 40_000), partial_widths=(100, 2_000, 10_000))
+
+_JUDGED = 500
+"""So many plans of a run are judged at most."""
 
 
-_USUAL_VISITS = 14
-"""A state of a longer course takes more work, so fewer of them are looked at."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A valid plan with its cost."""
+
+    placements: list[Placement]
+    points: int
 
 
+@dataclass
+class Watcher:
+    """Who looks on while the planner plans: told of each better plan, and asked whether to stop."""
+
+    on_better: Callable[[Plan, int], None] | None = None
+    stop: Callable[[], bool] | None = None
+
+
+@dataclass
 class Planner:
-    """One course with its candidates and tree."""
+    """One course with what its visits cost at least."""
 
-    def __init__(self, course: Course) -> None:
-        self.course = course
-        self.free = course.free
+    course: Course
+    watcher: Watcher = field(default_factory=Watcher)
+    aim: Aim = LEAST_COST
+
+    def __post_init__(self) -> None:
+        self.free = self.course.free
         self.best: Found | None = None
-        self._prepare()
+        self.lowest = 0
+        """No plan costs less; ``IMPOSSIBLE`` where there is none."""
+        togo = ToGo(self.course, Candidates(self.course, self.aim), self.aim)
+        self.frontier = Frontier(togo, Together(togo), self.aim.trip)
 
-    def _prepare(self) -> None:
-        self.candidates = Candidates(self.course)
-        self.tree = Tree(self.course, self.candidates)
-
-    def solve(self, limits: Limits, states: int) -> Plan | None:
+    def solve(self, widths: tuple[int, ...]) -> Plan | None:
         """The best plan found; ``None`` if there is none or none was found."""
-        self.best = None
+        self.best, self.lowest = None, 0
         if self.course.contradictory:
+            self.lowest = IMPOSSIBLE
             return None
-        found, others = combinations(self.course, self.tree.bound, limits.choices)
-        proved = {choices: bound for bound, choices in found}
-        worth = [pair for pair in found if pair[0] < IMPOSSIBLE // 2]
-        for bound, choices in worth[: limits.searched]:
-            if bound < self._limit():
-                self._beam(choices, limits.beam)
-        left = states * _USUAL_VISITS // max(len(self.course.visits), _USUAL_VISITS)
-        for n, (bound, choices) in enumerate(worth):
-            if bound >= self._limit() or left <= 0:
-                continue
-            # without a plan so far every choice gets its share; with one, the most promising may use it all
-            share = left if self.best else max(left // (len(worth) - n), min(left, 50))
-            search = self._search(choices, share)
-            if self._exhaust(search):
-                proved[choices] = max(bound, search.limit)
-            left -= share - max(search.effort.left, 0)
+        for width in widths:
+            if not self._pass(width):
+                break
         if self.best is None:
             return None
-        if not self.course.whole:
-            search = self._search(self.best.choices, 0)
-            search.complete(self.best.starts)
-            self.best = search.best or self.best
-        lowest = min([others, *proved.values(), self.best.points, UNPLACED])
-        return self.finished(Schedule(self.course.request, self.best.placements), lowest)
+        return self.finished(Schedule(self.course.request, self.best.placements), min(self.lowest, self.best.points))
+
+    def _pass(self, width: int) -> bool:
+        """One run; whether another, wider one could find anything."""
+        outcome = self.frontier.run(width, self._limit(), self.watcher.stop)
+        refused = self._judge(outcome)
+        if refused < self._limit() and not self.frontier.careful:
+            # a rule that the layers do not know: plans must not stand in for each other
+            self.frontier.careful = True
+            refused = min(refused, self._judge(self.frontier.run(width, self._limit(), self.watcher.stop)))
+        self.lowest = max(self.lowest, min(outcome.lost, refused, self._limit()))
+        return not outcome.stopped and self.lowest < self._limit()
 
     def _limit(self) -> int:
         return IMPOSSIBLE if self.best is None else self.best.points
 
-    def _search(self, choices: Choices, states: int) -> Search:
-        return Search(self.tree, choices, effort=Effort(states), judge=self, limit=self._limit())
+    def _judge(self, outcome: Outcome) -> int:
+        """Price and check the plans of a run, cheapest first; the least bound among those refused or not looked at."""
+        refused = IMPOSSIBLE
+        for row, bound in enumerate(outcome.layer.bound.tolist()):
+            if bound >= self._limit():
+                break
+            if row == _JUDGED:
+                return min(refused, bound)
+            choices = tuple(
+                names[n] if n >= 0 else None
+                for names, n in zip(self.frontier.togo.options, outcome.layer.choice[row].tolist(), strict=True)
+            )
+            if not self._consider(self.frontier.starts(outcome.layer, row), choices):
+                refused = min(refused, bound)
+        return refused
 
-    def _beam(self, choices: Choices, width: int) -> None:
-        search = self._search(choices, 10 * width * len(self.course.visits))
-        with suppress(EffortSpentError):
-            search.beam(width)
-        self.best = search.best or self.best
-
-    def _exhaust(self, search: Search) -> bool:
-        """Search depth first; whether everything was looked at."""
-        complete = True
-        try:
-            search.exhaust()
-        except EffortSpentError:
-            complete = False
-        self.best = search.best or self.best
-        return complete
-
-    def priced(self, starts: staffing.Starts, choices: Choices) -> Found | None:
-        """The plan with these starts, the cheapest resources and its cost; ``None`` if resources are short."""
+    def _consider(self, starts: staffing.Starts, choices: Choices) -> bool:
+        """Take a plan if it is valid and better; whether it is valid."""
         placements = staffing.placements(self.course, starts, choices)
         if placements is None:
-            return None
+            return False
         schedule = Schedule(self.course.request, placements)
-        return Found(starts, choices, placements, objective.cost(schedule, self.free).total)
-
-    def valid(self, found: Found) -> bool:
-        """Whether a plan keeps every rule, by the same checks as at booking."""
-        return not check.violations(Schedule(self.course.request, found.placements), self.free)
+        if check.violations(schedule, self.free):
+            last = max((n for n in starts if n not in self.course.given), default=None)
+            if not self.course.whole and last is not None:
+                # a rule about all visits together, such as a least number each week, may want the last of them gone
+                gone = self.course.dependents[last]
+                self._consider({n: at for n, at in starts.items() if n not in gone}, choices)
+            return False
+        points = objective.cost(schedule, self.free).total + AIM * self.aim.count(schedule)
+        if points < self._limit():
+            self.best = Found(placements, points)
+            if self.watcher.on_better is not None:
+                self.watcher.on_better(self.finished(schedule, min(self.lowest, points)), self.lowest)
+        return True
 
     def finished(self, schedule: Schedule, bound: int | None) -> Plan:
         """The answer's form of a schedule."""
@@ -124,16 +137,5 @@ class Planner:
             unplaced=explain.unplaced(schedule, self.free),
             cost=objective.cost(schedule, self.free),
             notes=check.soft(schedule),
-            bound=bound if complete else None,
+            bound=min(bound, UNPLACED) if complete and bound is not None else None,
         )
-
-    def avoid_first_date(self, plan: Plan) -> bool:
-        """Let no later plan start on the date this one starts on. False if nothing would be left to plan with."""
-        first = next((p for p in plan.placements if p.visit not in self.course.fixed), None)
-        if first is None:
-            return False
-        number = self.course.index[first.visit]
-        day = self.course.day(first.start)
-        self.course.domains[number] &= ~bits.span(*self.free.clock.whole_days(day, day))
-        self._prepare()
-        return self.course.domains[number] != 0

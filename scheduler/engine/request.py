@@ -54,6 +54,26 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class Preparation:
+    """Something made before a visit by somebody at work then, such as a bag by the pharmacy. It books nobody.
+
+    One resource of ``kind`` with all ``skills`` works ``minutes`` in one piece. That work is over at least ``lead`` and
+    at most ``life`` minutes of elapsed time before the visit starts, and by ``until`` (wall-clock minutes) of its date.
+    """
+
+    key: str
+    kind: str
+    minutes: int
+    lead: int
+    life: int
+    skills: frozenset[str] = frozenset()
+    until: int = 24 * 60
+    """Inclusive."""
+    same_day: bool = False
+    """Made on the local date of the visit, never the day before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One visit to be placed. ``minutes`` is the patient's time, from arrival to leaving."""
 
@@ -63,6 +83,7 @@ class Visit:
     roles: tuple[Role, ...]
     start_step: int = 15
     """Starts are at wall-clock minutes divisible by this."""
+    preparations: tuple[Preparation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +123,8 @@ class Offset:
     ideal: int | None = None
     most: int | None = None
     from_end: bool = False
+    weight: int = 1
+    """How many times as much a distance from ``ideal`` costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +190,8 @@ class SameResource:
     role: str
     visits: tuple[str, ...]
     hard: bool = True
+    at_most: int = 1
+    """So many different resources may take turns; 1: always the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +205,65 @@ class ConsecutiveDays:
     """Only these count: ten weekdays in a row run from Friday to Monday, whether or not the site opens on Saturday."""
 
 
-Rule = Offset | PerWeek | Span | Window | SameDay | SameResource | ConsecutiveDays
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """At most so many of ``visits`` in any ``days`` consecutive local dates; with 1, all are ``days`` apart.
+
+    ``taken`` are the dates of others that count, wherever they belong: earlier courses of the patient. So do fixed visits
+    before the grid.
+    """
+
+    key: str
+    visits: tuple[str, ...]
+    at_most: int
+    days: int
+    taken: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A wish that ``visit`` stays where it is, at slot ``start`` with ``resources``: pairs (role key, resource id).
+
+    The wish of re-planning: as few visits as possible move, and those by as little as possible.
+    """
+
+    key: str
+    visit: str
+    start: int
+    resources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """Each role of ``visits`` that one of ``resources`` could fill is filled by one of them; a wish unless ``hard``."""
+
+    key: str
+    visits: tuple[str, ...]
+    resources: frozenset[str]
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DailyLoad:
+    """How many starts a local date may have, others' included: more than ``target`` costs, more than ``at_most`` cannot be.
+
+    ``taken`` gives for day numbers of the grid how many starts others have there already. What is kept free for urgent
+    visits is the difference between the clinic's own limit and ``at_most``.
+    """
+
+    key: str
+    visits: tuple[str, ...]
+    taken: tuple[tuple[int, int], ...] = ()
+    target: int | None = None
+    at_most: int | None = None
+
+
+Counting = PerWeek | AtMost | DailyLoad
+"""Rules that count the visits of a period."""
+
+Rule = (
+    Offset | PerWeek | Span | Window | SameDay | SameResource | ConsecutiveDays | AtMost | Keep | Preferred | DailyLoad
+)
 
 
 # --- calendars -----------------------------------------------------------------------------------------------

@@ -11,10 +11,15 @@ from typing import Any
 from scheduler.engine.answer import Code, Reason
 from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.request import (
+    AtMost,
     ConsecutiveDays,
+    DailyLoad,
+    Keep,
     Offset,
     PerWeek,
     PlanRequest,
+    Preferred,
+    Role,
     Rule,
     SameDay,
     SameResource,
@@ -118,11 +123,9 @@ def _same_day(rule: SameDay, schedule: Schedule) -> Iterator[Violation]:
 
 def _same_resource(rule: SameResource, schedule: Schedule) -> Iterator[Violation]:
     used = _fillers(rule, schedule)
-    if not used:
-        return
     usual = _usual(rule, schedule, used)
     for key, resource in used.items():
-        if resource != usual:
+        if resource not in usual:
             yield _differs(rule, key, usual, used)
 
 
@@ -132,20 +135,24 @@ def _fillers(rule: SameResource, schedule: Schedule) -> dict[str, str]:
     return {key: resource for key, resource in used.items() if resource is not None}
 
 
-def _usual(rule: SameResource, schedule: Schedule, used: dict[str, str]) -> str:
+def _usual(rule: SameResource, schedule: Schedule, used: dict[str, str]) -> tuple[str, ...]:
     # visits that may not be changed decide whom the others have to follow
     given = [resource for key, resource in used.items() if key in schedule.fixed] if rule.hard else []
-    return main_resource(given or list(used.values()))
+    first = main_resources(given, rule.at_most)
+    others = [resource for resource in used.values() if resource not in first]
+    return first + main_resources(others, rule.at_most - len(first))
 
 
-def _differs(rule: SameResource, visit: str, usual: str, used: dict[str, str]) -> Violation:
-    with_usual = (key for key, resource in used.items() if resource == usual)
-    return Violation(visit, Reason(Code.OTHER_RESOURCE, (usual, *with_usual), rule.key, hard=rule.hard, role=rule.role))
+def _differs(rule: SameResource, visit: str, usual: tuple[str, ...], used: dict[str, str]) -> Violation:
+    with_usual = (key for key, resource in used.items() if resource in usual)
+    reason = Reason(Code.OTHER_RESOURCE, (*usual, *with_usual), rule.key, hard=rule.hard, role=rule.role)
+    return Violation(visit, reason)
 
 
-def main_resource(resources: list[str]) -> str:
-    """The one used most; of equals the one used first."""
-    return max(resources, key=lambda resource: (resources.count(resource), -resources.index(resource)))
+def main_resources(used: list[str], most: int = 1) -> tuple[str, ...]:
+    """The ``most`` that are used most, at most all; of equals those used first."""
+    ranked = sorted(dict.fromkeys(used), key=lambda resource: (-used.count(resource), used.index(resource)))
+    return tuple(ranked[:most])
 
 
 def _consecutive(rule: ConsecutiveDays, schedule: Schedule) -> Iterator[Violation]:
@@ -164,6 +171,61 @@ def row(rule: ConsecutiveDays, request: PlanRequest) -> tuple[int, ...]:
     return tuple(day for day in days if (day + offset) % 7 in rule.weekdays)
 
 
+def _at_most(rule: AtMost, schedule: Schedule) -> Iterator[Violation]:
+    grid = schedule.request.grid
+    dated: list[tuple[int, str | None]] = [(schedule.day[key], key) for key in schedule.present(rule.visits)]
+    dated += [(grid.day_of(on), None) for on in rule.taken]
+    dated.sort(key=lambda entry: entry[0])
+    for n, (day, _) in enumerate(dated):
+        within = [key for other, key in dated[: n + 1] if day - other < rule.days]
+        own = [key for key in within if key is not None]
+        if len(within) > rule.at_most and own:
+            yield Violation(own[-1], Reason(Code.TOO_MANY, tuple(own[:-1]), rule.key, amount=rule.at_most))
+
+
+def _keep(rule: Keep, schedule: Schedule) -> Iterator[Violation]:
+    if rule.visit not in schedule.placed:
+        return
+    moved = abs(schedule.start(rule.visit) - rule.start) * SLOT_MINUTES
+    if moved:
+        yield Violation(rule.visit, Reason(Code.MOVED, (), rule.key, hard=False, amount=moved))
+    for role, resource in rule.resources:
+        used = schedule.resource(rule.visit, role)
+        if used is not None and used != resource:
+            yield Violation(rule.visit, Reason(Code.OTHER_RESOURCE, (resource,), rule.key, hard=False, role=role))
+
+
+def _preferred(rule: Preferred, schedule: Schedule) -> Iterator[Violation]:
+    asked_for = tuple(sorted(rule.resources))
+    for key in schedule.present(rule.visits):
+        for role in schedule.visits[key].roles:
+            used = schedule.resource(key, role.key)
+            if used is not None and used not in rule.resources and could_fill(rule, role, schedule.request):
+                yield Violation(key, Reason(Code.NOT_PREFERRED, asked_for, rule.key, hard=rule.hard, role=role.key))
+
+
+def could_fill(rule: Preferred, role: Role, request: PlanRequest) -> bool:
+    """Whether any of those asked for could fill a role at all, whatever the time."""
+    return any(
+        calendar.id in rule.resources and calendar.kind == role.kind and role.skills <= calendar.skills
+        for calendar in request.calendars
+    )
+
+
+def _daily_load(rule: DailyLoad, schedule: Schedule) -> Iterator[Violation]:
+    taken = dict(rule.taken)
+    seen: dict[int, list[str]] = {}
+    for key in schedule.present(rule.visits):
+        day = schedule.day[key]
+        others = seen.setdefault(day, [])
+        if rule.at_most is not None and taken.get(day, 0) + len(others) >= rule.at_most:
+            yield Violation(key, Reason(Code.DAY_FULL, tuple(others), rule.key, amount=rule.at_most))
+        elif rule.target is not None and taken.get(day, 0) >= rule.target:
+            amount = taken.get(day, 0) + 1 - rule.target
+            yield Violation(key, Reason(Code.DAY_CROWDED, (), rule.key, hard=False, amount=amount))
+        others.append(key)
+
+
 CHECKS: dict[type, Callable[[Any, Schedule], Iterable[Violation]]] = {
     Offset: _offset,
     PerWeek: _per_week,
@@ -172,6 +234,10 @@ CHECKS: dict[type, Callable[[Any, Schedule], Iterable[Violation]]] = {
     SameDay: _same_day,
     SameResource: _same_resource,
     ConsecutiveDays: _consecutive,
+    AtMost: _at_most,
+    Keep: _keep,
+    Preferred: _preferred,
+    DailyLoad: _daily_load,
 }
 """One check for each kind of rule."""
 
@@ -207,7 +273,7 @@ def _differs_from_others(rule: SameResource, schedule: Schedule, visit: str) -> 
     own = used.pop(visit, None)
     if own is not None and used:
         usual = _usual(rule, schedule, used)
-        if own != usual:
+        if own not in usual and len(usual) == rule.at_most:
             yield _differs(rule, visit, usual, used).reason
 
 
@@ -215,6 +281,8 @@ def names(rule: Rule, visit: str) -> bool:
     """Whether a rule is about a visit, among others."""
     if isinstance(rule, Offset):
         return visit in (rule.visit, rule.anchor)
+    if isinstance(rule, Keep):
+        return visit == rule.visit
     return visit in rule.visits or (isinstance(rule, SameDay) and visit in rule.after)
 
 

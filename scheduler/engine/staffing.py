@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from scheduler.engine.availability import collide
 from scheduler.engine.candidates import Choices
 from scheduler.engine.course import Course
-from scheduler.engine.objective import OTHER_RESOURCE, SLIVER, slivers
+from scheduler.engine.objective import OTHER_RESOURCE, SLIVER, filling_cost, slivers
 from scheduler.engine.place import filled_roles
 from scheduler.engine.request import Placement, Role
 from scheduler.engine.schedule import Schedule
@@ -47,6 +47,12 @@ def can_be_staffed(course: Course, starts: Starts, choices: Choices) -> bool:
     return _team(course, starts, choices) is not None
 
 
+def price(course: Course, starts: Starts, choices: Choices) -> int | None:
+    """What the cheapest different resources for visits that overlap cost; ``None`` where there are none."""
+    chosen = _cheapest(*_jobs(course, starts, choices))
+    return None if chosen is None else chosen[0]
+
+
 def _together(course: Course, left: Starts) -> list[int]:
     """The first visit and every visit that shares time with it, directly or through others."""
     group = [next(iter(left))]
@@ -55,15 +61,25 @@ def _together(course: Course, left: Starts) -> list[int]:
     return group
 
 
-def _team(course: Course, starts: Starts, choices: Choices) -> list[Placement] | None:
+_Job = tuple[int, Role, list[tuple[int, str]]]
+"""A role of a visit with the resources for it."""
+
+
+def _jobs(course: Course, starts: Starts, choices: Choices) -> tuple[list[_Job], Starts, _Filled]:
+    """The roles to be filled, and those that are."""
     schedule = Schedule(course.request, ())
     taken: _Filled = []
-    jobs: list[tuple[int, Role, list[tuple[int, str]]]] = []
+    jobs: list[_Job] = []
     for n, start in starts.items():
         if n in course.given:
             taken += [(role, start, used) for role, used in filled_roles(schedule, course.given[n])]
         else:
             jobs += [(n, role, _options(course, n, role, start, choices)) for role in course.visits[n].roles]
+    return jobs, starts, taken
+
+
+def _team(course: Course, starts: Starts, choices: Choices) -> list[Placement] | None:
+    jobs, _, taken = _jobs(course, starts, choices)
     chosen = _cheapest(jobs, starts, taken)
     if chosen is None:
         return None
@@ -72,7 +88,7 @@ def _team(course: Course, starts: Starts, choices: Choices) -> list[Placement] |
         if n in course.given:
             found.append(course.given[n])
         else:
-            used = sorted((role.key, name) for (m, role, _), name in zip(jobs, chosen, strict=True) if m == n)
+            used = sorted((role.key, name) for (m, role, _), name in zip(jobs, chosen[1], strict=True) if m == n)
             found.append(Placement(course.visits[n].key, start, tuple(used)))
     return found
 
@@ -85,19 +101,21 @@ def _options(course: Course, visit: int, role: Role, start: int, choices: Choice
         if choice is not None and rule.role == role.key and course.visits[visit].key in rule.visits
     ]
     found = []
-    for resource in course.free.eligible(role):
+    for resource in course.free.able(course.visits[visit], role):
         if not course.free.role_starts(role, resource) >> start & 1:
             continue
-        if any(rule.hard and choice != resource for rule, choice in rules):
+        if any(rule.hard and resource not in choice for rule, choice in rules):
             continue
         before, after = slivers(course.free, course.visits[visit], role, resource)
         points = SLIVER * ((before >> start & 1) + (after >> start & 1))
-        found.append((points + OTHER_RESOURCE * sum(choice != resource for _, choice in rules), resource))
+        points += OTHER_RESOURCE * sum(resource not in choice for _, choice in rules)
+        points += sum(filling_cost(course.free, course.visits[visit], role, resource))
+        found.append((points, resource))
     return sorted(found)
 
 
-def _cheapest(jobs: list[tuple[int, Role, list[tuple[int, str]]]], starts: Starts, taken: _Filled) -> list[str] | None:
-    """The cheapest resource for each job so that none is needed twice at once."""
+def _cheapest(jobs: list[_Job], starts: Starts, taken: _Filled) -> tuple[int, list[str]] | None:
+    """The cheapest resource for each job so that none is needed twice at once, after the points of all."""
     rest = [0] * (len(jobs) + 1)  # the least that the jobs from the n-th on can cost
     for n in range(len(jobs) - 1, -1, -1):
         if not jobs[n][2]:
@@ -119,7 +137,7 @@ def _cheapest(jobs: list[tuple[int, Role, list[tuple[int, str]]]], starts: Start
             extend(n + 1, points + extra, [*filled, (role, starts[visit], name)], [*names, name])
 
     extend(0, 0, taken, [])
-    return None if best is None else best[1]
+    return best
 
 
 def _is_taken(filled: Iterable[tuple[Role, int, str]], role: Role, start: int, name: str) -> bool:

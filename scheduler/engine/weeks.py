@@ -1,10 +1,11 @@
-"""Counts per week during the search: which weeks are full, and which can no longer be filled."""
+"""Counts per week and other periods during the search: which are full, and which can no longer be filled."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from scheduler.engine import bits
 from scheduler.engine.clock import Clock
-from scheduler.engine.request import Period, PerWeek
+from scheduler.engine.request import AtMost, Counting, DailyLoad, Period, PerWeek
 
 
 def calendar_week(clock: Clock, day: int) -> int:
@@ -18,25 +19,42 @@ def week_period(clock: Clock, week: int) -> Period:
     return clock.whole_days(monday, monday + 6)
 
 
-def full(rule: PerWeek, clock: Clock, days: Sequence[int]) -> list[Period]:
+def full(rule: Counting, clock: Clock, days: Sequence[int]) -> list[Period]:
     """The periods in which no more of the visits may start, given the sorted dates of those placed."""
-    size = rule.at_most
+    if isinstance(rule, DailyLoad):
+        return [clock.whole_days(day, day) for day in _crowded(rule, days)]
+    if isinstance(rule, AtMost):
+        taken = (clock.grid.day_of(on) for on in rule.taken)
+        return _around(rule.at_most, rule.days, clock, sorted([*days, *taken]))
     if rule.rolling:
-        return [
-            clock.whole_days(last - 6, first + 6)
-            for first, last in zip(days, days[size - 1 :], strict=False)
-            if last - first < 7
-        ]
+        return _around(rule.at_most, 7, clock, days)
     numbers = [calendar_week(clock, day) for day in days]
-    return [week_period(clock, week) for week in sorted(set(numbers)) if numbers.count(week) >= size]
+    return [week_period(clock, week) for week in sorted(set(numbers)) if numbers.count(week) >= rule.at_most]
 
 
-def cannot_be_filled(rule: PerWeek, clock: Clock, days: Sequence[int], waiting: Sequence[int]) -> bool:
+def _around(most: int, length: int, clock: Clock, days: Sequence[int]) -> list[Period]:
+    """The dates that share ``length`` dates in a row with ``most`` of the sorted ``days``."""
+    return [
+        clock.whole_days(last - length + 1, first + length - 1)
+        for first, last in zip(days, days[most - 1 :], strict=False)
+        if last - first < length
+    ]
+
+
+def _crowded(rule: DailyLoad, days: Sequence[int]) -> list[int]:
+    if rule.at_most is None:
+        return []
+    load = Counter(dict(rule.taken))
+    load.update(days)
+    return sorted(day for day, count in load.items() if count >= rule.at_most)
+
+
+def cannot_be_filled(rule: Counting, clock: Clock, days: Sequence[int], waiting: Sequence[int]) -> bool:
     """Whether a week between the first and the last visit can no longer get its least number.
 
     ``days`` are the sorted dates of the visits placed, ``waiting`` the starts left to each of the others.
     """
-    if not days or not rule.at_least:
+    if not isinstance(rule, PerWeek) or not days or not rule.at_least:
         return False
     numbers = [calendar_week(clock, day) for day in days]
     missing = 0

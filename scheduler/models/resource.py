@@ -18,6 +18,8 @@ class Kind(models.TextChoices):
     ROOM = "room", "Room"
     DEVICE = "device", "Device"
     PERSON = "person", "Person"
+    GROUP = "group", "Group"
+    """A class that meets at fixed times: its hours are its meetings, its lanes are its seats."""
 
 
 @audited()

@@ -68,16 +68,25 @@ def open_days(site: Site, grid: Grid) -> frozenset[int]:
 
 def patient_busy(patient: Patient, grid: Grid, *, now: datetime, without: Collection[UUID] = ()) -> tuple[Period, ...]:
     """The periods in which the patient has appointments, at any site. Lapsed holds do not count. One query."""
+    taken = patients_busy([patient.pk], grid, now=now).get(patient.pk, {})
+    return tuple(period for appointment, period in taken.items() if appointment not in without)
+
+
+def patients_busy(patients: Collection[UUID], grid: Grid, *, now: datetime) -> dict[UUID, dict[UUID, Period]]:
+    """The same for several patients: patient to appointment to period. Those without are left out. One query."""
     taken = (
         Appointment.objects.taking()
-        .filter(patient=patient)
+        .filter(patient__in=patients)
         .overlapping(grid.origin, grid.instant(grid.slots))
-        .exclude(id__in=without)
-        .exclude(id__in=Appointment.objects.filter(patient=patient).lapsed(now=now).values("id"))
+        .exclude(id__in=Appointment.objects.filter(patient__in=patients).lapsed(now=now).values("id"))
         .order_by("starts_at")
-        .values_list("starts_at", "ends_at")
+        .values_list("id", "patient_id", "starts_at", "ends_at")
     )
-    return tuple((max(grid.slot(start), 0), min(grid.slot_after(end), grid.slots)) for start, end in taken)
+    found: dict[UUID, dict[UUID, Period]] = {}
+    for key, patient, start, end in taken:
+        period = (max(grid.slot(start), 0), min(grid.slot_after(end), grid.slots))
+        found.setdefault(patient, {})[key] = period
+    return found
 
 
 def next_free(

@@ -62,7 +62,7 @@ def working(
 ) -> dict[str, list[Window]]:
     """For each resource id: the periods it works, in order and apart from each other.
 
-    These are its own hours (a person) or, where it has none, the site's; less absences, plus extra time, which goes
+    These are its own hours (a person, a group) or, where it has none, the site's; less absences, plus extra time, which goes
     before an absence; and never while the site is closed. Four queries; two when ``opening`` (the answer of
     ``site_days`` for the same dates) is at hand.
     """
@@ -124,7 +124,7 @@ class _Week:
 
     def of(self, kind: str, own: Sequence[WorkingHours], absences: Sequence[Absence]) -> list[Window]:
         """When somebody of this kind, with these hours and exceptions, works."""
-        follows_site = not own and kind != Kind.PERSON
+        follows_site = not own and kind not in (Kind.PERSON, Kind.GROUP)
         usual = self.site_open if follows_site else self._usual(own)
         away = merged((absence.starts_at, absence.ends_at) for absence in absences if not absence.is_extra)
         extra = [(absence.starts_at, absence.ends_at) for absence in absences if absence.is_extra]

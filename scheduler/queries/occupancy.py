@@ -32,22 +32,22 @@ _MEETING = """
 
 @dataclass(slots=True)
 class Occupancy:
-    """What takes the resources and the patient's time in the periods asked about; ``lapsed`` holds are not counted."""
+    """What takes the resources and the patients' time in the periods asked about; ``lapsed`` holds are not counted."""
 
     resources: dict[UUID, list[Occupied]] = field(default_factory=dict)
-    patient: list[Window] = field(default_factory=list)
+    patients: dict[UUID, list[Window]] = field(default_factory=dict)
     lapsed: set[UUID] = field(default_factory=set)
 
 
 def meeting(
     *,
     places: Sequence[Place],
-    patient_id: UUID | None,
+    patients: Collection[UUID],
     between: Window,
     now: datetime,
     without: Collection[UUID] = (),
 ) -> Occupancy:
-    """What meets any of ``places``, and the patient's appointments ``between`` two instants. Two queries.
+    """What meets any of ``places``, and the patients' appointments ``between`` two instants. Two queries.
 
     ``without``: appointments that are ignored.
     """
@@ -70,12 +70,13 @@ def meeting(
                 found.lapsed.add(appointment)
             else:
                 found.resources.setdefault(resource, []).append((starts_at, ends_at, lane))
-    if patient_id is not None:
-        for appointment in (
-            Appointment.objects.taking().filter(patient=patient_id).overlapping(*between).exclude(id__in=without)
-        ):
+    if patients:
+        elsewhere = Appointment.objects.taking().filter(patient__in=patients).overlapping(*between)
+        for appointment in elsewhere.exclude(id__in=without):
             if appointment.has_lapsed(now=now):
                 found.lapsed.add(appointment.id)
-            else:
-                found.patient.append((appointment.starts_at, appointment.ends_at))
+            elif appointment.patient_id is not None:
+                found.patients.setdefault(appointment.patient_id, []).append(
+                    (appointment.starts_at, appointment.ends_at)
+                )
     return found

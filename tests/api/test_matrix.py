@@ -6,7 +6,7 @@ nothing in the database is different.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,18 @@ import api.permissions
 from api.urls import urlpatterns
 from api.v1.views.document import Nothing
 from clinics.models import Role
+from scheduler.actions import appointments
+from scheduler.actions.appointments import Booking
 from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
+from tests.factories.treatments import WaitlistEntryFactory
 from tests.treatments.documents import series as document
-from treatments.models import Visit, VisitStatus
+from treatments import batches
+from treatments.actions import jobs
+from treatments.closures import Closure
+from treatments.models import PlanningJob, Visit, VisitStatus
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
 OURS = {"core", "clinics", "scheduler", "treatments", "notifications"}
@@ -72,7 +78,7 @@ def test_the_matrix_lists_nothing_twice():
 
 
 @pytest.fixture
-def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[Entry], dict[str, Any]]:
+def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) -> Callable[[Entry], dict[str, Any]]:
     """A request for each entry that would succeed."""
     of_course = Appointment.objects.filter(visit__course=course).order_by("starts_at")
     moving, waiting = of_course.get(visit__key="talks.2"), of_course.get(visit__key="talks.3")
@@ -83,6 +89,11 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
     today = AppointmentFactory(site=site, starts_at=now + timedelta(hours=2))
     spare, off = ChairFactory(site=site, name="Spare"), ChairFactory(site=site, name="Off", is_active=False)
     somebody = PatientFactory(site=site, given_name=CANARY)
+    asks = WaitlistEntryFactory(visit=visit)
+    done = _closing(site, mona, now, date(2026, 5, 31))
+    jobs.apply(job=done, digest=done.digest, by=mona, now=now)
+    hour = Booking(now + timedelta(hours=4), now + timedelta(hours=5), "Check", ())
+    lately = appointments.book(site=site, patient=somebody, bookings=[hour], by=flora, now=now)
     keys = {
         "sites": site.pk,
         "patients": somebody.pk,
@@ -91,6 +102,10 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "courses": course.pk,
         "visits": visit.pk,
         "appointments": moving.pk,
+        "waitlist": asks.pk,
+        "planning-jobs": _closing(site, mona, now, date(2026, 5, 30)).pk,
+        "POST planning-jobs/<uuid:key>/undo": done.pk,
+        "change-sets": lately.change_set.pk,
         "POST appointments/<uuid:key>/status": today.pk,
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
@@ -109,10 +124,21 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         "POST courses/": wanted | {"patient": str(somebody.pk)},
         "POST courses/propose": plan,
         "POST courses/<uuid:key>/cancel": {"reason": "moved away"},
+        "POST courses/<uuid:key>/changes/preview": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
+        "POST courses/<uuid:key>/changes": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
+        "POST change-sets/<uuid:key>/undo": {},
         "POST visits/<uuid:key>/place": {"starts_at": waiting.starts_at.isoformat()},
         "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},
         "POST appointments/<uuid:key>/cancel": {},
         "POST appointments/<uuid:key>/status": {"status": "arrived"},
+        "POST planning-jobs/close": {"site": str(site.pk), "on": "2026-05-29", "reason": "Works"},
+        "POST planning-jobs/book": {
+            "site": str(site.pk),
+            "courses": [{"patient": str(somebody.pk), "protocol_version": str(series.pk), "start_on": "2026-05-05"}],
+        },
+        "POST planning-jobs/<uuid:key>/apply": {"digest": batches.digest({"courses": [], "left": [], "unplaced": []})},
+        "POST waitlist/": {"visit": str(of_course.get(visit__key="talks.1").visit.pk), "valid_until": "2026-05-30"},
+        "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
     }
 
     def request(entry: Entry) -> dict[str, Any]:
@@ -121,12 +147,22 @@ def good(course, wanted, plan, site, patient, clinic, series, now) -> Callable[[
         path = entry.route.replace("<uuid:key>", str(key))
         if entry.route == "availability/":
             path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
+        if entry.route == "waitlist/matches":
+            path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
         made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}
         if entry.method != "GET":
             made |= {"key": "once", "version": 1}
         return made
 
     return request
+
+
+def _closing(site: Any, by: Any, now: Any, on: date) -> PlanningJob:
+    """A closed day on which nothing is, worked out."""
+    jobs.close(closure=Closure(site, "Works", on=on), by=by, now=now)
+    job = jobs.work()
+    assert job is not None
+    return job
 
 
 def everything() -> dict[str, Any]:

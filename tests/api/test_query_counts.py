@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.factories.scheduler import AllocationFactory, ChairFactory, PersonFactory
-from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
+from tests.factories.scheduler import AllocationFactory, ChairFactory, ChangeLineFactory, PersonFactory
+from tests.factories.treatments import (
+    BookedVisitFactory,
+    CourseChangeFactory,
+    CourseFactory,
+    ProtocolVersionFactory,
+    WaitlistEntryFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +26,11 @@ def booked() -> Any:
     return visit
 
 
+def changed() -> Any:
+    line = ChangeLineFactory()
+    return CourseChangeFactory(change_set=line.change_set)
+
+
 MAKE: dict[str, Callable[[], Any]] = {
     "sites/": SiteFactory,
     "patients/": PatientFactory,
@@ -27,7 +38,9 @@ MAKE: dict[str, Callable[[], Any]] = {
     "resources/": lambda: PersonFactory(skills=["infusion_nurse", "prescriber"]),
     "courses/": CourseFactory,
     "visits/": booked,
+    "waitlist/": lambda: WaitlistEntryFactory(visit=booked()),
     "appointments/": booked,
+    "change-sets/": changed,
 }
 
 
@@ -41,7 +54,9 @@ MAKE: dict[str, Callable[[], Any]] = {
         ("resources/", 3),  # and the skills
         ("courses/", 2),
         ("visits/", 3),  # and the allocations with their resources
+        ("waitlist/", 3),  # and the allocations with their resources
         ("appointments/", 3),  # and the allocations with their resources
+        ("change-sets/", 4),  # and their lines and courses
     ],
 )
 def test_lists(desk, path, queries, rows, django_assert_num_queries):

@@ -10,6 +10,7 @@ from scheduler.models import (
     Absence,
     Allocation,
     Appointment,
+    ChangeLine,
     ChangeSet,
     Kind,
     Resource,
@@ -146,3 +147,12 @@ class AllocationFactory(Factory):
     role = "chair"
     starts_at = factory.SelfAttribute("appointment.starts_at")
     ends_at = factory.SelfAttribute("appointment.ends_at")
+
+
+class ChangeLineFactory(Factory):
+    class Meta:
+        model = ChangeLine
+
+    appointment = factory.SubFactory(AppointmentFactory)
+    change_set = factory.SelfAttribute("appointment.change_set")
+    after = factory.Dict({"status": "booked"})

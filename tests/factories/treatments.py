@@ -3,7 +3,7 @@
 ``ProtocolVersionFactory`` stores whatever document it is given: take a real one from the catalogue where it is compiled.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import factory
 
@@ -11,8 +11,8 @@ from clinics.models import Role
 from scheduler.models import Status
 from tests.factories.base import Factory
 from tests.factories.clinics import PatientFactory, UserFactory
-from tests.factories.scheduler import AppointmentFactory
-from treatments.models import Course, Protocol, ProtocolVersion, Visit
+from tests.factories.scheduler import AppointmentFactory, ChangeSetFactory
+from treatments.models import Course, CourseChange, Protocol, ProtocolVersion, Visit, WaitlistEntry
 from treatments.models.course import VisitStatus
 
 
@@ -69,3 +69,22 @@ class BookedVisitFactory(VisitFactory):
         patient=factory.SelfAttribute("..course.patient"),
         status=Status.BOOKED,
     )
+
+
+class WaitlistEntryFactory(Factory):
+    class Meta:
+        model = WaitlistEntry
+
+    visit = factory.SubFactory(VisitFactory)
+    valid_until = date(2026, 6, 30)
+    joined_at = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    joined_by = factory.SubFactory(UserFactory)
+
+
+class CourseChangeFactory(Factory):
+    class Meta:
+        model = CourseChange
+
+    course = factory.SubFactory(CourseFactory)
+    change_set = factory.SubFactory(ChangeSetFactory, site=factory.SelfAttribute("..course.site"))
+    after = factory.Dict({"status": "active", "extra": [], "visits": {}})

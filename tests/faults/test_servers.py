@@ -102,8 +102,7 @@ def test_redis_flushed_full_killed_and_away_costs_nothing(site, patient, service
             )  # fmt: skip
             redis.start()
             outbox.fill(site, 10, by=service)
-            sent(70)
-        until(lambda: Message.objects.filter(state=State.ACCEPTED).count() == 70, "their rows", log=log)
+            until(lambda: Message.objects.filter(state=State.ACCEPTED).count() == 70, "every row", log=log)
     assert len(server.ledger.taken) == 70
     assert doubled(server) == 0
 

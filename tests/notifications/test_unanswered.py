@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 
+from core.errors import NotAllowed
 from notifications.actions import delivery, messages, requests
 from notifications.channels import Accepted, NotSent
 from notifications.engine import retries
@@ -116,6 +119,28 @@ def test_what_is_uncertain_can_be_sent_again_by_hand(due, service, settings, flo
     sender.answer = lambda _key: Accepted("250")
     message = deliver(service, sender, later, minutes=1)
     assert (message.state, message.possible_duplicates) == (State.ACCEPTED, 1)
+
+
+def test_what_somebody_took_care_of_is_off_the_list_and_stays_as_it_is(due, service, settings, flora, nora) -> None:
+    settings.UNANSWERED = "hold"
+    waiting = Message.objects.get()
+    with pytest.raises(messages.NotForPeople):
+        messages.mark_handled(message=waiting, by=flora)
+    message = deliver(service, FakeSender(answer=silent), due, minutes=1)
+    with pytest.raises(NotAllowed):
+        messages.mark_handled(message=message, by=nora)
+    said = StringIO()
+    call_command("reminders", "people", stdout=said)
+    assert said.getvalue().startswith(
+        f"{message.pk}  1 day before, E-mail, due 2026-05-14 20:00 UTC, May have been sent: "
+    )
+    call_command("reminders", "handled", str(message.pk), note="Called", stdout=said)
+    assert not Message.objects.for_people().exists()
+    assert messages.mark_handled(message=message, by=flora, note="Again").note == "Called"
+    with pytest.raises(messages.NotWaiting):
+        messages.send_now(message=message, by=flora, now=due)
+    with pytest.raises(CommandError, match="no message"):
+        call_command("reminders", "handled", "nonsense")
 
 
 def test_a_recipient_the_provider_says_opted_out_is_left_alone(due, service) -> None:

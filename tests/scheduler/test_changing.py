@@ -169,14 +169,14 @@ class TestStatus:
 
     def test_missed_by_somebody_else_meanwhile(self, booked, nora, at, monkeypatch):
         appointments.set_status(appointment=booked, status="arrived", by=nora, now=at(10, 5), version=1)
-        locked = appointments._locked
+        locked = appointments.locked
 
         def late(rows):
-            monkeypatch.setattr(appointments, "_locked", locked)
+            monkeypatch.setattr(appointments, "locked", locked)
             appointments.set_status(appointment=booked, status="missed", by=nora, now=at(10, 30), version=2)
             return locked(rows)
 
-        monkeypatch.setattr(appointments, "_locked", late)
+        monkeypatch.setattr(appointments, "locked", late)
         with pytest.raises(Changed):  # its chair may be taken by now, and nobody looked
             appointments.set_status(appointment=booked, status="booked", by=nora, now=at(10, 30), version=None)
         assert Appointment.objects.get().status != "booked"

@@ -7,15 +7,17 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from scheduler.models import Allocation, Appointment, Status
+from scheduler.models import Allocation, Appointment, ChangeLine, Status
 from tests.factories.clinics import UserFactory
 from tests.factories.scheduler import (
     AbsenceFactory,
     AllocationFactory,
     AppointmentFactory,
     ChairFactory,
+    ChangeLineFactory,
+    ChangeSetFactory,
     PersonFactory,
     WorkingHoursFactory,
 )
@@ -201,6 +203,26 @@ class TestResource:
     def test_absence(self, at):
         with refused_by("scheduler_absence_forward"):
             AbsenceFactory(starts_at=at(9), ends_at=at(9))
+
+
+class TestChangeLines:
+    def test_one_for_each_appointment_of_a_change_set(self):
+        line = ChangeLineFactory()
+        with refused_by("scheduler_changeline_unique"):
+            ChangeLineFactory(change_set=line.change_set, appointment=line.appointment)
+
+    def test_a_change_set_is_undone_once(self):
+        change_set = ChangeSetFactory()
+        ChangeSetFactory(site=change_set.site, undoes=change_set)
+        with refused_by("scheduler_changeset_undoes_id_key"):
+            ChangeSetFactory(site=change_set.site, undoes=change_set)
+
+    def test_they_are_written_once(self):
+        line = ChangeLineFactory()
+        for attempt in (lambda: ChangeLine.objects.update(after={}), line.delete):
+            with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+                attempt()
+        assert ChangeLine.objects.get().after == line.after
 
 
 def test_nothing_is_forgotten():

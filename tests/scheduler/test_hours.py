@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import clock
+from scheduler.models import Kind
 from scheduler.queries import hours
 from tests.factories.clinics import OpeningHoursFactory, SiteDayFactory, SiteFactory
 from tests.factories.scheduler import AbsenceFactory, ChairFactory, PersonFactory, WorkingHoursFactory
@@ -76,6 +77,11 @@ class TestWorking:
     def test_a_chair_with_hours_of_its_own_keeps_to_them(self, site):
         chair = ChairFactory(site=site, hours=[0], hours__ends=time(12))
         assert self.works(chair, days=7) == [("04 08:00", "04 12:00")]
+
+    def test_a_group_meets_only_in_its_own_hours(self, site):
+        assert self.works(ChairFactory(site=site, kind=Kind.GROUP), days=7) == []
+        group = ChairFactory(site=site, kind=Kind.GROUP, hours=[2], hours__starts=time(14), hours__ends=time(16))
+        assert self.works(group, days=7) == [("06 14:00", "06 16:00")]
 
     def test_a_person_without_hours_does_not_work(self, site):
         assert self.works(PersonFactory(site=site, hours=()), days=7) == []

@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import F
-from django.db.models.functions import Now
-
 from clinics.models import Patient, Site, User
 from clinics.permissions import Permission, require
 from core import audit, locks
-from core.errors import Conflict, InvalidInput, Stale, Unprocessable
+from core.errors import Conflict, InvalidInput
 from scheduler.actions import appointments
-from scheduler.actions.taking import check_text
 from scheduler.engine.request import Placement
-from scheduler.models import Appointment, ChangeSet, Status
+from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
 from treatments import places, planning
-from treatments.models import Course, CourseStatus, ProtocolVersion, Visit, VisitStatus
-from treatments.places import Placed
+from treatments.actions import changes, history
+from treatments.actions.changes import Cancel, CourseChanged, CourseOver, Scope
+from treatments.models import Course, ProtocolVersion, Visit, VisitStatus
+from treatments.places import Placed, RulesBroken, broken
 from treatments.planning import PlannedVisit, Proposal, Question
 
 if TYPE_CHECKING:
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Booked",
+    "CourseChanged",
+    "CourseOver",
     "Incomplete",
     "Placed",
     "PlannedVisit",
@@ -46,28 +46,10 @@ class Booked:
     change_set: ChangeSet
 
 
-class RulesBroken(Unprocessable):
-    """A chosen place is against the protocol or the calendar. ``detail["problems"]``: list of {visit, code, message}."""
-
-    code = "rules_broken"
-
-
 class Incomplete(Conflict):
     """Not every visit found a place and the caller asked for all. ``detail["unplaced"]``: list of {visit, reasons}."""
 
     code = "incomplete"
-
-
-class CourseChanged(Stale):
-    """Somebody else changed the course meanwhile. ``detail["current"]`` has its version and status."""
-
-    code = "stale"
-
-
-class CourseOver(Conflict):
-    """The course is completed or cancelled already."""
-
-    code = "course_over"
 
 
 def propose(
@@ -130,44 +112,8 @@ def cancel(*, course: Course, by: User, now: datetime, reason: str, version: int
     Raises ``CourseChanged``, ``CourseOver`` when it is already cancelled or completed, ``InvalidInput`` for a reason
     that is too long, ``NotAllowed``, ``Busy``.
     """
-    require(by, Permission.CANCEL_VISITS)
-    check_text(reason, longest=500, pointer="reason")
-
-    def attempt() -> ChangeSet:
-        # who places or moves a visit holds the patient's lock (see visits), and must not do so beside this
-        locks.acquire(locks.Space.PATIENT, [str(course.patient_id)])
-        # a change of status locks appointments before courses (see statuses): so does this
-        upcoming = list(
-            Appointment.objects.select_for_update(of=("self",))
-            .filter(
-                visit__course=course,
-                visit__status__in=(VisitStatus.BOOKED, VisitStatus.TENTATIVE),
-                status=Status.BOOKED,
-            )
-            .order_by("pk")
-        )
-        current = Course.objects.select_for_update().get(pk=course.pk)
-        if version is not None and version != current.version:
-            raise CourseChanged(
-                "Somebody else changed this course meanwhile. Look at it again.",
-                detail={"current": {"version": current.version, "status": current.status}},
-            )
-        if current.status != CourseStatus.ACTIVE:
-            raise CourseOver(f"The course is already {current.get_status_display().lower()}.")
-        with audit.acting(by):
-            Course.objects.filter(pk=course.pk).update(
-                status=CourseStatus.CANCELLED, version=F("version") + 1, updated_at=Now()
-            )
-            Visit.objects.filter(course=course, status=VisitStatus.TO_PLACE).update(
-                status=VisitStatus.CANCELLED, updated_at=Now()
-            )
-            if not upcoming:
-                return ChangeSet.objects.create(
-                    verb=Verb.CANCEL, by=by, site_id=current.site_id, patient_id=current.patient_id, reason=reason
-                )
-            return appointments.cancel(appointments=upcoming, by=by, now=now, reason=reason).change_set
-
-    change_set = locks.retrying(attempt)
+    event = Cancel(course.pk, scope=Scope.COURSE)
+    change_set = changes.apply(event=event, by=by, now=now, reason=reason, version=version).change_set
     course.refresh_from_db()
     return change_set
 
@@ -251,9 +197,10 @@ class _Wanted:
                 booked_by=self.by,
             )
             Visit.objects.bulk_create(
-                _visit(visit, course, position, made.get(visit.key), left.get(visit.key, ()))
+                visit_row(visit, course, position, made.get(visit.key), left.get(visit.key, ()))
                 for position, visit in enumerate(question.compiled.course, start=1)
             )
+            history.write(change_set, {}, history.states([course.pk]))
         return Booked(course, change_set)
 
     def _write_appointments(
@@ -269,15 +216,7 @@ class _Wanted:
         return made.change_set, dict(zip(keys, made.appointments, strict=True))
 
 
-def broken(problems: Sequence[places.Problem]) -> RulesBroken:
-    """The error that lists these problems."""
-    more = f" There are {len(problems)} problems altogether." if len(problems) > 1 else ""
-    return RulesBroken(
-        f"{problems[0].message}{more}", detail={"problems": [problem.as_detail() for problem in problems]}
-    )
-
-
-def _visit(
+def visit_row(
     known: "CourseVisit", course: Course, position: int, appointment: Appointment | None, unplaced: tuple[str, ...]
 ) -> Visit:
     placed = VisitStatus.TENTATIVE if known.tentative else VisitStatus.BOOKED

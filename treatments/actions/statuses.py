@@ -9,11 +9,10 @@ from uuid import UUID
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
-from scheduler.models import Appointment, Status
+from scheduler.models import Appointment, ChangeSet, Status
+from treatments.actions import history
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
-
-OPEN = (VisitStatus.TO_PLACE, VisitStatus.TENTATIVE, VisitStatus.BOOKED)
-"""The visit has still to take place."""
+from treatments.models.course import OPEN
 
 _FOLLOWS = {
     Status.BOOKED: VisitStatus.BOOKED,
@@ -31,10 +30,11 @@ _KEPT = {
 }
 
 
-def follow(*, appointments: Sequence[Appointment]) -> None:
-    """Gives the visits of these appointments their status, and settles their courses. Needs a transaction.
+def follow(*, change_set: ChangeSet, appointments: Sequence[Appointment]) -> None:
+    """Gives the visits of these appointments their status, settles their courses, and writes down what changed.
 
-    Appointments that belong to no visit are passed over. Three queries, and one more for each status that changes.
+    Needs a transaction. Appointments that belong to no visit are passed over, and so are visits that have the status
+    already: whoever changes a course as a whole has given it to them.
     """
     now_is = {appointment.pk: _FOLLOWS.get(Status(appointment.status)) for appointment in appointments}
     visits = Visit.objects.select_for_update().filter(appointment__in=now_is).order_by("pk")
@@ -47,10 +47,13 @@ def follow(*, appointments: Sequence[Appointment]) -> None:
             continue
         changed.setdefault(after, []).append(visit.pk)
         courses.add(visit.course_id)
+    if not courses:
+        return
+    states = history.states(courses)
     for status, keys in sorted(changed.items()):
         Visit.objects.filter(pk__in=keys).update(status=status, updated_at=Now())
-    if courses:
-        settle(courses)
+    settle(courses)
+    history.write(change_set, states, history.states(courses))
 
 
 def settle(courses: Iterable[UUID]) -> None:

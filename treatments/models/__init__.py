@@ -1,6 +1,22 @@
 """Protocols and courses, one file per aggregate."""
 
+from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
+from treatments.models.planning_job import JobKind, JobState, PlanningJob
 from treatments.models.protocol import Protocol, ProtocolVersion
+from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
-__all__ = ["Course", "CourseStatus", "Protocol", "ProtocolVersion", "Visit", "VisitStatus"]
+__all__ = [
+    "Course",
+    "CourseChange",
+    "CourseStatus",
+    "JobKind",
+    "JobState",
+    "PlanningJob",
+    "Protocol",
+    "ProtocolVersion",
+    "Visit",
+    "VisitStatus",
+    "WaitlistEntry",
+    "WaitlistStatus",
+]

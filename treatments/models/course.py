@@ -23,7 +23,10 @@ class CourseStatus(models.TextChoices):
 
 @audited()
 class Course(Model):
-    """One patient on one protocol version. ``wishes`` is what the patient can do and prefers, as it was asked."""
+    """One patient on one protocol version. ``wishes`` is what the patient can do and prefers, as it was asked.
+
+    ``extra`` are the visits beyond the protocol, see ``treatments.protocols.extras``.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="courses")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="courses")
@@ -31,6 +34,7 @@ class Course(Model):
     status = models.CharField(max_length=10, choices=CourseStatus.choices, default=CourseStatus.ACTIVE)
     start_on = models.DateField()
     wishes: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    extra: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     clinician = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="courses"
     )
@@ -60,6 +64,10 @@ class VisitStatus(models.TextChoices):
 
 
 WITH_TIME = (VisitStatus.TENTATIVE, VisitStatus.BOOKED, VisitStatus.DONE, VisitStatus.MISSED)
+OPEN = (VisitStatus.TO_PLACE, VisitStatus.TENTATIVE, VisitStatus.BOOKED)
+"""The visit has still to take place."""
+HAPPENS = (VisitStatus.BOOKED, VisitStatus.TENTATIVE, VisitStatus.DONE)
+"""The visits that rules are counted from. A missed visit did not happen."""
 
 
 @audited()

@@ -1,14 +1,16 @@
 """The rules within one block: gaps, cycles, days, weeks, spans, classes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit, Window
+from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, SameResource, Span, Unit, Window
 from treatments.protocols import phrasing, schema, words
 from treatments.protocols.phrasing import in_hours, to_minutes
 from treatments.protocols.rulebook import CourseVisit, Rulebook, RuleNote, Visits
-from treatments.protocols.vocabulary import WEEKDAYS
+
+GROUP_ROLE = "group"
+"""The role of the class that the visits of a block take their seats in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,17 @@ class Scope:
     """What the words of its rules call it."""
     visits: Visits
     book: Rulebook
+
+    @property
+    def days(self) -> "Scope":
+        """The same block with the first visit of each day only, where a day has several."""
+        each = self.block.per_day.visits if self.block.per_day else 1
+        return replace(self, visits=self.visits[::each])
+
+    @property
+    def forbids_moving(self) -> bool:
+        """Whether every visit is on its very day."""
+        return self.block.holidays == "forbid"
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -44,15 +57,17 @@ def write_block_rules(scope: Scope) -> None:
     if block.cycle is not None:
         _cycle(scope, block.cycle)
     elif block.gap is not None:
-        gaps = [_gap(scope, block.gap, n, n) for n in range(1, len(scope.visits))]
+        gaps = [_gap(scope.days, block.gap, n, n) for n in range(1, len(scope.days.visits))]
         scope.add(gaps, f"{phrasing.gap_words(block.gap)} apart", block.gap.source, "gap")
     if block.on_days is not None:
         _on_days(scope, block.on_days)
     if block.consecutive_days is not None:
-        _consecutive_days(scope, block.consecutive_days)
+        _consecutive_days(scope.days, block.consecutive_days)
+    if block.per_day is not None:
+        _per_day(scope, block.per_day)
     if block.per_week is not None:
         _per_week(scope, block.per_week)
-    _order(scope)
+    _order(scope.days)
     if block.span is not None:
         span = Span(scope.key("span"), scope.keys, block.span.max_days)
         text = f"at most {words.count(block.span.max_days, 'day')} from the first to the last"
@@ -64,7 +79,7 @@ def write_block_rules(scope: Scope) -> None:
 def _gap(scope: Scope, gap: schema.Gap, n: int, turn: int) -> Offset:
     """The distance from visit ``n`` (from 1) to the next; ``turn`` says which of several ideals it takes."""
     before, visit = scope.visits[n - 1], scope.visits[n]
-    key, label = scope.key("gap", n + 1), words.in_sentence(before.label)
+    key, label = scope.key("gap", number_of(visit)), words.in_sentence(before.label)
     if in_hours(gap):
         scope.book.say(visit.key, phrasing.placed(phrasing.distance_words(gap), "after", label))
         return Offset(
@@ -76,12 +91,20 @@ def _gap(scope: Scope, gap: schema.Gap, n: int, turn: int) -> Offset:
             to_minutes(gap.ideal_hours),
             to_minutes(gap.max_hours),
             from_end=gap.hours_from == "end",
+            weight=gap.weight,
         )
     ideal = gap.ideal_days[(turn - 1) % len(gap.ideal_days)] if gap.ideal_days else None
-    limits = phrasing.days_words(gap.min_days, ideal, gap.max_days)
+    least, most = (ideal, ideal) if scope.forbids_moving else (gap.min_days, gap.max_days)
+    limits = phrasing.days_words(least, ideal, most)
     scope.book.say(visit.key, phrasing.placed(limits, "after", label, ideal=ideal))
-    least = 1 if gap.min_days is None else gap.min_days
-    return Offset(key, visit.key, before.key, Unit.DAYS, least, ideal, gap.max_days)
+    least = 1 if least is None else least
+    offset = Offset(key, visit.key, before.key, Unit.DAYS, least, ideal, most, weight=gap.weight)
+    return scope.book.counted(offset, gap.counted_from)
+
+
+def number_of(visit: CourseVisit) -> int:
+    """The number of a visit in its block, from 1."""
+    return int(visit.key.rpartition(".")[2])
 
 
 def _cycle(scope: Scope, cycle: schema.Cycle) -> None:
@@ -108,25 +131,56 @@ def _cycle(scope: Scope, cycle: schema.Cycle) -> None:
 
 def _next_cycle(scope: Scope, cycle: schema.Cycle, visit: CourseVisit, before: Visits, number: int) -> list[Rule]:
     days = 7 * cycle.weeks
-    least, most = max(1, days - cycle.early_days), days + cycle.late_days
-    found: list[Rule] = [Offset(scope.key("cycle", number), visit.key, before[0].key, Unit.DAYS, least, days, most)]
+    early, late = (0, 0) if scope.forbids_moving else (cycle.early_days, cycle.late_days)
+    key = scope.key("cycle", number)
+    next_one = Offset(key, visit.key, before[0].key, Unit.DAYS, max(1, days - early), days, days + late)
+    found: list[Rule] = [scope.book.counted(next_one, cycle.counted_from)]
     if len(before) > 1:
         found.append(Offset(scope.key("cycle_order", number), visit.key, before[-1].key, Unit.DAYS, least=1))
     return found
 
 
 def _on_days(scope: Scope, rule: schema.OnDays) -> None:
-    first = scope.visits[0]
+    early, late = (0, 0) if scope.forbids_moving else (rule.early_days, rule.late_days)
+    first, rounds = scope.visits[0], len(rule.days)
     offsets = []
-    for number, (day, visit) in enumerate(zip(rule.days, scope.visits, strict=True), start=1):
-        if number > 1:
-            key = scope.key("on_days", number)
-            least, most = day - rule.early_days, day + rule.late_days
-            offsets.append(Offset(key, visit.key, first.key, Unit.DAYS, least, day, most))
-            scope.book.say(visit.key, f"day {day}, counted from {words.in_sentence(first.label)}")
+    for n, (before, visit) in enumerate(pairwise(scope.visits), start=1):
+        key = scope.key("on_days", number_of(visit))
+        if n >= rounds and rule.every_days is None:  # one more than the document has
+            offsets.append(Offset(key, visit.key, before.key, Unit.DAYS, least=1))
+            continue
+        day = rule.days[n % rounds] or rule.every_days or 0
+        anchor, first = first, first if n % rounds else visit
+        offset = Offset(key, visit.key, anchor.key, Unit.DAYS, day - early, day, day + late)
+        offsets.append(scope.book.counted(offset, rule.counted_from))
+        label = words.in_sentence(anchor.label)
+        counted = f"day {day}, counted from {label}" if n % rounds else f"{words.count(day, 'day')} after {label}"
+        scope.book.say(visit.key, counted)
     text = f"on days {words.listing(str(day) for day in rule.days)}"
-    early, late = words.count(rule.early_days, "day"), words.count(rule.late_days, "day")
-    scope.add(offsets, f"{text}, up to {early} early or {late} late", rule.source, "on_days")
+    if rule.times > 1:
+        text += f", {words.count(rule.times, 'time')}, every {words.count(rule.every_days or 0, 'day')}"
+    margins = f"up to {words.count(early, 'day')} early or {words.count(late, 'day')} late"
+    scope.add(offsets, f"{text}, {margins}", rule.source, "on_days")
+
+
+def _per_day(scope: Scope, rule: schema.PerDay) -> None:
+    """Several visits on one day, each a while after the one before."""
+    found: list[Rule] = []
+    spacing = words.within(rule.min_minutes or None, rule.max_minutes, "minute")
+    for first in range(0, len(scope.visits), rule.visits):
+        day = scope.visits[first : first + rule.visits]
+        for before, visit in pairwise(day):
+            key = scope.key("per_day", number_of(visit))
+            found.append(Offset(f"{key}.day", visit.key, day[0].key, Unit.DAYS, 0, None, 0))
+            found.append(
+                Offset(
+                    key, visit.key, before.key, Unit.MINUTES, rule.min_minutes, None, rule.max_minutes, from_end=True
+                )
+            )
+            label = words.in_sentence(before.label)
+            scope.book.say(visit.key, f"{spacing} after {label}" if spacing else f"on the same day as {label}")
+    text = f"{rule.visits} a day" + (f", {spacing} apart" if spacing else "")
+    scope.add(found, text, rule.source, "per_day")
 
 
 def _consecutive_days(scope: Scope, rule: schema.ConsecutiveDays) -> None:
@@ -167,17 +221,16 @@ def _order(scope: Scope) -> None:
         return
     least = block.per_week.days_apart if block.per_week else 1
     offsets = [
-        Offset(scope.key("order", number), visit.key, before.key, Unit.DAYS, least=least)
-        for number, (before, visit) in enumerate(pairwise(scope.visits), start=2)
+        Offset(scope.key("order", number_of(visit)), visit.key, before.key, Unit.DAYS, least=least)
+        for before, visit in pairwise(scope.visits)
     ]
     sources = block.per_week.source if block.per_week else block.source
     scope.add(offsets, f"at least {words.count(least, 'day')} apart", sources, "per_week" if block.per_week else "")
 
 
 def _group(scope: Scope, group: schema.Group) -> None:
-    day, at = WEEKDAYS.index(group.weekday), phrasing.minute_of(group.at)
-    text = f"the group meets on {words.WEEKDAY_NAMES[day]} at {group.at}"
-    window = Window(scope.key("group"), scope.keys, weekdays=frozenset({day}), earliest=at, latest=at)
-    scope.add([window], text, group.source, "group")
     for key in scope.keys:
-        scope.book.say(key, text)
+        scope.book.say(key, "when the group meets")
+    if group.same:
+        same = SameResource(scope.key("group"), GROUP_ROLE, scope.keys)
+        scope.add([same], "all of them in one group", group.source, "group")

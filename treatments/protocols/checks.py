@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from treatments.protocols import schema
+from treatments.protocols.phrasing import in_hours
 from treatments.protocols.policies import Moment
 from treatments.protocols.problems import quoted
 from treatments.protocols.schema import Block, Protocol
 from treatments.protocols.visit_types import VisitType
-from treatments.protocols.vocabulary import CLINICIAN, Distance
+from treatments.protocols.vocabulary import CLINICIAN, Distance, Spacing
 from treatments.protocols.yaml_text import Path
 
 MOST_VISITS = 200
@@ -42,6 +43,7 @@ def findings(document: Protocol) -> list[Finding]:
         *_blocks(document, named),
         *_relations(document, named),
         *_whole_course(document, named),
+        *_loads(document, named),
         *_policies(document, named),
         *_connected(document, named),
     ]
@@ -112,14 +114,40 @@ def _visit_types(document: Protocol) -> Iterator[Finding]:
         path: Path = ("visit_types", name)
         if name not in used:
             yield Finding(path, "a visit type that no block uses", "a block with `visit: " + name + "`")
-        for first in (False, True):
-            total = sum(kind.minutes(first=first).values())
+        for number in range(1, 22):
+            total = sum(kind.minutes(number).values())
             if total > LONGEST_VISIT:
                 yield Finding((*path, "phases"), f"{total} minutes altogether", f"at most {LONGEST_VISIT}")
                 break
         if not kind.phases.treatment.minutes:
             yield Finding((*path, "phases", "treatment", "minutes"), "0", "at least 5")
         yield from _needs(kind, (*path, "needs"))
+        yield from _lengths(kind, path)
+        for n, made in enumerate(kind.preparations):
+            if made.life_hours < made.lead_hours:
+                yield Finding(
+                    (*path, "preparations", n, "life_hours"),
+                    f"{made.life_hours:g}",
+                    _at_least(made.lead_hours, "lead_hours"),
+                )
+
+
+def _at_least(number: float, name: str) -> str:
+    return f"at least {number:g} ({name})"
+
+
+def _lengths(kind: VisitType, path: Path) -> Iterator[Finding]:
+    """The length of a phase by number is given in one way, and a treatment always takes some time."""
+    for name, phase in kind.phases.present().items():
+        where: Path = (*path, "phases", name)
+        if phase.first_minutes is not None and phase.minutes_by_number:
+            yield Finding(where, "`first_minutes` and `minutes_by_number`", "one of them")
+        if name == "treatment" and 0 in phase.minutes_by_number:
+            yield Finding((*where, "minutes_by_number"), "0", "at least 5 at every visit")
+    lengths = {phase.at(1) != phase.minutes for phase in kind.phases.present().values()}
+    if kind.first_again_after_days is not None and True not in lengths:
+        expected = "a phase with `first_minutes` or `minutes_by_number`"
+        yield Finding((*path, "first_again_after_days"), "first visits as long as any other", expected)
 
 
 def _needs(kind: VisitType, path: Path) -> Iterator[Finding]:
@@ -150,6 +178,7 @@ def _blocks(document: Protocol, named: _Names) -> Iterator[Finding]:
             yield Finding((*path, "visit"), quoted(block.visit), "one of " + ", ".join(document.visit_types))
         yield from _how_many(block, path)
         yield from _pattern(block, path)
+        yield from _rhythm(document, block, path)
         yield from _anchors(document, block, path, named)
     total = sum(named.lengths.values())
     if total > MOST_VISITS:
@@ -190,6 +219,53 @@ def _pattern(block: Block, path: Path) -> Iterator[Finding]:
             yield Finding((*path, "on_days"), found, f"less than {min(steps)} days together, or visits overlap")
 
 
+def _rhythm(document: Protocol, block: Block, path: Path) -> Iterator[Finding]:
+    """What several visits a day, rounds of days, classes and fixed days ask for."""
+    if block.per_day is not None:
+        yield from _per_day(block, block.per_day, path)
+    if block.on_days is not None:
+        yield from _rounds(block.on_days, (*path, "on_days"))
+    if block.group is not None and any(
+        need.role == "group" for need in getattr(document.visit_types.get(block.visit), "needs", ())
+    ):
+        yield Finding((*path, "group"), 'a need with the role "group"', "another role: `group` brings its own")
+    ideal = block.gap is not None and block.gap.ideal_days is not None
+    daily = ideal if block.gap is not None else block.cycle is not None or block.on_days is not None
+    if block.holidays == "forbid" and not daily:
+        expected = "a `gap` with `ideal_days`, a `cycle` or `on_days`, which give the very days"
+        yield Finding((*path, "holidays"), '"forbid"', expected)
+    if block.gap is not None:
+        yield from _counted(block.gap, (*path, "gap"))
+
+
+def _per_day(block: Block, per_day: schema.PerDay, path: Path) -> Iterator[Finding]:
+    clash = [name for name in ("cycle", "on_days", "per_week") if getattr(block, name) is not None]
+    if clash:
+        found = " and ".join(f"`{name}`" for name in clash)
+        yield Finding((*path, "per_day"), found, "`gap` or `consecutive_days`, or nothing, beside `per_day`")
+    if block.gap is not None and in_hours(block.gap):
+        yield Finding((*path, "gap"), "hours", "days, from each day of visits to the next")
+    most = per_day.max_minutes
+    if most is not None and most < per_day.min_minutes:
+        expected = _at_least(per_day.min_minutes, "min_minutes")
+        yield Finding((*path, "per_day", "max_minutes"), str(most), expected)
+
+
+def _rounds(days: schema.OnDays, path: Path) -> Iterator[Finding]:
+    whole = days.days[-1] + days.early_days + days.late_days
+    if (days.times > 1) != (days.every_days is not None):
+        expected = "`times` and `every_days` together: how many rounds, and how far apart"
+        yield Finding(path, "one of `times` and `every_days`", expected)
+    elif days.every_days is not None and days.every_days <= whole:
+        yield Finding((*path, "every_days"), str(days.every_days), f"more than {whole}, a round with its margins")
+
+
+def _counted(spacing: Spacing, path: Path) -> Iterator[Finding]:
+    if in_hours(spacing) and spacing.counted_from == "planned":
+        expected = "a distance in days; hours count from what took place"
+        yield Finding((*path, "counted_from"), '"planned"', expected)
+
+
 def _distance(distance: Distance, path: Path) -> Iterator[Finding]:
     """A distance has a value, in one unit, and its values rise."""
     given = [
@@ -213,6 +289,7 @@ def _anchors(document: Protocol, block: Block, path: Path, named: _Names) -> Ite
     for i, anchor in enumerate(block.anchors):
         where: Path = (*path, "anchors", i)
         yield from _distance(anchor, where)
+        yield from _counted(anchor, where)
         if (anchor.after is None) == (anchor.before is None):
             found = "both `after` and `before`" if anchor.after else "neither `after` nor `before`"
             yield Finding(where, found, "exactly one of `after` and `before`")
@@ -270,6 +347,16 @@ def _whole_course(document: Protocol, named: _Names) -> Iterator[Finding]:
                 yield Finding(("continuity", i, "role"), quoted(same.role), expected)
 
 
+def _loads(document: Protocol, named: _Names) -> Iterator[Finding]:
+    for i, load in enumerate(document.daily_loads):
+        path: Path = ("daily_loads", i)
+        yield from named.visits(load.visits, (*path, "visits"))
+        if load.target is None and load.at_most is None:
+            yield Finding(path, "no number", "at least one of `target`, `at_most`")
+        elif load.target is not None and load.at_most is not None and load.target > load.at_most:
+            yield Finding((*path, "target"), str(load.target), f"at most {load.at_most} (at_most)")
+
+
 def _connected(document: Protocol, named: _Names) -> Iterator[Finding]:
     """Every block is tied to the first one, by anchors or by order; else nothing says when it begins."""
     links: set[frozenset[str]] = set()
@@ -310,7 +397,7 @@ def _policies(document: Protocol, named: _Names) -> Iterator[Finding]:
             yield Finding((*path, "measure"), quoted(decision.measure), expected)
         for k, choice in enumerate(decision.choices):
             yield from named.block(choice.goes_to, (*path, "choices", k, "goes_to"), *OPEN_ENDS)
-    for name in ("missed", "lapses", "cancellations", "caps"):
+    for name in ("missed", "lapses", "delays", "late_arrivals", "cancellations", "caps"):
         for i, policy in enumerate(getattr(document, name)):
             yield from named.visits(policy.visits, (name, i, "visits"))
 

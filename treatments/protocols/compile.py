@@ -6,33 +6,59 @@ Keys: a visit is ``<block>.<number>`` as in the document, a rule is the place in
 number of the visit it limits: ``infusions.gap.3``. Both are the same for every course on one version.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from scheduler.engine.grid import Grid
 from scheduler.engine.request import (
     Calendar,
+    DailyLoad,
     Period,
     Placement,
     PlanRequest,
+    Preparation,
     Role,
     Rule,
     Segment,
     Use,
     Visit,
-    Window,
 )
-from treatments.protocols import words
-from treatments.protocols.course_rules import write_rules
+from treatments.protocols import breaks, visit_types
+from treatments.protocols.block_rules import GROUP_ROLE
+from treatments.protocols.course_rules import History, write_rules
 from treatments.protocols.horizon import horizon_days
+from treatments.protocols.phrasing import minute_of, to_minutes
 from treatments.protocols.rulebook import CourseVisit, Rulebook, RuleNote
-from treatments.protocols.schema import Protocol
-from treatments.protocols.visit_types import Need, VisitType
+from treatments.protocols.schema import Block, Protocol
+from treatments.protocols.visit_types import Need
+from treatments.protocols.wish_rules import write_wishes
 from treatments.protocols.wishes import Wishes
+
+Taken = Mapping[str, Mapping[date, int]]
+"""For visit types and local dates: how many visits of other courses begin then in the clinic."""
 
 START_SLACK_DAYS = 28
 """How many days after the wished start the first visit may be looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What took place already, as local dates: it decides what the rest of the course has to keep to."""
+
+    history: History = field(default_factory=dict)
+    """For visit types: the visits outside the course, those of earlier courses of the patient."""
+    planned_on: Mapping[str, date] = field(default_factory=dict)
+    """For visits of the course that took place: where they were planned."""
+    took_place_on: Mapping[str, date] = field(default_factory=dict)
+    """For visits of the course that took place: when."""
+
+    @property
+    def late(self) -> Mapping[str, int]:
+        """By how many days visits took place later than planned; negative where earlier."""
+        both = self.planned_on.keys() & self.took_place_on.keys()
+        return {key: (self.took_place_on[key] - self.planned_on[key]).days for key in both}
 
 
 @dataclass(frozen=True)
@@ -55,6 +81,8 @@ class Compiled:
     """Dates on which the patient is away."""
     people: tuple[str, ...]
     """Ids of persons the patient prefers."""
+    past: Past = field(default_factory=Past)
+    """What it was compiled with."""
 
     def request(
         self,
@@ -66,6 +94,7 @@ class Compiled:
         patient_busy: tuple[Period, ...] = (),
         patient_gap: int = 0,
         fixed: tuple[Placement, ...] = (),
+        taken: Taken | None = None,
     ) -> PlanRequest:
         """The planner's request over these calendars. Dates on which the patient is away count as taken."""
         numbers = (grid.day_of(day) for day in self.not_on)
@@ -73,7 +102,7 @@ class Compiled:
         return PlanRequest(
             grid=grid,
             visits=self.visits,
-            rules=self.rules,
+            rules=tuple(self._with_load(rule, grid, taken or {}) for rule in self.rules),
             calendars=calendars,
             open_days=open_days,
             not_before=not_before,
@@ -83,22 +112,36 @@ class Compiled:
             labels=self.labels,
         )
 
+    def _with_load(self, rule: Rule, grid: Grid, taken: Taken) -> Rule:
+        """A rule about the starts of a day with those of other courses."""
+        if not isinstance(rule, DailyLoad):
+            return rule
+        load: Counter[int] = Counter()
+        for kind in {visit.kind for visit in self.visits if visit.key in rule.visits}:
+            for on, count in taken.get(kind, {}).items():
+                load[grid.day_of(on)] += count
+        return replace(rule, taken=tuple(sorted(load.items())))
+
 
 def compile(  # noqa: A001  # the field's own word
-    document: Protocol, *, start_on: date, wishes: Wishes | None = None, tentative: bool = True
+    document: Protocol,
+    *,
+    start_on: date,
+    wishes: Wishes | None = None,
+    tentative: bool = True,
+    more: Mapping[str, Sequence[int]] | None = None,
+    past: Past | None = None,
 ) -> Compiled:
     """The visits and rules of a course on ``document`` that begins on ``start_on`` or later.
 
     ``start_on`` and all dates are local dates of the site. Without ``tentative``, blocks that wait for a decision are
-    left out; the numbers and keys of the other visits stay the same.
+    left out; the numbers and keys of the other visits stay the same. ``more``: further visits, see ``course_visits``.
     """
-    wishes = wishes or Wishes()
+    wishes, past = wishes or Wishes(), past or Past()
     first_on = max(start_on, wishes.start_on or start_on)
-    course = course_visits(document, tentative=tentative)
-    book = Rulebook()
-    write_rules(document, course, book)
+    course, book = _course(document, past, tentative=tentative, more=more)
     lasts = horizon_days(tuple(visit.key for visit in course), tuple(book.rules), _minutes(course))
-    _write_wishes(wishes, first_on, course, book)
+    write_wishes(document, wishes, first_on, course, book)
     explained = tuple(visit.with_reason(book.reason(visit.key)) for visit in course)
     labels = {visit.key: visit.label for visit in course} | {key: note.words for key, note in book.notes.items()}
     return Compiled(
@@ -111,7 +154,23 @@ def compile(  # noqa: A001  # the field's own word
         labels=labels,
         not_on=tuple(sorted(wishes.not_on)),
         people=wishes.people,
+        past=past,
     )
+
+
+def _course(
+    document: Protocol, past: Past, *, tentative: bool, more: Mapping[str, Sequence[int]] | None
+) -> tuple[tuple[CourseVisit, ...], Rulebook]:
+    """The visits with their rules. A visit that may follow a long break is as long as a first one."""
+    course = course_visits(document, tentative=tentative, more=more)
+    book = Rulebook(late=past.late)
+    write_rules(document, course, book, past.history)
+    if any(kind.first_again_after_days is not None for kind in document.visit_types.values()):
+        again = breaks.first_again(document, course, book.rules, past.took_place_on)
+        course = course_visits(document, tentative=tentative, more=more, first_again=again)
+        book = Rulebook(late=past.late)
+        write_rules(document, course, book, past.history)
+    return course, book
 
 
 def _minutes(course: Iterable[CourseVisit]) -> dict[str, int]:
@@ -121,47 +180,75 @@ def _minutes(course: Iterable[CourseVisit]) -> dict[str, int]:
 # --- visits ------------------------------------------------------------------------------------------------------------
 
 
-def course_visits(document: Protocol, *, tentative: bool = True) -> tuple[CourseVisit, ...]:
-    """The visits of a course in document order, numbered by type over the whole course, without reasons."""
-    found = []
+def course_visits(
+    document: Protocol,
+    *,
+    tentative: bool = True,
+    more: Mapping[str, Sequence[int]] | None = None,
+    first_again: Collection[str] = (),
+) -> tuple[CourseVisit, ...]:
+    """The visits of a course in document order, numbered by type over the whole course, without reasons.
+
+    ``more`` gives for a block the numbers of further visits at its end; they count after all others of their type.
+    Those of ``first_again`` (keys) are as long as the first of their type.
+    """
+    planned = [(block, number) for block in document.blocks for number in range(1, block.length + 1)]
+    added = [(block, number) for block in document.blocks for number in (more or {}).get(block.block, ())]
     seen: dict[str, int] = {}
-    for block in document.blocks:
+    found: dict[str, list[CourseVisit]] = {block.block: [] for block in document.blocks}
+    for block, number in (*planned, *added):
         kind = document.visit_types[block.visit]
-        for number in range(1, block.length + 1):
-            seen[block.visit] = seen.get(block.visit, 0) + 1
-            lengths = kind.minutes(first=seen[block.visit] == 1)
-            found.append(
-                CourseVisit(
-                    key=f"{block.block}.{number}",
-                    block=block.block,
-                    kind=block.visit,
-                    family=kind.code.family,
-                    code=kind.code.value,
-                    number=seen[block.visit],
-                    label=f"{kind.name} {seen[block.visit]}",
-                    patient_label=kind.patient_label,
-                    minutes=sum(minutes for phase, minutes in lengths.items() if phase != "turnover"),
-                    phases=tuple(lengths.items()),
-                    tentative=block.is_tentative,
-                )
+        seen[block.visit] = seen.get(block.visit, 0) + 1
+        key = f"{block.block}.{number}"
+        lengths = kind.minutes(1 if key in first_again else seen[block.visit])
+        found[block.block].append(
+            CourseVisit(
+                key=key,
+                block=block.block,
+                kind=block.visit,
+                family=kind.code.family,
+                code=kind.code.value,
+                number=seen[block.visit],
+                label=f"{kind.name} {seen[block.visit]}",
+                patient_label=kind.patient_label,
+                minutes=sum(minutes for phase, minutes in lengths.items() if phase != "turnover"),
+                phases=tuple(lengths.items()),
+                tentative=block.is_tentative,
             )
-    return tuple(visit for visit in found if tentative or not visit.tentative)
+        )
+    return tuple(visit for visits in found.values() for visit in visits if tentative or not visit.tentative)
 
 
 def _visit(document: Protocol, visit: CourseVisit) -> Visit:
-    kind: VisitType = document.visit_types[visit.kind]
+    kind, block = document.visit_types[visit.kind], document.block(visit.block)
+    seats = [_seat(block, visit)] if block.group is not None else []
     return Visit(
         key=visit.key,
         kind=visit.kind,
         minutes=visit.minutes,
-        roles=tuple(_role(need, visit.phases) for need in kind.needs),
+        roles=(*(_role(need, visit.phases) for need in kind.needs), *seats),
         start_step=kind.start_every,
+        preparations=tuple(_preparation(each) for each in kind.preparations),
     )
 
 
-def engine_visits(document: Protocol) -> tuple[Visit, ...]:
-    """All visits as the planner sees them, tentative ones too."""
-    return tuple(_visit(document, visit) for visit in course_visits(document))
+def _seat(block: Block, visit: CourseVisit) -> Role:
+    """A seat in a class. Its hours are its meetings, so that a visit as long as a meeting begins with it."""
+    skills = frozenset(block.group.skills) if block.group else frozenset()
+    return Role(GROUP_ROLE, "group", (Segment(0, visit.minutes, Use.SHARED),), skills)
+
+
+def _preparation(made: visit_types.Preparation) -> Preparation:
+    return Preparation(
+        key=made.what,
+        kind=made.kind,
+        minutes=made.minutes,
+        lead=to_minutes(made.lead_hours) or 0,
+        life=to_minutes(made.life_hours) or 0,
+        skills=frozenset(made.skills),
+        until=minute_of(made.by) if made.by else 24 * 60,
+        same_day=not made.day_before,
+    )
 
 
 def _role(need: Need, phases: tuple[tuple[str, int], ...]) -> Role:
@@ -177,46 +264,6 @@ def _role(need: Need, phases: tuple[tuple[str, int], ...]) -> Role:
                 segments.append(Segment(at, at + minutes, Use(use)))
         at += minutes
     return Role(key=need.role, kind=need.kind, segments=tuple(segments), skills=frozenset(need.skills))
-
-
-# --- wishes ------------------------------------------------------------------------------------------------------------
-
-
-def _write_wishes(wishes: Wishes, first_on: date, course: tuple[CourseVisit, ...], book: Rulebook) -> None:
-    keys = tuple(visit.key for visit in course)
-    book.add(
-        [Window("start", keys, from_on=first_on)],
-        RuleNote(f"The course begins on {first_on:%A} {first_on.day} {first_on:%B %Y} or later", (), ""),
-    )
-    if wishes.weekdays:
-        text = f"The patient {'can come' if wishes.firm else 'prefers to come'} on {words.weekdays(wishes.weekdays)}"
-        window = Window("wish.weekdays", keys, weekdays=wishes.weekdays, hard=wishes.firm)
-        book.add([window], RuleNote(text, (), ""))
-    if wishes.not_before is None and wishes.not_after is None:
-        return
-    earliest = 0 if wishes.not_before is None else wishes.not_before.hour * 60 + wishes.not_before.minute
-    ends = 24 * 60 if wishes.not_after is None else wishes.not_after.hour * 60 + wishes.not_after.minute
-    windows = [
-        Window(
-            f"wish.time.{length}",
-            tuple(visit.key for visit in course if visit.minutes == length),
-            earliest=earliest,
-            # a visit longer than the wished hours should at least begin at their start
-            latest=ends - length if wishes.firm else max(earliest, ends - length),
-            hard=wishes.firm,
-        )
-        for length in sorted({visit.minutes for visit in course})
-    ]
-    book.add(windows, RuleNote(_time_words(wishes), (), ""))
-
-
-def _time_words(wishes: Wishes) -> str:
-    parts = []
-    if wishes.not_before is not None:
-        parts.append(f"from {wishes.not_before:%H:%M}")
-    if wishes.not_after is not None:
-        parts.append(f"until {wishes.not_after:%H:%M}")
-    return f"The patient {'can come' if wishes.firm else 'prefers to come'} {' '.join(parts)}"
 
 
 def end_on(compiled: Compiled) -> date:

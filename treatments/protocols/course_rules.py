@@ -1,8 +1,11 @@
 """All rules of a document: those of every block, anchors from block to block, and those of the course."""
 
-from scheduler.engine.request import Offset, Rule, SameDay, SameResource, Span, Unit, Window
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from scheduler.engine.request import AtMost, DailyLoad, Offset, Rule, SameDay, SameResource, Span, Unit, Window
 from treatments.protocols import phrasing, schema, words
-from treatments.protocols.block_rules import Scope, write_block_rules
+from treatments.protocols.block_rules import Scope, number_of, write_block_rules
 from treatments.protocols.phrasing import in_hours, to_minutes
 from treatments.protocols.rulebook import CourseVisit, Rulebook, RuleNote, Visits
 from treatments.protocols.vocabulary import Strength
@@ -10,7 +13,11 @@ from treatments.protocols.vocabulary import Strength
 ByBlock = dict[str, list[CourseVisit]]
 
 
-def write_rules(document: schema.Protocol, course: Visits, book: Rulebook) -> None:
+History = Mapping[str, Iterable[date]]
+"""For visit types the local dates of visits outside the course: those of earlier courses of the patient."""
+
+
+def write_rules(document: schema.Protocol, course: Visits, book: Rulebook, history: History) -> None:
     """Add every rule of the document about the visits of ``course`` to the book."""
     by_block: ByBlock = {block.block: [] for block in document.blocks}
     for visit in course:
@@ -33,6 +40,7 @@ def write_rules(document: schema.Protocol, course: Visits, book: Rulebook) -> No
         else:
             _write_sequence(relation, i, by_block, book)
     _write_whole_course(document, course, book)
+    _write_counts(document, course, book, history)
 
 
 # --- anchors -----------------------------------------------------------------------------------------------------------
@@ -45,7 +53,9 @@ def _write_anchors(scope: Scope, by_block: ByBlock) -> None:
         limits = phrasing.distance_words(anchor)
         found: list[Rule] = []
         for visit, other in _pairs(anchor.place, scope.visits, reference, by_block):
-            found += _anchored(anchor, scope.key(f"anchor{i + 1}", int(visit.key.rpartition(".")[2])), visit, other)
+            for rule in _anchored(anchor, scope.key(f"anchor{i + 1}", number_of(visit)), visit, other):
+                by_day = anchor.after is not None and rule.unit is Unit.DAYS
+                found.append(scope.book.counted(rule, anchor.counted_from) if by_day else rule)
             label = words.in_sentence(other.label)
             scope.book.say(visit.key, phrasing.placed(limits, side, label, ideal=anchor.ideal_days))
         if found:
@@ -65,7 +75,7 @@ def _pairs(place: str, visits: Visits, reference: str, by_block: ByBlock) -> lis
     return [(visit, other) for visit in (visits if place == "all" else [visits[phrasing.position(place)]])]
 
 
-def _anchored(anchor: schema.Anchor, key: str, visit: CourseVisit, other: CourseVisit) -> list[Rule]:
+def _anchored(anchor: schema.Anchor, key: str, visit: CourseVisit, other: CourseVisit) -> list[Offset]:
     """An anchor as offsets of ``visit`` from ``other``; what lies before has negative numbers.
 
     Where only the dates are limited and they may be the same, a second offset keeps the order within the day.
@@ -74,10 +84,11 @@ def _anchored(anchor: schema.Anchor, key: str, visit: CourseVisit, other: Course
         return [_anchored_in_hours(anchor, key, visit, other)]
     least, ideal, most = anchor.min_days or 0, anchor.ideal_days, anchor.max_days
     if anchor.after is not None:
-        days = Offset(key, visit.key, other.key, Unit.DAYS, least, ideal, most)
+        days = Offset(key, visit.key, other.key, Unit.DAYS, least, ideal, most, weight=anchor.weight)
         order = Offset(f"{key}.order", visit.key, other.key, Unit.MINUTES, least=0, from_end=True)
     else:
-        days = Offset(key, visit.key, other.key, Unit.DAYS, _minus(most), _minus(ideal), -least)
+        limits = _minus(most), _minus(ideal), -least
+        days = Offset(key, visit.key, other.key, Unit.DAYS, *limits, weight=anchor.weight)
         order = Offset(f"{key}.order", visit.key, other.key, Unit.MINUTES, most=-visit.minutes)
     return [days] if least else [days, order]
 
@@ -86,11 +97,14 @@ def _anchored_in_hours(anchor: schema.Anchor, key: str, visit: CourseVisit, othe
     least, ideal, most = (to_minutes(h) for h in (anchor.min_hours, anchor.ideal_hours, anchor.max_hours))
     from_end = anchor.hours_from == "end"
     if anchor.after is not None:
-        return Offset(key, visit.key, other.key, Unit.MINUTES, least or 0, ideal, most, from_end=from_end)
+        return Offset(
+            key, visit.key, other.key, Unit.MINUTES, least or 0, ideal, most, from_end=from_end, weight=anchor.weight
+        )
     # the planner counts from the other visit's start; from the end of this one, its own length comes on top
     length = visit.minutes if from_end else 0
     nearest = max((least or 0) + length, visit.minutes)
-    return Offset(key, visit.key, other.key, Unit.MINUTES, _minus(most, length), _minus(ideal, length), -nearest)
+    limits = _minus(most, length), _minus(ideal, length), -nearest
+    return Offset(key, visit.key, other.key, Unit.MINUTES, *limits, weight=anchor.weight)
 
 
 def _minus(number: int | None, more: int = 0) -> int | None:
@@ -154,8 +168,28 @@ def _write_whole_course(document: schema.Protocol, course: Visits, book: Ruleboo
         add(when, window, wish + phrasing.window_words(window), f"windows[{i}]")
     for i, same in enumerate(document.continuity):
         hard = same.strength is Strength.HARD
-        keep = SameResource(f"continuity.{i + 1}", same.role, _named(course, same.visits), hard)
-        add(keep, same, f"{'' if hard else 'preferably '}the same {same.role}", f"continuity[{i}]")
+        keep = SameResource(f"continuity.{i + 1}", same.role, _named(course, same.visits), hard, same.at_most)
+        role = same.role.replace("_", " ")
+        text = f"the same {role}" if same.at_most == 1 else f"at most {words.count(same.at_most, f'different {role}')}"
+        add(keep, same, f"{'' if hard else 'preferably '}{text}", f"continuity[{i}]")
+
+
+def _write_counts(document: schema.Protocol, course: Visits, book: Rulebook, history: History) -> None:
+    """Caps over all courses of the patient, and the starts of a day over all patients."""
+    for i, cap in enumerate(document.caps):
+        visits = _named(course, cap.visits)
+        if visits:
+            kinds = {block.visit for block in document.blocks_named(cap.visits)}
+            taken = sorted(on for kind in kinds for on in history.get(kind, ()))
+            text = f"{phrasing.names_words(document, cap.visits)}: {phrasing.cap_words(cap)}"
+            rule = AtMost(f"caps.{i + 1}", visits, cap.at_most, cap.in_days, tuple(taken))
+            book.add([rule], RuleNote(text, cap.source, f"caps[{i}]"))
+    for i, load in enumerate(document.daily_loads):
+        visits = _named(course, load.visits)
+        if visits:
+            text = f"{phrasing.names_words(document, load.visits)}: {phrasing.daily_load_words(load)}"
+            limit = DailyLoad(f"daily_loads.{i + 1}", visits, target=load.target, at_most=load.at_most)
+            book.add([limit], RuleNote(text, load.source, f"daily_loads[{i}]"))
 
 
 def _window(window: schema.Window, key: str, visits: tuple[str, ...]) -> Window:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit
+from scheduler.engine.request import AtMost, ConsecutiveDays, Offset, PerWeek, Rule, Span, Unit
 
 DAY = 24 * 60
 SLACK_DAYS = 14
@@ -33,6 +33,13 @@ def horizon_days(keys: Sequence[str], rules: Sequence[Rule], minutes: Mapping[st
             latest[next(key for key in keys if key not in latest)] = 0
         _relax(latest, limits, rounds=len(keys))
     return max(latest.values()) - min(latest.values())
+
+
+def most_days(before: str, visit: str, rules: Sequence[Rule], minutes: Mapping[str, int]) -> int | None:
+    """The most local dates from one visit to another, as far as rules limit them; ``None`` where they do not."""
+    latest = {before: 0}
+    _relax(latest, [edge for rule in rules for edge in _limits(rule, minutes)], rounds=len(minutes))
+    return latest.get(visit)
 
 
 def _relax(latest: dict[str, int], edges: Sequence[Edge], *, rounds: int) -> None:
@@ -69,6 +76,9 @@ def _guesses(rule: Rule) -> Iterator[Edge]:
     elif isinstance(rule, PerWeek):
         for n in range(1, len(rule.visits)):
             yield rule.visits[0], rule.visits[n], 7 * (n // rule.at_most) + SLACK_DAYS
+    elif isinstance(rule, AtMost):
+        for n in range(1, len(rule.visits)):
+            yield rule.visits[0], rule.visits[n], rule.days * (n // rule.at_most) + SLACK_DAYS
     elif isinstance(rule, ConsecutiveDays):
         for n in range(1, len(rule.visits)):
             # five open days a week, and a week of holidays

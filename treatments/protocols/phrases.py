@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scheduler.engine.answer import Code, Reason
-from scheduler.engine.request import Offset, PerWeek, Rule, SameDay, Span, Unit
+from scheduler.engine.request import AtMost, Offset, PerWeek, Rule, SameDay, Span, Unit
 from treatments.protocols import words
 from treatments.protocols.compile import Compiled
 
@@ -199,6 +199,26 @@ def _off_step(case: _Case) -> str:
     return f"{case.visit} starts only at clock minutes divisible by {step}."
 
 
+def _too_many(case: _Case) -> str:
+    rule = case.rule
+    if not isinstance(rule, AtMost):
+        return f"{case.visit} would be one too many: {case.rule_words}."
+    if rule.at_most == 1:
+        apart = words.count(rule.days, "day")
+        return f"{case.visit} would be too near {words.listing(case.others) or 'an earlier one'}; they have to be at least {apart} apart."
+    have = words.listing(case.others) or "as many visits as they may have"
+    return f"Those {rule.days} days already have {have}; {rule.at_most} are the limit."
+
+
+def _moved(case: _Case) -> str:
+    return f"{case.visit} is not where it was."
+
+
+def _not_preferred(case: _Case) -> str:
+    asked = f" than {words.listing(case.resources)}" if case.resources else ""
+    return f"{case.visit} would have another {case.role}{asked}, who was asked for."
+
+
 # --- places and people -------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +246,14 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.IN_THE_PAST: lambda _: "That time has passed or is too close to now.",
     Code.BEYOND_HORIZON: lambda case: f"No place for {words.in_sentence(case.visit)} within the dates looked at.",
     Code.OFF_STEP: _off_step,
+    Code.TOO_MANY: _too_many,
+    Code.NOT_PREFERRED: _not_preferred,
+    Code.NOT_PREPARED: lambda case: (
+        f"What {words.in_sentence(case.visit)} needs ({case.role}) cannot be prepared in time."
+    ),
+    Code.DAY_FULL: lambda _: "The clinic takes no more starts on that day.",
+    Code.DAY_CROWDED: lambda _: "That day has more starts than the clinic aims at.",
+    Code.MOVED: _moved,
     Code.NOT_IDEAL: _not_ideal,
     Code.DEPENDS_ON_UNPLACED: lambda case: f"{case.visit} depends on {case.other}, which has no place yet.",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from treatments.protocols import schema, words
+from treatments.protocols.policies import Cap
 from treatments.protocols.rulebook import CourseVisit, Visits
 from treatments.protocols.vocabulary import WEEKDAYS, Distance
 
@@ -89,6 +90,21 @@ def window_words(window: schema.Window) -> str:
         parts.append(f"starting at {window.first_start} or later")
     elif window.last_start:
         parts.append(f"starting at {window.last_start} or earlier")
+    return ", ".join(parts)
+
+
+def cap_words(cap: Cap) -> str:
+    """A cap in words: "at most 12 in any 365 days", "at least 140 days apart"."""
+    if cap.at_most == 1:
+        return f"at least {words.count(cap.in_days, 'day')} apart, earlier courses included"
+    return f"at most {cap.at_most} in any {words.count(cap.in_days, 'day')}, earlier courses included"
+
+
+def daily_load_words(load: schema.DailyLoad) -> str:
+    """A limit of starts in words: "best at most 6 a day in the clinic, never more than 8"."""
+    parts = [f"best at most {load.target} a day in the clinic"] if load.target is not None else []
+    if load.at_most is not None:
+        parts.append(f"never more than {load.at_most}{'' if parts else ' a day in the clinic'}")
     return ", ".join(parts)
 
 

@@ -15,6 +15,7 @@ from treatments.protocols.vocabulary import (
     Flag,
     Hours,
     LongText,
+    Minutes,
     Name,
     Names,
     Part,
@@ -116,6 +117,28 @@ class Lapse(Part):
     source: Source
 
 
+class Delay(Part):
+    """How long visits wait when a gate is not passed: labs, illness. The rest of the course moves with them."""
+
+    visits: Names
+    max_days: Days = Field(description="So many days later than due at the most.")
+    then: Literal["escalate", "omit", "restart"] = Field(
+        description="What follows when even that is too soon. escalate: a clinician decides."
+    )
+    source: Source
+
+
+class LateArrival(Part):
+    """What follows when a patient comes late."""
+
+    visits: Names
+    grace_minutes: Minutes = Field(description="So late changes nothing.")
+    then: Literal["start_late", "rebook"] = Field(
+        description="start_late: begin as late as the day allows. rebook: find another day."
+    )
+    source: Source
+
+
 class Cancellation(Part):
     """What a cancelled visit frees, and how early it has to be cancelled."""
 
@@ -127,7 +150,10 @@ class Cancellation(Part):
 
 
 class Cap(Part):
-    """At most so many visits in a period, over all courses of a patient."""
+    """At most so many visits in any period of so many days, over all courses of a patient.
+
+    `at_most: 1` is the least distance from one to the next, whatever the plan.
+    """
 
     visits: Names
     at_most: Count

@@ -1,9 +1,9 @@
 """The planner's rules of a course as they are collected, each with its words, its sources and its place."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from scheduler.engine.request import Rule
+from scheduler.engine.request import Offset, Rule
 from treatments.protocols import words
 
 
@@ -48,8 +48,9 @@ class RuleNote:
 
 @dataclass
 class Rulebook:
-    """Rules as they are collected."""
+    """Rules as they are collected. ``late`` says of visits by how many days they took place later than planned."""
 
+    late: Mapping[str, int] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
     notes: dict[str, RuleNote] = field(default_factory=dict)
     because: dict[str, list[str]] = field(default_factory=dict)
@@ -60,6 +61,19 @@ class Rulebook:
         for rule in rules:
             self.rules.append(rule)
             self.notes[rule.key] = note
+
+    def counted(self, rule: Offset, counted_from: str) -> Offset:
+        """A day offset, counted from where its anchor was planned or from where it took place.
+
+        Whatever is due by then, the visit still comes after its anchor.
+        """
+        late = self.late.get(rule.anchor, 0) if counted_from == "planned" else 0
+        if not late or (rule.least is not None and rule.least < 0):
+            return rule
+        least = max((rule.least or 0) - late, min(rule.least or 0, 1))
+        ideal = None if rule.ideal is None else max(rule.ideal - late, least)
+        most = None if rule.most is None else max(rule.most - late, least)
+        return replace(rule, least=least, ideal=ideal, most=most)
 
     def say(self, visit: str, phrase: str) -> None:
         """Add a phrase to the reason of a visit."""

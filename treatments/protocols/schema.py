@@ -8,16 +8,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from treatments.protocols.policies import Assessment, Cancellation, Cap, Decision, Gate, Lapse, Missed
-from treatments.protocols.visit_types import VisitType
+from treatments.protocols.policies import (
+    Assessment,
+    Cancellation,
+    Cap,
+    Decision,
+    Delay,
+    Gate,
+    Lapse,
+    LateArrival,
+    Missed,
+)
+from treatments.protocols.visit_types import Skill, VisitType
 from treatments.protocols.vocabulary import (
     Clock,
     Count,
+    CountedFrom,
     Days,
-    Distance,
     Flag,
     IdealDays,
     LongText,
+    Minutes,
     Name,
     Names,
     Part,
@@ -26,6 +37,7 @@ from treatments.protocols.vocabulary import (
     ShortText,
     Source,
     SourceId,
+    Spacing,
     Strength,
     Text,
     Weekday,
@@ -34,7 +46,7 @@ from treatments.protocols.vocabulary import (
 # --- how the visits of one block lie to each other -----------------------------------------------------------------
 
 
-class Gap(Distance):
+class Gap(Spacing):
     """From each visit of the block to the next. With `cycle`, within one cycle only."""
 
     ideal_days: IdealDays | None = Field(  # type: ignore[assignment]  # one number, or several that take turns
@@ -61,6 +73,7 @@ class Cycle(Part):
     visits: Annotated[int, Field(strict=True, ge=1, le=14)]
     early_days: Days = Field(description="A cycle may begin so many days early.")
     late_days: Days = Field(description="A cycle may begin so many days late.")
+    counted_from: CountedFrom = "actual"
     source: Source
 
 
@@ -72,6 +85,11 @@ class OnDays(Part):
     )
     early_days: Days
     late_days: Days
+    times: Annotated[int, Field(strict=True, ge=1, le=60)] = Field(1, description="The days are gone through so often.")
+    every_days: Annotated[int, Field(strict=True, ge=1, le=400)] | None = Field(
+        None, description="With `times`: how many days after the beginning of one round the next begins."
+    )
+    counted_from: CountedFrom = "actual"
     source: Source
 
 
@@ -95,16 +113,24 @@ class Span(Part):
     source: Source
 
 
-class Group(Part):
-    """A class that meets at a fixed time; the patient takes a seat in it."""
+class PerDay(Part):
+    """Several visits on one day, one after the other. `gap` and `consecutive_days` then say how the days lie."""
 
-    weekday: Weekday
-    at: Clock
-    seats: Count
+    visits: Annotated[int, Field(strict=True, ge=2, le=20)]
+    min_minutes: Minutes = Field(0, description="From the end of one to the start of the next at least so long.")
+    max_minutes: Minutes | None = Field(None, description="And at most so long.")
     source: Source
 
 
-class Anchor(Distance):
+class Group(Part):
+    """Seats in a class that meets at fixed times: a resource of the kind `group`, whose hours are its meetings."""
+
+    skills: tuple[Skill, ...] = Field((), max_length=5, description="The class has all of these.")
+    same: Flag = Field(True, description="All visits of the block are in one class.")
+    source: Source
+
+
+class Anchor(Spacing):
     """Where visits of this block lie relative to a visit of another one.
 
     With `.each`, the n-th visit of this block belongs to the n-th of the other; with `.next`, to the one after it.
@@ -136,6 +162,14 @@ class Block(Part):
     cycle: Cycle | None = None
     on_days: OnDays | None = None
     consecutive_days: ConsecutiveDays | None = None
+    per_day: PerDay | None = None
+    holidays: Literal["shift", "forbid"] = Field(
+        "shift",
+        description=(
+            "A visit due on a closed day. shift: it moves, as far as its limits let it. "
+            "forbid: none moves; the block begins only where each falls on its very day."
+        ),
+    )
     span: Span | None = None
     group: Group | None = None
     anchors: tuple[Anchor, ...] = Field((), max_length=10)
@@ -145,7 +179,7 @@ class Block(Part):
     def length(self) -> int:
         """How many visits are planned now."""
         if self.on_days is not None:
-            return len(self.on_days.days)
+            return len(self.on_days.days) * self.on_days.times
         if self.weeks is not None:
             return self.weeks * (self.per_week.at_most if self.per_week else 1)
         return self.count or self.plan_ahead or 0
@@ -216,6 +250,18 @@ class Continuity(Part):
     role: Name = Field(description="A role of the visit type: therapist, nurse, chair.")
     visits: Names
     strength: Strength
+    at_most: Annotated[int, Field(strict=True, ge=1, le=4)] = Field(
+        1, description="So many different ones may take turns."
+    )
+    source: Source
+
+
+class DailyLoad(Part):
+    """How many visits of these types begin on one day in the clinic, those of other patients included."""
+
+    visits: Names
+    target: Count | None = Field(None, description="More than this a day costs.")
+    at_most: Count | None = Field(None, description="Never more: what is left of the day is kept for urgent visits.")
     source: Source
 
 
@@ -238,11 +284,14 @@ class Protocol(Part):
     spans: tuple[CourseSpan, ...] = Field((), max_length=20)
     windows: tuple[Window, ...] = Field((), max_length=40)
     continuity: tuple[Continuity, ...] = Field((), max_length=40)
+    daily_loads: tuple[DailyLoad, ...] = Field((), max_length=20)
     gates: tuple[Gate, ...] = Field((), max_length=40)
     assessments: tuple[Assessment, ...] = Field((), max_length=40)
     decisions: tuple[Decision, ...] = Field((), max_length=20)
     missed: tuple[Missed, ...] = Field((), max_length=20)
     lapses: tuple[Lapse, ...] = Field((), max_length=20)
+    delays: tuple[Delay, ...] = Field((), max_length=20)
+    late_arrivals: tuple[LateArrival, ...] = Field((), max_length=20)
     cancellations: tuple[Cancellation, ...] = Field((), max_length=20)
     caps: tuple[Cap, ...] = Field((), max_length=20)
 

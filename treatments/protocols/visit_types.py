@@ -1,11 +1,11 @@
 """Kinds of visits: how long each phase takes and what it needs."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from treatments.protocols.vocabulary import Minutes, Name, Part, ShortText, Source
+from treatments.protocols.vocabulary import Clock, Flag, Hours, Minutes, Name, Part, ShortText, Source
 
 
 class Code(StrEnum):
@@ -36,8 +36,12 @@ class Skill(StrEnum):
     QUIET = "quiet"
     GYM = "gym"
     GROUP = "group"
+    PHARMACIST = "pharmacist"
+    START_DESK = "start_desk"
+    """A device that stands for starts: as many lanes as visits may begin at the same time."""
 
 
+PhaseMinutes = Annotated[Minutes, Field(multiple_of=5)]
 PhaseUse = Literal["exclusive", "hands_on", "shared", "presence"]
 PHASES = ("setup", "treatment", "observation", "turnover")
 """The phases of a visit, in order. The patient is there for all but the turnover."""
@@ -50,7 +54,16 @@ class Phase(Part):
     first_minutes: Minutes | None = Field(
         None, description="How long it takes at the first visit of this type in a course.", multiple_of=5
     )
+    minutes_by_number: Annotated[tuple[PhaseMinutes, ...], Field(max_length=20)] = Field(
+        (), description="How long it takes at the first, second, third visit of this type; `minutes` at all later ones."
+    )
     source: Source
+
+    def at(self, number: int) -> int:
+        """How long it takes at the visit of this number, from 1."""
+        if number == 1 and self.first_minutes is not None:
+            return self.first_minutes
+        return self.minutes_by_number[number - 1] if number <= len(self.minutes_by_number) else self.minutes
 
 
 class Phases(Part):
@@ -89,9 +102,25 @@ class Need(Part):
     """One resource that stays with the visit: a chair, a room, a device, a person."""
 
     role: Name = Field(description='What it is here: "chair", "nurse", "therapist".')
-    kind: Literal["chair", "room", "device", "person"]
+    kind: Literal["chair", "room", "device", "person", "group"]
     skills: tuple[Skill, ...] = Field((), max_length=5, description="It has all of these.")
     during: During
+    source: Source
+
+
+class Preparation(Part):
+    """Something made before each visit by somebody at work then, such as a bag by the pharmacy. It books nobody."""
+
+    what: Name
+    kind: Literal["person", "room", "device"]
+    skills: tuple[Skill, ...] = Field((), max_length=5, description="Who makes it has all of these.")
+    minutes: Annotated[Minutes, Field(ge=5, multiple_of=5)] = Field(
+        description="How long the work takes, in one piece."
+    )
+    lead_hours: Hours = Field(0, description="Ready at least so long before the visit.")
+    life_hours: Hours = Field(description="Ready at most so long before the visit: how long it keeps.")
+    by: Clock | None = Field(None, description="Ready by this time of day.")
+    day_before: Flag = Field(False, description="It may be made the day before.")
     source: Source
 
 
@@ -108,10 +137,11 @@ class VisitType(Part):
     )
     phases: Phases
     needs: tuple[Need, ...] = Field(min_length=1, max_length=10)
+    preparations: tuple[Preparation, ...] = Field((), max_length=5)
+    first_again_after_days: Annotated[int, Field(strict=True, ge=1, le=1100)] | None = Field(
+        None, description="After a break of more days than this a visit is as long as the first one."
+    )
 
-    def minutes(self, *, first: bool) -> dict[str, int]:
-        """Length of each phase, at the first visit of a course or at a later one."""
-        return {
-            name: phase.first_minutes if first and phase.first_minutes is not None else phase.minutes
-            for name, phase in self.phases.present().items()
-        }
+    def minutes(self, number: int) -> dict[str, int]:
+        """Length of each phase at the visit of this number, from 1."""
+        return {name: phase.at(number) for name, phase in self.phases.present().items()}

@@ -67,6 +67,17 @@ Place = Annotated[
 ]
 
 
+CountedFrom = Annotated[
+    Literal["actual", "planned"],
+    Field(
+        description=(
+            "When the visit counted from took place late: actual, from where it took place; "
+            "planned, from where it was planned, so that the rhythm stays."
+        )
+    ),
+]
+
+
 class Strength(StrEnum):
     """Whether a rule may be broken."""
 
@@ -90,3 +101,12 @@ class Distance(Part):
         "end", description="Hours count from the end of the earlier visit, or from its start."
     )
     source: Source
+
+
+class Spacing(Distance):
+    """A distance that the planner keeps."""
+
+    weight: Annotated[int, Field(strict=True, ge=1, le=10)] = Field(
+        1, description="How many times as much a day off the ideal counts; more brings visits forward to it."
+    )
+    counted_from: CountedFrom = "actual"

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-WISH_NAMES = ("weekdays", "not_before", "not_after", "start_on", "people", "not_on", "firm")
+WISH_NAMES = (
+    "weekdays",
+    "not_before",
+    "not_after",
+    "start_on",
+    "people",
+    "not_on",
+    "firm",
+    "max_visits_per_week",
+    "max_visits_per_day",
+    "escort",
+)
+ESCORT_NAMES = ("weekdays", "not_before", "not_after")
 
 
 class WishesError(ValueError):
@@ -13,11 +25,20 @@ class WishesError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Escort:
+    """When somebody can come to take the patient home. No weekdays means any."""
+
+    weekdays: frozenset[int] = frozenset()
+    not_before: time | None = None
+    not_after: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wishes:
     """What the patient can do and prefers; everything in the clinic's local time.
 
     ``weekdays``, ``not_before`` and ``not_after`` are preferences, or limits when ``firm``.
-    ``start_on`` and ``not_on`` always hold. ``people`` are ids of preferred persons.
+    ``start_on``, ``not_on``, ``escort`` and the two numbers of visits always hold. ``people`` are ids of preferred persons.
     """
 
     weekdays: frozenset[int] = frozenset()
@@ -32,6 +53,11 @@ class Wishes:
     not_on: frozenset[date] = frozenset()
     """Dates on which the patient cannot come."""
     firm: bool = False
+    max_visits_per_week: int | None = None
+    """Monday to Sunday."""
+    max_visits_per_day: int | None = None
+    escort: Escort | None = None
+    """Visits before which the protocol asks for an escort end while one can come."""
 
     def to_json(self) -> dict[str, Any]:
         """The wishes as JSON data; what was not wished is left out."""
@@ -43,6 +69,9 @@ class Wishes:
             "people": list(self.people),
             "not_on": sorted(day.isoformat() for day in self.not_on),
             "firm": self.firm,
+            "max_visits_per_week": self.max_visits_per_week,
+            "max_visits_per_day": self.max_visits_per_day,
+            "escort": self.escort and _escort_json(self.escort),
         }
         return {name: value for name, value in data.items() if value}
 
@@ -66,6 +95,9 @@ class Wishes:
             people=tuple(_texts("people", data.get("people") or [])),
             not_on=frozenset(_date("not_on", day) for day in _texts("not_on", data.get("not_on") or [])),
             firm=_flag("firm", data.get("firm", False)),
+            max_visits_per_week=_number("max_visits_per_week", data.get("max_visits_per_week")),
+            max_visits_per_day=_number("max_visits_per_day", data.get("max_visits_per_day")),
+            escort=_escort(data["escort"]) if data.get("escort") is not None else None,
         )
         if wishes.not_before and wishes.not_after and wishes.not_before >= wishes.not_after:
             raise WishesError("not_after: expected a time after not_before")
@@ -76,6 +108,39 @@ def _texts(name: str, value: Any) -> list[str]:
     if not isinstance(value, list) or len(value) > 400 or not all(isinstance(item, str) for item in value):
         raise WishesError(f"{name}: expected a list of texts")
     return value
+
+
+def _number(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or not 1 <= value <= 50:
+        raise WishesError(f"{name}: expected a whole number from 1 to 50")
+    return value
+
+
+def _escort(data: Any) -> Escort:
+    if not isinstance(data, Mapping) or not any(data.values()) or any(name not in ESCORT_NAMES for name in data):
+        raise WishesError(f"escort: expected {', '.join(ESCORT_NAMES)}")
+    try:
+        escort = Escort(
+            weekdays=frozenset(_weekdays(data.get("weekdays") or [])),
+            not_before=_time("not_before", data.get("not_before")),
+            not_after=_time("not_after", data.get("not_after")),
+        )
+    except WishesError as error:
+        raise WishesError(f"escort: {error}") from None
+    if escort.not_before and escort.not_after and escort.not_before >= escort.not_after:
+        raise WishesError("escort: not_after: expected a time after not_before")
+    return escort
+
+
+def _escort_json(escort: Escort) -> dict[str, Any]:
+    data = {
+        "weekdays": sorted(escort.weekdays),
+        "not_before": escort.not_before and escort.not_before.isoformat("minutes"),
+        "not_after": escort.not_after and escort.not_after.isoformat("minutes"),
+    }
+    return {name: value for name, value in data.items() if value}
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
 from scheduler.actions.appointments import Taken
+from scheduler.models import ChangeSet
 from treatments.actions import visits
 from treatments.models import Visit
 from treatments.queries import courses as reading
@@ -79,7 +80,7 @@ def cancel(request: StaffRequest, visit_id: UUID) -> HttpResponse:
     refused: DomainError | None = None
     if form.is_valid():
         try:
-            visits.cancel(
+            change_set = visits.cancel(
                 visit=visit,
                 by=request.user,
                 now=clock.now(),
@@ -89,10 +90,18 @@ def cancel(request: StaffRequest, visit_id: UUID) -> HttpResponse:
         except DomainError as error:
             refused = error
         else:
-            messages.success(request, f"{visit.label} is cancelled. The rest of the course stays.")
+            messages.success(request, _cancelled(visit, change_set))
             return _to_course(visit)
     line = VisitLine.of_visit(visit, zone=visit.course.site.zone)
     return _page(request, "web/courses/cancel_visit.html", visit, line, {"form": form, "refused": refused})
+
+
+def _cancelled(visit: Visit, change_set: ChangeSet) -> str:
+    others = change_set.lines.exclude(appointment=visit.appointment_id).count()
+    rest = (
+        f"The protocol frees {words.count(others, 'more visit')} with it" if others else "The rest of the course stays"
+    )
+    return f"{visit.label} is cancelled. {rest}."
 
 
 def _page(request: StaffRequest, template: str, visit: Visit, line: VisitLine, context: dict[str, Any]) -> HttpResponse:

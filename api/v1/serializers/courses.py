@@ -35,6 +35,16 @@ class VisitQuery(Query):
     )
 
 
+class EscortSerializer(Input):
+    """When somebody can come to take the patient home, in the clinic's local time."""
+
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=6), required=False, max_length=7, help_text="Monday is 0."
+    )
+    not_before = serializers.RegexField(CLOCK, required=False)
+    not_after = serializers.RegexField(CLOCK, required=False)
+
+
 class WishesSerializer(Input):
     """What the patient can do and prefers, in the clinic's local time."""
 
@@ -51,6 +61,13 @@ class WishesSerializer(Input):
         child=LocalDate(), required=False, max_length=400, help_text="Dates on which the patient cannot come."
     )
     firm = serializers.BooleanField(required=False, help_text="Weekdays and times are limits, not preferences.")
+    max_visits_per_week = serializers.IntegerField(
+        required=False, min_value=1, max_value=50, help_text="Monday to Sunday."
+    )
+    max_visits_per_day = serializers.IntegerField(required=False, min_value=1, max_value=50)
+    escort = EscortSerializer(
+        required=False, help_text="Visits before which the protocol asks for an escort end within these hours."
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         """The wishes as they were sent, once they have the right shape: the domain reads and stores them as JSON."""

@@ -8,10 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from clinics.models import Site, User
+from core.errors import DomainError
+from notifications.actions import messages as message_actions
 from notifications.actions import pauses as pause_actions
 from notifications.actions import sweeps
 from notifications.engine.states import Channel, Step
-from notifications.models import Pause
+from notifications.models import Message, Pause
 from notifications.queries import explanations, gaps
 from notifications.queries.database_clock import database_now
 from scheduler.models import Appointment
@@ -37,6 +39,10 @@ class Command(BaseCommand):
         resume = verbs.add_parser("resume", help="let go what is held back: everything, or one pause")
         resume.add_argument("pause", nargs="?", help="a pause's id, as `reminders pauses` shows it")
         verbs.add_parser("pauses", help="list what is held back")
+        verbs.add_parser("people", help="list the messages nothing happens to unless a person acts")
+        handled = verbs.add_parser("handled", help="take messages off that list")
+        handled.add_argument("message", nargs="+", help="a message's id")
+        handled.add_argument("--note", default="", help="what was done; nothing clinical")
 
     def handle(self, **options: Any) -> None:
         """Does what the verb says."""
@@ -113,3 +119,21 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{pause.pk}  {pause} since {pause.since:%Y-%m-%d %H:%M} UTC, {pause.get_cause_display()}{said}"
             )
+
+    def _people(self, _options: dict[str, Any]) -> None:
+        for row in Message.objects.for_people().order_by("due_at", "pk"):
+            why = f": {row.get_reason_display()}" if row.reason else ""
+            self.stdout.write(
+                f"{row.pk}  {row.get_step_display()}, {row.get_channel_display()}, due {row.due_at:%Y-%m-%d %H:%M} UTC,"
+                f" {row.get_state_display()}{why}"
+            )
+
+    def _handled(self, options: dict[str, Any]) -> None:
+        for key in options["message"]:
+            try:
+                message = Message.objects.get(pk=key)
+                message_actions.mark_handled(message=message, by=User.objects.service(), note=options["note"])
+            except (Message.DoesNotExist, ValidationError) as failure:
+                raise CommandError(f"There is no message {key}.") from failure
+            except DomainError as failure:
+                raise CommandError(f"{key}: {failure.message}") from failure

@@ -10,10 +10,14 @@ from itertools import combinations, pairwise, product
 
 from scheduler.engine.request import (
     HANDS_LANE,
+    AtMost,
     ConsecutiveDays,
+    DailyLoad,
+    Keep,
     Offset,
     PerWeek,
     PlanRequest,
+    Preferred,
     SameDay,
     SameResource,
     Span,
@@ -119,7 +123,7 @@ def _same_day(request, rule: SameDay, placed, start):
 
 def _same_resource(request, rule: SameResource, placed, start):
     used = {dict(placed[key].resources).get(rule.role) for key in rule.visits if key in placed} - {None}
-    if rule.hard and len(used) > 1:
+    if rule.hard and len(used) > rule.at_most:
         yield f"different ones: {sorted(used)}"
 
 
@@ -137,6 +141,42 @@ def _consecutive(request, rule: ConsecutiveDays, placed, start):
             yield f"{other} not on {day}"
 
 
+def _at_most(request, rule: AtMost, placed, start):
+    dates = [*rule.taken, *(start[key].date() for key in rule.visits if key in placed)]
+    for last in set(dates):
+        window = {last - timedelta(n) for n in range(rule.days)}
+        count = sum(day in window for day in dates)
+        if count > rule.at_most:
+            yield f"{count} in the days up to {last}"
+
+
+def _keep(request, rule: Keep, placed, start):
+    return ()
+
+
+def _preferred(request, rule: Preferred, placed, start):
+    if not rule.hard:
+        return
+    for visit in request.visits:
+        if visit.key not in placed or visit.key not in rule.visits:
+            continue
+        for role in visit.roles:
+            able = {c.id for c in request.calendars if c.kind == role.kind and role.skills <= c.skills}
+            used = dict(placed[visit.key].resources).get(role.key)
+            if able & rule.resources and used is not None and used not in rule.resources:
+                yield f"{visit.key} has {used} as {role.key}"
+
+
+def _daily_load(request, rule: DailyLoad, placed, start):
+    if rule.at_most is None:
+        return
+    own = Counter(start[key].date() for key in rule.visits if key in placed)
+    for day, count in own.items():
+        others = sum(n for number, n in rule.taken if request.grid.first_on + timedelta(number) == day)
+        if others + count > rule.at_most:
+            yield f"{others + count} starts on {day}"
+
+
 RULES = {
     Offset: _offset,
     PerWeek: _per_week,
@@ -145,6 +185,10 @@ RULES = {
     SameDay: _same_day,
     SameResource: _same_resource,
     ConsecutiveDays: _consecutive,
+    AtMost: _at_most,
+    Keep: _keep,
+    Preferred: _preferred,
+    DailyLoad: _daily_load,
 }
 
 
@@ -160,8 +204,31 @@ def _place(request, placement, at):
         yield "beyond the horizon"
     if [role for role, _ in placement.resources] != sorted(role.key for role in visit.roles):
         yield f"roles filled: {placement.resources}"
+    for preparation in visit.preparations:
+        if not any(_can_prepare(request, c, preparation, placement.start) for c in request.calendars):
+            yield f"nobody prepares {preparation.key}"
     for role in visit.roles:
         yield from _filled(request, role, dict(placement.resources).get(role.key), placement.start)
+
+
+def _can_prepare(request, calendar, preparation, start) -> bool:
+    """Whether somebody works, all the time it takes, early enough and late enough before the start."""
+    if calendar.kind != preparation.kind or not preparation.skills <= calendar.skills:
+        return False
+    at = request.grid.local(start)
+    for begin in range(max(request.not_before, 0), start + 1):
+        minutes_before = (start - begin) * 5 - preparation.minutes
+        if not preparation.lead <= minutes_before <= preparation.life:
+            continue
+        work = range(begin, begin + preparation.minutes // 5)
+        if not all(any(a <= n < b for a, b in calendar.working) for n in work):
+            continue
+        last = request.grid.local(work[-1])
+        if last.hour * 60 + last.minute + 5 <= preparation.until and not (
+            preparation.same_day and last.date() != at.date()
+        ):
+            return True
+    return False
 
 
 def _filled(request, role, name, start):

@@ -8,12 +8,17 @@ from hypothesis import strategies as st
 from scheduler.engine.grid import Grid
 from scheduler.engine.request import (
     HANDS_LANE,
+    AtMost,
     Calendar,
     ConsecutiveDays,
+    DailyLoad,
+    Keep,
     Offset,
     PerWeek,
     Placement,
     PlanRequest,
+    Preferred,
+    Preparation,
     Role,
     SameDay,
     SameResource,
@@ -46,8 +51,8 @@ def grids(draw, least_days=6, most_days=14):
 def calendars(draw, on: Grid, open_days, most=2, close="13:00"):
     """Chairs, nurses and therapists with holes in their days."""
     found = []
-    for kind, lanes in (("chair", 1), ("nurse", 2), ("therapist", 1)):
-        for n in range(draw(st.integers(1, most))):
+    for kind, lanes in (("chair", 1), ("nurse", 2), ("therapist", 1), ("pharmacy", 1)):
+        for n in range(draw(st.integers(1, most)) if kind != "pharmacy" else 1):
             off = draw(st.sets(st.integers(0, on.days - 1), max_size=3))
             working = tuple((at(on, day, "09:00"), at(on, day, close)) for day in sorted(open_days - off))
             busy = []
@@ -61,14 +66,25 @@ def calendars(draw, on: Grid, open_days, most=2, close="13:00"):
     return tuple(found)
 
 
-def _infusion(n: int, turnover: int, *, presence: bool, setup: Use) -> Visit:
+@st.composite
+def preparations(draw):
+    """None, or a bag from the pharmacy."""
+    if draw(st.integers(0, 3)):
+        return ()
+    lead = draw(st.sampled_from([0, 30, 120]))
+    life = lead + draw(st.sampled_from([0, 60, 4 * 60, 26 * 60]))
+    until = draw(st.sampled_from([10 * 60, 24 * 60]))
+    return (Preparation("bag", "pharmacy", 20, lead, life, until=until, same_day=draw(st.booleans())),)
+
+
+def _infusion(n: int, turnover: int, made: tuple[Preparation, ...], *, presence: bool, setup: Use) -> Visit:
     roles = [
         Role("chair", "chair", (Segment(0, 60 + turnover, Use.EXCLUSIVE),)),
         Role("nurse", "nurse", (Segment(0, 15, setup), Segment(15, 60, Use.SHARED))),
     ]
     if presence:
         roles.append(Role("prescriber", "therapist", (Segment(0, 60, Use.PRESENCE),)))
-    return Visit(f"i{n}", "infusion", 60, tuple(roles), 60)
+    return Visit(f"i{n}", "infusion", 60, tuple(roles), 60, made)
 
 
 def _talk(n: int, skills) -> Visit:
@@ -99,12 +115,15 @@ def offsets(draw, visit: str, anchor: str, key: str):
         ideal,
         None if ends == "least" else most,
         from_end=draw(st.booleans()),
+        weight=draw(st.sampled_from([1, 1, 1, 3])),
     )
 
 
 @st.composite
-def requests(draw, most_infusions=3, most_talks=2, days=(6, 14), most_resources=2, close="13:00", fixing=True):
-    """A whole request with a random choice of rules of every kind."""
+def requests(
+    draw, most_infusions=3, most_talks=2, days=(6, 14), most_resources=2, close="13:00", fixing=True, always=()
+):
+    """A whole request with a random choice of rules of every kind, those of ``always`` among them."""
     on = draw(grids(*days))
     closed = draw(st.sets(st.integers(0, on.days - 1), max_size=2))
     open_days = frozenset(
@@ -115,9 +134,10 @@ def requests(draw, most_infusions=3, most_talks=2, days=(6, 14), most_resources=
     presence = draw(st.booleans())
     setup = draw(st.sampled_from([Use.EXCLUSIVE, Use.HANDS_ON]))
     count = draw(st.integers(1, most_infusions))
-    infusions = [_infusion(n, turnover, presence=presence, setup=setup) for n in range(1, count + 1)]
+    made = draw(preparations())
+    infusions = [_infusion(n, turnover, made, presence=presence, setup=setup) for n in range(1, count + 1)]
     talks = [_talk(n, skills) for n in range(1, draw(st.integers(0, most_talks)) + 1)]
-    rules = draw(rules_for(on, [v.key for v in infusions], [v.key for v in talks]))
+    rules = draw(rules_for(on, [v.key for v in infusions], [v.key for v in talks], always))
     people = draw(calendars(on, open_days, most_resources, close))
     patient_busy = ()
     if draw(st.booleans()):
@@ -142,10 +162,10 @@ def requests(draw, most_infusions=3, most_talks=2, days=(6, 14), most_resources=
 
 
 @st.composite
-def rules_for(draw, on: Grid, infusions, talks):
+def rules_for(draw, on: Grid, infusions, talks, always=()):
     everyone = tuple(infusions + talks)
     rules = []
-    if draw(st.integers(0, 3)) == 0:
+    if ConsecutiveDays in always or (Offset not in always and draw(st.integers(0, 3)) == 0):
         weekdays = draw(st.sampled_from([frozenset(range(7)), frozenset(range(5)), frozenset({0, 2, 4})]))
         rules.append(ConsecutiveDays("row", tuple(infusions), skip_closed=draw(st.booleans()), weekdays=weekdays))
     else:
@@ -155,27 +175,71 @@ def rules_for(draw, on: Grid, infusions, talks):
         if draw(st.integers(0, 4)):
             rules.append(draw(offsets(talk, infusions[n % len(infusions)], "follow")))
     maybe = [
-        lambda: PerWeek(
-            "week",
-            draw(st.sampled_from([tuple(infusions), everyone])),
-            draw(st.integers(1, 3)),
-            at_least=draw(st.integers(0, 1)),
-            rolling=draw(st.booleans()),
-            days_apart=draw(st.integers(0, 2)),
+        (
+            PerWeek,
+            lambda: PerWeek(
+                "week",
+                draw(st.sampled_from([tuple(infusions), everyone])),
+                draw(st.integers(1, 3)),
+                at_least=draw(st.integers(0, 1)),
+                rolling=draw(st.booleans()),
+                days_apart=draw(st.integers(0, 2)),
+            ),
         ),
-        lambda: Span("span", everyone, draw(st.integers(2, 10))),
-        lambda: Window(
-            "when",
-            draw(st.sampled_from([tuple(infusions), everyone])),
-            weekdays=frozenset(draw(st.sets(st.integers(0, 6), min_size=2))),
-            earliest=draw(st.sampled_from([0, 600])),
-            latest=draw(st.sampled_from([660, 1440])),
-            from_on=draw(st.sampled_from([None, on.first_on + timedelta(1)])),
-            until_on=draw(st.sampled_from([None, on.first_on + timedelta(on.days - 2)])),
+        (Span, lambda: Span("span", everyone, draw(st.integers(2, 10)))),
+        (
+            Window,
+            lambda: Window(
+                "when",
+                draw(st.sampled_from([tuple(infusions), everyone])),
+                weekdays=frozenset(draw(st.sets(st.integers(0, 6), min_size=2))),
+                earliest=draw(st.sampled_from([0, 600])),
+                latest=draw(st.sampled_from([660, 1440])),
+                from_on=draw(st.sampled_from([None, on.first_on + timedelta(1)])),
+                until_on=draw(st.sampled_from([None, on.first_on + timedelta(on.days - 2)])),
+            ),
         ),
-        lambda: Window("wish", everyone, weekdays=frozenset({0, 2, 4}), latest=600, hard=False),
-        lambda: SameDay("sober", tuple(talks), tuple(infusions), before_too=draw(st.booleans())),
-        lambda: SameResource("therapist", "therapist", tuple(talks), hard=draw(st.booleans())),
-        lambda: SameResource("nurse", "nurse", tuple(infusions), hard=draw(st.booleans())),
+        (Window, lambda: Window("wish", everyone, weekdays=frozenset({0, 2, 4}), latest=600, hard=False)),
+        (SameDay, lambda: SameDay("sober", tuple(talks), tuple(infusions), before_too=draw(st.booleans()))),
+        (SameResource, lambda: SameResource("therapist", "therapist", tuple(talks), hard=draw(st.booleans()))),
+        (
+            SameResource,
+            lambda: SameResource(
+                "nurse", "nurse", tuple(infusions), hard=draw(st.booleans()), at_most=draw(st.integers(1, 2))
+            ),
+        ),
+        (
+            AtMost,
+            lambda: AtMost(
+                "cap",
+                draw(st.sampled_from([tuple(infusions), everyone])),
+                draw(st.integers(1, 2)),
+                draw(st.integers(2, 9)),
+                tuple(draw(st.lists(st.integers(-9, 9).map(lambda day: on.first_on + timedelta(day)), max_size=2))),
+            ),
+        ),
+        (
+            Keep,
+            lambda: Keep(
+                "keep",
+                draw(st.sampled_from(everyone)),
+                at(on, draw(st.integers(0, on.days - 1)), draw(st.sampled_from(["09:00", "10:00"]))),
+                (("chair", "chair0"), ("nurse", "nurse1")),
+            ),
+        ),
+        (
+            Preferred,
+            lambda: Preferred("people", everyone, frozenset({"nurse1", "therapist0"}), hard=draw(st.booleans())),
+        ),
+        (
+            DailyLoad,
+            lambda: DailyLoad(
+                "load",
+                draw(st.sampled_from([tuple(infusions), everyone])),
+                tuple((day, draw(st.integers(0, 3))) for day in range(0, on.days, 2)),
+                target=draw(st.sampled_from([None, 0, 1])),
+                at_most=draw(st.sampled_from([None, 1, 3])),
+            ),
+        ),
     ]
-    return tuple(rules + [make() for make in maybe if draw(st.booleans())])
+    return tuple(rules + [make() for kind, make in maybe if kind in always or draw(st.booleans())])

@@ -1,7 +1,7 @@
 """Rules that no calendar can satisfy are found, with the smallest set to blame; others are let through."""
 
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from scheduler.engine.contradictions import contradiction
 from scheduler.engine.plan import plan
-from scheduler.engine.request import ConsecutiveDays, Offset, PerWeek, SameDay, Span, Unit, Window
+from scheduler.engine.request import (
+    AtMost,
+    ConsecutiveDays,
+    DailyLoad,
+    Keep,
+    Offset,
+    PerWeek,
+    Preferred,
+    SameDay,
+    Span,
+    Unit,
+    Window,
+)
 from tests.scheduler.engine.building import grid, keys, request, resource, series
 from tests.scheduler.engine.strategies import rules_for
 
@@ -20,6 +32,15 @@ MONDAYS = Window("mondays", ALL, weekdays=frozenset({0}))
 
 def gaps(least, most=None, key="gap"):
     return [Offset(key, b, a, Unit.DAYS, least, None, most) for a, b in pairwise(ALL)]
+
+
+def minutes(least):
+    """From the end of each visit to the start of the next."""
+    return [Offset("hours", b, a, Unit.MINUTES, least, from_end=True) for a, b in pairwise(ALL)]
+
+
+def same_day(count=6):
+    return [Offset("day", name, ALL[0], Unit.DAYS, 0, None, 0) for name in ALL[1:count]]
 
 
 def one(key, least, most, unit=Unit.DAYS):
@@ -55,6 +76,19 @@ def one(key, least, most, unit=Unit.DAYS):
         ),
         pytest.param([Window("never", ALL, weekdays=frozenset())], {"never"}, id="no weekday"),
         pytest.param([PerWeek("week", ALL, 0)], {"week"}, id="none a week"),
+        pytest.param([AtMost("cap", ALL, 0, 9)], {"cap"}, id="none in nine days"),
+        pytest.param([AtMost("cap", ALL, 2, 10), Span("span", ALL, 19)], {"cap", "span"}, id="two in ten, twenty days"),
+        pytest.param([*gaps(0, 3), AtMost("cap", ALL, 1, 4)], {"cap", "gap"}, id="close gaps, four days apart"),
+        pytest.param([*gaps(1, 2), AtMost("cap", ALL, 3, 9)], {"cap", "gap"}, id="close gaps, three in nine days"),
+        pytest.param(
+            [*same_day(), Window("other", ALL, weekdays=frozenset({1})), DailyLoad("load", ALL, at_most=5)],
+            {"day", "load"}, id="six a day where the clinic takes five",
+        ),
+        pytest.param([*same_day(), *minutes(280)], {"day", "hours"}, id="more hours than a day has"),
+        pytest.param(
+            [*same_day(4), *minutes(60), Window("early", ALL, earliest=480), Window("late", ALL, latest=660)],
+            {"day", "early", "hours", "late"}, id="four of an hour from eight to eleven",
+        ),
     ],
 )  # fmt: skip
 def test_found_with_a_smallest_set(rules, blamed):
@@ -71,6 +105,11 @@ def test_found_with_a_smallest_set(rules, blamed):
         [one("h", 46 * 60, 50 * 60, Unit.MINUTES), one("d", 2, 2)],
         [Window("wish", ALL, weekdays=frozenset(), hard=False)],
         [ConsecutiveDays("row", ALL), Window("start", ("i1",), weekdays=frozenset({2}))],
+        [AtMost("cap", ALL, 2, 10), Span("span", ALL, 20)],
+        [*gaps(1, 2), AtMost("cap", ALL, 5, 9)],
+        [*same_day(), DailyLoad("load", ALL, target=1, at_most=6)],
+        [*same_day(), *minutes(120)],
+        [Preferred("people", ALL, frozenset({"nobody"}), hard=True), Keep("keep", "i1", 0)],
         [],
     ],
 )
@@ -83,6 +122,54 @@ def test_a_whole_week_cannot_hold_what_is_asked_of_it():
     names = keys(visits)
     rules = [PerWeek("week", names, 3, at_least=3, days_apart=2), Window("days", names, weekdays=frozenset({0, 1, 3}))]
     assert contradiction(visits, rules) == ("days", "week")
+
+
+def test_a_whole_week_cannot_hold_more_than_a_cap():
+    names = keys(series(9))
+    rules = [PerWeek("week", names, 3, at_least=3), AtMost("cap", names, 2, 7), Span("span", names, 90)]
+    assert contradiction(series(9), rules) == ("cap", "week")
+
+
+FOUR = series(4)
+NAMES = keys(FOUR)
+
+
+@st.composite
+def tight_rules(draw):
+    """A few rules about four visits, more than is needed for most clashes."""
+    pairs = st.sampled_from(list(combinations(NAMES, 2)))
+    some = st.sampled_from([NAMES, NAMES[:2], NAMES[1:]])
+
+    def offset(key):
+        anchor, name = draw(pairs)
+        least = draw(st.integers(0, 9))
+        return Offset(key, name, anchor, Unit.DAYS, least, None, draw(st.none() | st.integers(least, least + 3)))
+
+    kinds = [
+        offset, offset, offset,
+        lambda key: Span(key, draw(some), draw(st.integers(0, 8))),
+        lambda key: AtMost(key, draw(some), draw(st.integers(1, 2)), draw(st.integers(1, 9))),
+        lambda key: PerWeek(key, draw(some), draw(st.integers(1, 2)), rolling=True),
+        lambda key: DailyLoad(key, draw(some), at_most=draw(st.integers(1, 2))),
+        lambda key: Window(key, draw(some), weekdays=frozenset(draw(st.sets(st.integers(0, 6), min_size=1, max_size=2)))),
+        lambda key: SameDay(key, NAMES[2:], NAMES[:2], before_too=True),
+    ]  # fmt: skip
+    return [draw(st.sampled_from(kinds))(f"r{n}") for n in range(draw(st.integers(4, 8)))]
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@given(tight_rules())
+def test_no_smaller_set_clashes(rules):
+    """Against all subsets: one of the smallest sets that clash is the one blamed."""
+    sizes = [
+        size
+        for size in range(1, len(rules) + 1)
+        if any(contradiction(FOUR, some) is not None for some in combinations(rules, size))
+    ]
+    blamed = contradiction(FOUR, rules)
+    assert (len(blamed) if blamed else None) == min(sizes, default=None)
+    if blamed:
+        assert contradiction(FOUR, [rule for rule in rules if rule.key in blamed]) == blamed
 
 
 @settings(deadline=None, max_examples=35, suppress_health_check=list(HealthCheck))

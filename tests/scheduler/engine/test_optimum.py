@@ -1,16 +1,17 @@
 """On tiny requests the planner equals trying everything: in what fits, in cost, and in its bound."""
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from scheduler.engine.availability import Availability
 from scheduler.engine.objective import cost
 from scheduler.engine.plan import plan
 from scheduler.engine.schedule import Schedule
 from tests.scheduler.engine.brute_force import TooManyError, plans
+from tests.scheduler.engine.soaking import examples
 from tests.scheduler.engine.strategies import requests
 
-several = settings(deadline=None, max_examples=35, suppress_health_check=list(HealthCheck))
-tiny = requests(most_infusions=3, most_talks=1, days=(5, 8), most_resources=2, close="11:00")
+tiny = requests(most_infusions=2, most_talks=1, days=(4, 6), most_resources=2, close="11:00")
+small = requests(most_infusions=3, most_talks=2, days=(5, 8), most_resources=2, close="11:00")
 
 
 def everything(asked, **kwargs):
@@ -20,21 +21,37 @@ def everything(asked, **kwargs):
         assume(False)
 
 
-@several
-@given(tiny)
-def test_finds_the_best_of_all_plans_and_proves_it(asked):
+def cheapest(asked, every):
+    free = Availability(asked)
+    return min(cost(Schedule(asked, one), free).total for one in every)
+
+
+def is_the_best_of_all(asked):
     found = plan(asked).best
-    every = everything(asked)
+    every = everything(asked, budget=3_000)
     assert found.complete == bool(every)
+    assert found.none_complete == (not every)
     if every:
-        free = Availability(asked)
-        best = min(cost(Schedule(asked, one), free).total for one in every)
-        assert found.bound == found.cost.total == best
+        assert found.bound == found.cost.total == cheapest(asked, every)
 
 
-@settings(several, max_examples=15)
+@examples(300)
 @given(tiny)
-def test_a_partial_plan_leaves_out_as_little_as_possible(asked):
+def test_finds_the_best_of_all_tiny_plans_and_proves_it(asked):
+    is_the_best_of_all(asked)
+
+
+@examples(40)
+@given(small)
+def test_finds_the_best_of_all_plans_and_proves_it(asked):
+    is_the_best_of_all(asked)
+
+
+@examples(30)
+@given(small)
+def test_a_partial_plan_leaves_out_as_little_as_possible_and_is_the_best_of_those(asked):
     found = plan(asked).best
     assume(not found.complete)
-    assert len(found.placements) == max(len(one) for one in everything(asked, partial=True))
+    every = everything(asked, partial=True, budget=3_000)
+    assert len(found.placements) == max(len(one) for one in every)
+    assert found.cost.total == cheapest(asked, every)

@@ -137,22 +137,3 @@ def test_the_others_follow_the_resource_of_a_fixed_visit():
     rule = SameResource("same", "chair", keys(visits))
     found = plan(request(ON, visits, [*gaps(visits), rule], chairs, fixed=(fixed("i2", 3, name="chair2"),))).best
     assert {dict(one.resources)["chair"] for one in found.placements} == {"chair2"}
-
-
-# --- alternatives ------------------------------------------------------------------------------------------------
-
-
-def test_alternatives_start_on_other_dates_and_are_ranked():
-    visits = series(3)
-    asked = request(ON, visits, gaps(visits))
-    found = plan(asked, alternatives=3).plans
-    firsts = [days_of(one, ON)[0] for one in found]
-    assert len(set(firsts)) == 3
-    assert [one.cost.total for one in found] == sorted(one.cost.total for one in found)
-    assert all(faults(asked, one.placements) == [] and one.complete for one in found)
-
-
-def test_there_are_no_alternatives_where_nothing_else_fits():
-    working = [(at(ON, 0, "09:00"), at(ON, 0, "10:00"))]
-    asked = request(ON, series(1), [], [resource(ON, "chair1", "chair", working=working)])
-    assert len(plan(asked, alternatives=3).plans) == 1

@@ -1,25 +1,31 @@
 """Properties of every plan, whatever the request; the judge is the independent checker."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scheduler.engine import links, rules
+from scheduler.engine.availability import Availability
 from scheduler.engine.check import check
 from scheduler.engine.plan import QUICK, plan
 from scheduler.engine.request import (
+    AtMost,
     ConsecutiveDays,
+    DailyLoad,
     Offset,
     PerWeek,
+    Preferred,
+    Preparation,
     SameDay,
     SameResource,
     Span,
     Unit,
     Window,
 )
-from tests.scheduler.engine.building import alone, at, grid, keys, request, resource, series, visit
+from tests.scheduler.engine.building import alone, at, grid, hours, keys, request, resource, series, visit
 from tests.scheduler.engine.independent import faults
 from tests.scheduler.engine.strategies import requests
 
@@ -82,6 +88,10 @@ FORGOTTEN = [
     pytest.param(TALK, SameDay("r", ("t1",), ("i1",)), PEOPLE, id="same day"),
     pytest.param(TWO, SameResource("r", "chair", keys(TWO)), ALTERNATING, id="same resource"),
     pytest.param(TWO, ConsecutiveDays("r", keys(TWO)), None, id="consecutive days"),
+    pytest.param(series(3), AtMost("r", keys(series(3)), 2, 12), None, id="at most"),
+    pytest.param(series(1), AtMost("r", ("i1",), 1, 30, (ON.first_on - timedelta(20),)), None, id="at most, history"),
+    pytest.param(series(1), Preferred("r", ("i1",), frozenset({"chair2"}), hard=True), ALTERNATING, id="preferred"),
+    pytest.param(series(2), DailyLoad("r", keys(TWO), ((0, 2), (1, 1)), at_most=2), None, id="daily load"),
 ]  # fmt: skip
 
 
@@ -92,6 +102,33 @@ def test_a_planner_that_forgets_a_rule_is_caught(visits, rule, calendars):
     forgetful = plan(replace(asked, rules=())).best
     assert forgetful.complete
     assert faults(asked, forgetful.placements) != []
+
+
+def test_a_cap_on_different_people_is_caught():
+    """Three days, three chairs that are each there on one of them: two may take turns, so the third visit waits."""
+    at_nine = [
+        resource(ON, f"chair{n}", "chair", working=[(at(ON, day, "09:00"), at(ON, day, "10:00")) for day in days])
+        for n, days in enumerate([(0, 8), (1, 9), (2, 10)])
+    ]
+    asked = request(ON, series(3), [SameResource("r", "chair", keys(series(3)), at_most=2)], at_nine)
+    found = plan(asked).best
+    assert found.complete
+    assert faults(asked, found.placements) == []
+    forgetful = plan(replace(asked, rules=())).best
+    assert [ON.day(one.start) for one in forgetful.placements] == [0, 1, 2]
+    assert faults(asked, forgetful.placements) != []
+
+
+def test_a_planner_that_forgets_to_have_things_prepared_is_caught(monkeypatch):
+    bag = Preparation("bag", "pharmacy", 20, lead=60, life=180)
+    visits = (replace(visit("i1"), preparations=(bag,)),)
+    pharmacy = resource(ON, "pharmacy", "pharmacy", working=hours(ON, "12:00", "13:00"))
+    asked = request(ON, visits, [], [resource(ON, "chair1", "chair"), pharmacy])
+    found = plan(asked).best
+    assert faults(asked, found.placements) == []
+    assert found.placements[0].start == at(ON, 0, "13:30")
+    monkeypatch.setattr(Availability, "prepared", lambda self, _: (1 << self.slots) - 1)
+    assert faults(asked, plan(asked).best.placements) != []
 
 
 def test_the_final_check_stops_a_search_that_forgets_a_rule(monkeypatch):

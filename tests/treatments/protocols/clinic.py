@@ -25,6 +25,11 @@ def hours(grid: Grid, weekdays: str = "01234") -> tuple[Period, ...]:
     return tuple((grid.midnights[n] + OPENS // 5, grid.midnights[n] + CLOSES // 5) for n in days)
 
 
+def meetings(grid: Grid) -> tuple[Period, ...]:
+    """The class meets on Wednesdays from 14:00 to 16:00."""
+    return tuple((begin + 6 * 12, begin + 8 * 12) for begin, _ in hours(grid, "2"))
+
+
 def calendars(grid: Grid) -> tuple[Calendar, ...]:
     """Everything and everybody, with nothing booked."""
 
@@ -46,6 +51,7 @@ def calendars(grid: Grid) -> tuple[Calendar, ...]:
         one("psychotherapist-2", "person", "psychotherapist", weekdays="0123"),
         one("physical-therapist-1", "person", "physical_therapist"),
         one("physical-therapist-2", "person", "physical_therapist", weekdays="123"),
+        Calendar("class", "group", meetings(grid), (), frozenset({"mindfulness_teacher"}), 12),
         one("teacher", "person", "mindfulness_teacher", lanes=12, weekdays="2"),
     )
 

@@ -10,6 +10,7 @@ from scheduler.engine.request import (
     ConsecutiveDays,
     Offset,
     PerWeek,
+    Role,
     SameDay,
     SameResource,
     Segment,
@@ -21,7 +22,7 @@ from scheduler.engine.request import (
 from tests.treatments.protocols.documents import MONDAY, compiled, rules, short, with_block
 from treatments.protocols import catalog, reading
 from treatments.protocols.compile import compile as compile_course
-from treatments.protocols.wishes import Wishes
+from treatments.protocols.wishes import Escort, Wishes
 
 every_file = pytest.mark.parametrize("path", catalog.files(), ids=lambda path: path.stem)
 
@@ -179,10 +180,14 @@ def test_consecutive_days_with_a_weekday_to_begin_on() -> None:
     ]
 
 
-def test_a_class_meets_at_its_weekday_and_time() -> None:
-    group = {"weekday": "wed", "at": "14:00", "seats": 8, "source": "A1"}
-    (window,) = rules(compiled(with_block(1, group=group)), "blocks[1].group")
-    assert (window.weekdays, window.earliest, window.latest) == (frozenset({2}), 840, 840)
+def test_a_class_is_a_seat_in_a_group_and_the_same_group_throughout() -> None:
+    group = {"skills": ["mindfulness_teacher"], "source": "A1"}
+    course = compiled(with_block(1, group=group))
+    talks = tuple(f"talks.{n}" for n in range(1, 7))
+    assert rules(course, "blocks[1].group") == [SameResource("talks.group", "group", talks)]
+    seat = next(role for role in course.visits[6].roles if role.key == "group")
+    assert seat == Role("group", "group", (Segment(0, 50, Use.SHARED),), frozenset({"mindfulness_teacher"}))
+    assert not rules(compiled(with_block(1, group=group | {"same": False})), "blocks[1].group")
 
 
 def test_visits_with_no_rule_between_them_are_on_different_days_in_order() -> None:
@@ -310,6 +315,9 @@ def test_wishes_survive_storage() -> None:
         people=("7", "9"),
         not_on=frozenset({date(2026, 12, 24)}),
         firm=True,
+        max_visits_per_week=2,
+        max_visits_per_day=1,
+        escort=Escort(frozenset({1}), time(9), None),
     )
     assert Wishes.from_json(wishes.to_json()) == wishes
     assert Wishes().to_json() == {}

@@ -131,7 +131,7 @@ def test_phases_and_needs() -> None:
     infusion["needs"][1]["during"]["set_up"] = "exclusive"
     found = {path: (what, expected) for path, what, expected in problems(document)}
     assert found["visit_types.infusion.phases.setup.minutes"] == ("7", "a multiple of 5")
-    assert found["visit_types.infusion.needs[0].kind"] == ('"bed"', "one of chair, room, device, person")
+    assert found["visit_types.infusion.needs[0].kind"] == ('"bed"', "one of chair, room, device, person, group")
     assert found["visit_types.infusion.needs[1].skills[0]"][1].startswith("one of infusion_nurse, prescriber")
     assert found["visit_types.infusion.needs[1].during.set_up"] == ('the name "set_up"', '"setup"')
 

@@ -1,0 +1,401 @@
+"""The search: all partial plans that matter, side by side, visit after visit.
+
+Visits are placed in the order of the course. A layer holds partial plans as rows of arrays: where each visit is, the dates
+still left to each open one, what the plan costs at least. Of partial plans that leave the same to the visits still open only
+the cheapest is kept, so where a layer holds all that could beat the limit the search is exact. Where it would hold more than
+its width, the least promising go, and the least of their bounds is remembered: no plan that was lost costs less.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scheduler.engine.candidates import IMPOSSIBLE, Points
+from scheduler.engine.clock import DAY_MINUTES
+from scheduler.engine.counts import NOWHERE, Flags, counts
+from scheduler.engine.grid import SLOT_MINUTES
+from scheduler.engine.layers import Layer, Moves, no_moves
+from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
+from scheduler.engine.request import Unit
+from scheduler.engine.together import Member, Together
+from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
+
+_WIDER = 6
+"""So many times the width of a layer are looked at closely."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one run through the layers found."""
+
+    layer: Layer
+    """Plans in which every visit has a place, cheapest first."""
+    lost: int
+    """No plan that was given up costs less."""
+    rows: int = 0
+    """How many partial plans were looked at."""
+    stopped: bool = False
+    """Whether it was asked to stop."""
+
+
+@dataclass
+class Frontier:
+    """The search over one course."""
+
+    togo: ToGo
+    together: Together
+    trip: int = 0
+    """Points for each date on which the patient comes; only for alternatives."""
+    careful: bool = False
+    """Keep plans apart that differ in any date, though they leave the same to the open visits."""
+    mixed: Numbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.course = self.togo.course
+        self.size = len(self.course.visits)
+        self.counts = counts(self.course)
+        self.mixed = (
+            np.random.default_rng(1).integers(
+                1, 2**63, size=8 * self.size * (len(self.course.series) + 2) + 64, dtype=np.int64
+            )
+            | 1
+        )
+        links = self.course.links
+        self.least = np.array([[link.least for link in row] for row in links], dtype=np.int64)
+        self.most = np.array([[link.most for link in row] for row in links], dtype=np.int64)
+        self.apart = np.array([[link.apart for link in row] for row in links], dtype=np.int64)
+        self._prepare_dates()
+
+    def _prepare_dates(self) -> None:
+        """For each visit and date: the next and the previous date on which it could start."""
+        days = self.course.request.grid.days
+        self.next = np.full((self.size, days + 1), 10**6, dtype=np.int64)
+        self.previous = np.full((self.size, days + 1), NOWHERE, dtype=np.int64)
+        for n in range(self.size):
+            if n in self.course.given:
+                continue
+            values, places = self.togo.values[n], self.togo.places[n]
+            numbers = np.unique(places.day[values.min(axis=tuple(range(values.ndim - 1))) < IMPOSSIBLE // 2])
+            if len(numbers):
+                at = np.searchsorted(numbers, np.arange(days))
+                self.next[n, :days] = np.where(at < len(numbers), numbers[np.minimum(at, len(numbers) - 1)], 10**6)
+                at = np.searchsorted(numbers, np.arange(days), side="right") - 1
+                self.previous[n, 1:] = np.where(at >= 0, numbers[np.maximum(at, 0)], NOWHERE)
+
+    # --- the layers -----------------------------------------------------------------------------------------------
+
+    def run(self, width: int, limit: int, stop: Callable[[], bool] | None = None) -> Outcome:
+        """Go through all layers for plans cheaper than ``limit``, with at most ``width`` partial plans in each."""
+        layer = self._root()
+        lost, rows = IMPOSSIBLE, 0
+        for visit in range(self.size):
+            if stop is not None and stop():
+                return Outcome(
+                    layer.take(np.zeros(0, dtype=np.int64)), min(lost, int(layer.bound.min())), rows, stopped=True
+                )
+            layer, forgone = self._extended(layer, visit, width, limit)
+            lost = min(lost, forgone)
+            rows += len(layer)
+            if not len(layer):
+                break
+        return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, rows)
+
+    def _root(self) -> Layer:
+        axes = self.togo.opened[-1]
+        shape = self.togo.shape(axes)
+        rows = int(np.prod(shape, dtype=np.int64))
+        days = self.course.request.grid.days
+        layer = Layer(
+            day=np.full((rows, self.size), NOWHERE, dtype=np.int64),
+            slot=np.full((rows, self.size), -1, dtype=np.int64),
+            choice=np.full((rows, len(self.togo.options)), -1, dtype=np.int64),
+            first=np.zeros((rows, self.size), dtype=np.int64),
+            last=np.full((rows, self.size), days - 1, dtype=np.int64),
+            due=np.zeros((rows, self.size), dtype=np.int64),
+            bound=np.zeros(rows, dtype=np.int64),
+            gone=np.zeros((rows, self.size), dtype=np.bool_),
+        )
+        for n, k in enumerate(axes):
+            layer.choice[:, k] = np.unravel_index(np.arange(rows), shape)[n]
+        for visit, parent in enumerate(self.togo.parent):
+            if parent is None:
+                layer.due[:, visit] = self._gather(self.togo.loose[visit], self.togo.message_axes[visit], layer.choice)
+        layer.bound = layer.due.sum(axis=1)
+        return layer
+
+    def _gather(self, array: Points, axes: Axes, choice: Numbers, place: Numbers | None = None) -> Points:
+        """The entries of an array for the choices, and places, of many plans."""
+        index = tuple(choice[:, k] for k in axes)
+        if place is not None:
+            if place.ndim == 2:
+                index = tuple(one[:, None] for one in index)
+            index = (*index, place)
+        found: Points = array[index] if index else np.broadcast_to(array, len(choice))
+        return found
+
+    def _extended(self, layer: Layer, visit: int, width: int, limit: int) -> tuple[Layer, int]:
+        """The next layer, and the least bound among the plans that were given up."""
+        moves, lost = self._moves(layer, visit, width, limit)
+        moves = moves.take(self._allowed(layer, visit, moves))
+        moves.bound = moves.bound + self._beside(layer, visit, moves)
+        moves = moves.take(moves.bound < limit)
+        after = self._moved(layer, visit, moves)
+        after = self._distinct(after.take(self._narrowed(after, visit)), visit)
+        if len(after) > width:
+            ranking = np.argsort(after.bound, kind="stable")
+            lost = min(lost, int(after.bound[ranking[width]]))
+            after = after.take(ranking[:width])
+        return after, lost
+
+    def _moves(self, layer: Layer, visit: int, width: int, limit: int) -> tuple[Moves, int]:
+        """Every plan with every place of the visit that its bound allows, the most promising of them."""
+        opened = self.togo.opened[visit]
+        shape = self.togo.shape(opened)
+        ways = int(np.prod(shape, dtype=np.int64))
+        source = np.repeat(np.arange(len(layer)), ways)
+        choice = layer.choice[source]
+        for n, k in enumerate(opened):
+            choice[:, k] = np.tile(np.unravel_index(np.arange(ways), shape)[n], len(layer))
+        moves = self._placings(layer, visit, source, choice, limit)
+        if not self.course.whole and visit not in self.course.given:
+            moves = moves.plus(self._droppings(layer, visit, source, choice))
+        if len(moves) <= _WIDER * width:
+            return moves, IMPOSSIBLE
+        ranking = np.argsort(moves.bound, kind="stable")
+        lost = int(moves.bound[ranking[_WIDER * width]])
+        return moves.take(np.sort(ranking[: _WIDER * width])), lost
+
+    def _placings(self, layer: Layer, visit: int, source: Numbers, choice: Numbers, limit: int) -> Moves:
+        places = self.togo.places[visit]
+        begin, end = (edge[source] for edge in self._ranges(layer, visit))
+        end = np.where(layer.gone[source, visit], begin, end)
+        most = max(int((end - begin).max(initial=0)), 0)
+        index = begin[:, None] + np.arange(most)
+        inside = index < end[:, None]
+        index = np.minimum(index, max(len(places.day) - 1, 0))
+        if not index.size or not len(places.day):
+            return no_moves(choice.shape[1])
+        bound = self._gather(self.togo.values[visit], self.togo.axes[visit], choice, index)
+        bound = bound + (layer.bound - layer.due[:, visit])[source][:, None]
+        bound = bound + self._ideals(layer, visit, source, index)
+        fits = inside & (bound < min(limit, IMPOSSIBLE // 2))
+        at, column = np.nonzero(fits)
+        place = index[at, column]
+        slot = np.full(len(at), -1) if places.slot is None else places.slot[place]
+        return Moves(source[at], choice[at], place, places.day[place], slot, bound[fits])
+
+    def _droppings(self, layer: Layer, visit: int, source: Numbers, choice: Numbers) -> Moves:
+        """Every plan without the visit."""
+        bound = (layer.bound - layer.due[:, visit])[source] + UNPLACED
+        for child in self.togo.children[visit]:
+            bound = bound + self._left_alone(visit, child, choice)
+        nowhere = np.full(len(source), NOWHERE)
+        return Moves(source, choice, np.full(len(source), -1), nowhere, np.full(len(source), -1), bound)
+
+    def _left_alone(self, visit: int, child: int, choice: Numbers) -> Points:
+        """The least the branch of a visit costs when the one it hangs on has no place."""
+        if child in self.course.dependents[visit]:
+            return np.full(len(choice), self.togo.dropped(child), dtype=np.int64)
+        return self._gather(self.togo.loose[child], self.togo.message_axes[child], choice)
+
+    def _moved(self, layer: Layer, visit: int, moves: Moves) -> Layer:
+        after = layer.take(moves.row)
+        after.choice, after.bound = moves.choice, moves.bound
+        after.day[:, visit], after.slot[:, visit] = moves.day, moves.slot
+        after.due[:, visit] = 0
+        placed = moves.day != NOWHERE
+        for child in self.togo.children[visit]:
+            axes, message = self.togo.message_axes[child], self.togo.messages[child]
+            due = self._gather(message, axes, moves.choice, np.maximum(moves.place, 0)) if placed.any() else 0
+            after.due[:, child] = np.where(
+                placed, due, 0 if placed.all() else self._left_alone(visit, child, moves.choice)
+            )
+        if not placed.all():
+            for other in self.course.dependents[visit]:
+                after.gone[:, other] |= ~placed
+        return after
+
+    def _allowed(self, layer: Layer, visit: int, moves: Moves) -> Flags:
+        """Which moves keep visits apart and the counts per week."""
+        before = layer.day[moves.row]
+        fits = np.ones(len(moves), dtype=np.bool_)
+        if visit in self.course.given:
+            return fits
+        for other in range(visit):
+            apart = self.apart[other, visit]
+            if apart > 0 and self.least[other, visit] < apart:
+                fits &= np.abs(before[:, other] - moves.day) >= apart
+        for count in self.counts:
+            if visit in count.members:
+                fits &= count.allows(before, moves.day)
+        return fits | (moves.day == NOWHERE)
+
+    def _ranges(self, layer: Layer, visit: int) -> tuple[Numbers, Numbers]:
+        """For each plan the run of places that the visit may take."""
+        places = self.togo.places[visit]
+        if visit in self.course.given:
+            return np.zeros(len(layer), dtype=np.int64), np.ones(len(layer), dtype=np.int64)
+        if places.slot is None:
+            return np.maximum(layer.first[:, visit], 0), np.minimum(layer.last[:, visit] + 1, len(places.day))
+        begin = np.searchsorted(places.day, layer.first[:, visit])
+        end = np.searchsorted(places.day, layer.last[:, visit], side="right")
+        for other in range(visit):
+            link = self.course.links[other][visit]
+            if not timed(link):
+                continue
+            start, here = layer.slot[:, other], layer.day[:, other] != NOWHERE
+            if link.soonest is not None:
+                soonest = np.searchsorted(places.slot, start + link.soonest)
+                begin = np.where(here, np.maximum(begin, soonest), begin)
+            if link.latest is not None:
+                latest = np.searchsorted(places.slot, start + link.latest, side="right")
+                end = np.where(here, np.minimum(end, latest), end)
+        return begin, end
+
+    def _ideals(self, layer: Layer, visit: int, source: Numbers, index: Numbers) -> Points:
+        """Points for distances from ideals between the visit and those placed."""
+        places = self.togo.places[visit]
+        total: Points = np.zeros(index.shape, dtype=np.int64)
+        for other in range(visit):
+            ideals = self.course.links[other][visit].ideals
+            here = layer.day[source, other][:, None] != NOWHERE if ideals else None
+            for ideal in ideals:
+                if ideal.unit is Unit.DAYS:
+                    off = places.day[index] - layer.day[source, other][:, None] - ideal.target
+                    total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * ideal.weight * DAY_MINUTES), 0)
+                elif places.slot is not None:
+                    off = (places.slot[index] - layer.slot[source, other][:, None]) * SLOT_MINUTES - ideal.target
+                    total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * ideal.weight), 0)
+        return total
+
+    def _both_given(self, one: int, other: int) -> bool:
+        return one in self.course.given and other in self.course.given
+
+    # --- visits on one date ---------------------------------------------------------------------------------------
+
+    def _rows(self, visit: int, choice: Numbers) -> Numbers:
+        """The row of a visit's choices in its table of points."""
+        axes = self.togo.concerning[visit]
+        if not axes:
+            return np.zeros(len(choice), dtype=np.int64)
+        return np.ravel_multi_index(tuple(choice[:, k] for k in axes), self.togo.shape(axes)).astype(np.int64)
+
+    def _beside(self, layer: Layer, visit: int, moves: Moves) -> Points:
+        """What the visit costs beside those already on its date, beyond its own."""
+        placed = moves.day != NOWHERE
+        same = (layer.day[moves.row, :visit] == moves.day[:, None]) & placed[:, None]
+        several = same.sum(axis=1)
+        extra = np.where((several == 0) & placed, self.trip, 0)
+        rows = self._rows(visit, moves.choice)
+        alone = several == 1
+        special = several > 1
+        for other in np.flatnonzero(same[alone].any(axis=0)).tolist():
+            here = alone & same[:, other]
+            if self._both_given(other, visit):
+                continue
+            if self.together.simple(other, visit):
+                at = np.flatnonzero(here)
+                others = self._rows(other, moves.choice[at])
+                extra[at] += self.together.pairs(other, visit, moves.day[at], others, rows[at])
+            else:
+                special |= here
+        for at in np.flatnonzero(special).tolist():
+            extra[at] += self._crowded(layer, visit, moves, at, np.flatnonzero(same[at]).tolist())
+        return extra
+
+    def _crowded(self, layer: Layer, visit: int, moves: Moves, at: int, others: list[int]) -> int:
+        row, choice, day = int(moves.row[at]), moves.choice[at], int(moves.day[at])
+        found = tuple(self._member(other, choice, int(layer.slot[row, other])) for other in others)
+        before = self.together.surplus(found, day) if len(found) > 1 else 0
+        after = self.together.surplus((*found, self._member(visit, choice, int(moves.slot[at]))), day)
+        return after - before if after < IMPOSSIBLE else IMPOSSIBLE
+
+    def _member(self, visit: int, choice: Numbers, slot: int) -> Member:
+        timed_here = self.togo.places[visit].slot is not None
+        return Member(visit, int(self._rows(visit, choice[None])[0]), slot if timed_here else None)
+
+    # --- what is left to the others -------------------------------------------------------------------------------
+
+    def _narrowed(self, layer: Layer, visit: int) -> Flags:
+        """Take from every open visit the dates that do not go with this one; which plans leave each some."""
+        fits = np.ones(len(layer), dtype=np.bool_)
+        day, days = layer.day[:, visit], self.course.request.grid.days
+        placed = day != NOWHERE
+        for other in range(visit + 1, self.size):
+            link = self.course.links[visit][other]
+            if other in self.course.given or not link.dated:
+                continue
+            first, last = day + link.least, day + link.most
+            if link.following:
+                due = due_days(link, day)
+                first, last = np.maximum(first, due), np.minimum(last, due)
+            first = np.where(placed, np.maximum(layer.first[:, other], first), layer.first[:, other])
+            last = np.where(placed, np.minimum(layer.last[:, other], last), layer.last[:, other])
+            layer.first[:, other] = self.next[other, np.clip(first, 0, days)]
+            layer.last[:, other] = self.previous[other, np.clip(last, -1, days - 1) + 1]
+            if self.course.whole:
+                fits &= layer.first[:, other] <= layer.last[:, other]
+        return fits
+
+    def _distinct(self, layer: Layer, visit: int) -> Layer:
+        """Of plans that leave the same to the open visits the cheapest."""
+        waiting = [n for n in range(visit + 1, self.size) if n not in self.course.given]
+        if not len(layer):
+            return layer
+        columns = self._leaving(layer, visit, waiting) if waiting else [layer.choice]
+        columns += [layer.day[:, count.members] for count in self.counts if not count.forgetful]
+        if self.careful:
+            columns.append(layer.day)
+        table = np.concatenate([column.reshape(len(layer), -1) for column in columns], axis=1)
+        with np.errstate(over="ignore"):
+            code = table @ self.mixed[: table.shape[1]]
+        spent = layer.bound - layer.due.sum(axis=1)
+        ranking = np.lexsort((np.arange(len(layer)), layer.bound, spent, code))
+        first = np.ones(len(layer), dtype=np.bool_)
+        first[1:] = code[ranking[1:]] != code[ranking[:-1]]
+        return layer.take(np.sort(ranking[first]))
+
+    def _leaving(self, layer: Layer, visit: int, waiting: list[int]) -> list[Numbers]:
+        """Everything about plans that matters to the open visits."""
+        first, last = layer.first[:, waiting], layer.last[:, waiting]
+        columns: list[Numbers] = [first, last, layer.gone[:, waiting].astype(np.int64)]
+        earliest, latest = first.min(axis=1), last.max(axis=1)
+        open_series = {k for n in waiting for k in self.togo.concerning[n]}
+        columns += [layer.choice[:, k] for k in sorted(open_series)]
+        for other in range(visit + 1):
+            links = [self.course.links[other][n] for n in waiting]
+            day = layer.day[:, other]
+            if any(ideal.unit is Unit.DAYS for link in links for ideal in link.ideals):
+                columns.append(day)
+            if any(timed(link) for link in links):
+                columns.append(layer.slot[:, other])
+            reach = max(1, *(link.apart for link in links))
+            near = (earliest - day < reach) & (day - latest < reach)
+            columns.append(np.where(near, day, NOWHERE))
+            if self.togo.places[other].slot is not None:
+                columns.append(np.where(near, layer.slot[:, other], NOWHERE))
+            columns += [
+                np.where(near, layer.choice[:, k], -1) for k in self.togo.concerning[other] if k not in open_series
+            ]
+        for count in self.counts:
+            members = [n for n in waiting if n in count.members]
+            if members and count.forgetful:
+                columns.append(
+                    count.kept(layer.day, layer.first[:, members].min(axis=1), layer.last[:, members].max(axis=1))
+                )
+        return columns
+
+    # --- plans --------------------------------------------------------------------------------------------------------
+
+    def starts(self, layer: Layer, row: int) -> dict[int, int]:
+        """The start of each visit of a plan in which all have a place."""
+        found: dict[int, int] = {}
+        day = layer.day[row]
+        for number in np.unique(day[day != NOWHERE]).tolist():
+            members = tuple(
+                self._member(n, layer.choice[row], int(layer.slot[row, n]))
+                for n in np.flatnonzero(day == number).tolist()
+            )
+            found |= self.together.solved(members, number)[1]
+        return found

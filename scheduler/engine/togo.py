@@ -1,0 +1,321 @@
+"""Costs-to-go: for each start of a visit, the least its branch of the course can cost, for all choices at once.
+
+Each visit hangs on one earlier visit by the window of dates or minutes between them. On that tree a dynamic program is exact:
+from the leaves up, the best a visit's branch can cost for each place of the visit. What it leaves out (the patient in two
+places, counts per week, distances that are not edges of the tree) can only make a plan dearer, so costs-to-go never
+overestimate.
+
+A *place* of a visit is a local date, since most rules do not look further; a visit that is tied to another by minutes, or that
+stays where it is, has its starts as places. Arrays have one axis for each series that is still open in the branch (the
+resource it is planned around) and a last one for places. A series whose visits all lie in one branch is decided at the top of
+that branch, so that above it only the best resource counts.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scheduler.engine.aims import LEAST_COST, Aim
+from scheduler.engine.candidates import IMPOSSIBLE, Candidates, Choice, Points
+from scheduler.engine.choices import options
+from scheduler.engine.clock import DAY_MINUTES
+from scheduler.engine.course import Course
+from scheduler.engine.distances import FREE
+from scheduler.engine.grid import SLOT_MINUTES
+from scheduler.engine.links import Link
+from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
+from scheduler.engine.request import Unit
+
+Axes = tuple[int, ...]
+"""Numbers of series, ascending."""
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a visit can be: dates, or single starts where ``slot`` is given."""
+
+    day: Numbers
+    slot: Numbers | None
+    own: Points
+    """The least the visit costs by itself at each place, a row for each choice that concerns it."""
+
+
+class ToGo:
+    """The tree of a course with its costs-to-go."""
+
+    def __init__(self, course: Course, candidates: Candidates, aim: Aim = LEAST_COST) -> None:
+        self.course = course
+        self.candidates = candidates
+        size = len(course.visits)
+        self.options: list[list[Choice | None]] = [
+            [found for found in options(course, rule) if (k, found) != aim.without] or [None]
+            for k, rule in enumerate(course.series)
+        ]
+        self.parent = [self._parent(n) for n in range(size)]
+        self.children: list[list[int]] = [[] for _ in range(size)]
+        for n, parent in enumerate(self.parent):
+            if parent is not None:
+                self.children[parent].append(n)
+        self.concerning: list[Axes] = [tuple(found) for found in candidates.concerning]
+        self.timed = [n in course.given or any(timed(link) for link in course.links[n]) for n in range(size)]
+        self.opened = self._opened()
+        """For each visit the series that are decided where it is placed; ``opened[-1]``: before all visits."""
+        known: dict[object, tuple[Points, Places]] = {}
+        self.alike: list[int] = []
+        """Visits with the same number have the same starts at the same cost."""
+        self.rows: list[Points] = []
+        """For each visit the points of its starts, a row for each choice that concerns it."""
+        self.places: list[Places] = []
+        numbers: dict[object, int] = {}
+        for n in range(size):
+            key = candidates.likeness(n)
+            self.alike.append(numbers.setdefault(key, len(numbers)))
+            if (key, self.timed[n]) not in known:
+                known[key, self.timed[n]] = self._places(n)
+            rows, places = known[key, self.timed[n]]
+            self.rows.append(rows)
+            self.places.append(places)
+        self.axes: list[Axes] = [()] * size
+        self.values: list[Points] = [np.zeros(0, dtype=np.int64)] * size
+        """For each visit: the least its branch costs with it at each place."""
+        self.messages: list[Points] = [np.zeros(0, dtype=np.int64)] * size
+        """For each visit that hangs on another: the same for each place of the other one."""
+        self.message_axes: list[Axes] = [()] * size
+        self.loose: list[Points] = [np.zeros(0, dtype=np.int64)] * size
+        """For each visit: the least its branch costs wherever it is, hanging on nothing."""
+        for n in range(size - 1, -1, -1):
+            self._fill(n)
+
+    # --- the tree -------------------------------------------------------------------------------------------------
+
+    def _parent(self, visit: int) -> int | None:
+        """The earlier visit whose link says most: one with an ideal before one without, then the narrowest window."""
+        found = []
+        for n in range(visit):
+            link = self.course.links[n][visit]
+            if (n in self.course.given and visit in self.course.given) or not (link.strict or link.ideals):
+                continue
+            found.append((not link.ideals, _width(link), -n))
+        return -min(found)[2] if found else None
+
+    def _opened(self) -> dict[int, Axes]:
+        above: list[list[int]] = []
+        for n in range(len(self.parent)):
+            parent = self.parent[n]
+            above.append([*(above[parent] if parent is not None else []), n])
+        found: dict[int, list[int]] = {n: [] for n in range(-1, len(self.parent))}
+        for k in range(len(self.options)):
+            paths = [path for path, axes in zip(above, self.concerning, strict=True) if k in axes]
+            if not paths:
+                continue
+            shared = [n for n in paths[0] if all(n in path for path in paths)]
+            found[shared[-1] if shared else -1].append(k)
+        return {n: tuple(axes) for n, axes in found.items()}
+
+    # --- places and what they cost by themselves ------------------------------------------------------------------
+
+    def choices(self, axes: Axes) -> list[tuple[Choice | None, ...]]:
+        """Every combination of what some series are planned around, the others open; in the order of the arrays' rows."""
+        found = []
+        for names in product(*(self.options[k] for k in axes)):
+            chosen = dict(zip(axes, names, strict=True))
+            found.append(tuple(chosen.get(k) for k in range(len(self.options))))
+        return found
+
+    def shape(self, axes: Axes) -> tuple[int, ...]:
+        """How many options each of some series has."""
+        return tuple(len(self.options[k]) for k in axes)
+
+    def _places(self, visit: int) -> tuple[Points, Places]:
+        starts = self.candidates.starts[visit]
+        rows = np.stack([self.candidates.points(visit, names) for names in self.choices(self.concerning[visit])])
+        if self.timed[visit]:
+            return rows, Places(starts.day, starts.slot, rows)
+        days = self.course.request.grid.days
+        own = np.full((len(rows), days), IMPOSSIBLE, dtype=np.int64)
+        if len(starts.slot):
+            begin = np.flatnonzero(np.diff(starts.day, prepend=starts.day[0] - 1))
+            own[:, starts.day[begin]] = np.minimum.reduceat(rows, begin, axis=1)
+        return rows, Places(np.arange(days), None, own)
+
+    # --- the dynamic program --------------------------------------------------------------------------------------
+
+    def _fill(self, visit: int) -> None:
+        places = self.places[visit]
+        axes = tuple(
+            sorted({*self.concerning[visit], *(k for c in self.children[visit] for k in self.message_axes[c])})
+        )
+        total = self.spread(
+            places.own.reshape(*self.shape(self.concerning[visit]), len(places.day)), self.concerning[visit], axes
+        )
+        for child in self.children[visit]:
+            total = total + self.spread(self.messages[child], self.message_axes[child], axes)
+        self.axes[visit] = axes
+        self.values[visit] = np.minimum(np.broadcast_to(total, (*self.shape(axes), len(places.day))), IMPOSSIBLE)
+        closed = tuple(n for n, k in enumerate(axes) if k in self.opened[visit])
+        self.message_axes[visit] = tuple(k for k in axes if k not in self.opened[visit])
+        parent = self.parent[visit]
+        kept = self.values[visit].min(axis=closed) if closed else self.values[visit]
+        without = self.dropped(visit)
+        least = kept.min(axis=-1) if kept.shape[-1] else np.full(kept.shape[:-1], IMPOSSIBLE, dtype=np.int64)
+        self.loose[visit] = np.minimum(least, without)
+        if parent is not None:
+            rows = kept.reshape(int(np.prod(kept.shape[:-1], dtype=np.int64)), kept.shape[-1])
+            message = self._message(parent, visit, rows).reshape(*kept.shape[:-1], len(self.places[parent].day))
+            self.messages[visit] = np.minimum(message, without)
+
+    def dropped(self, visit: int) -> int:
+        """What it costs at least to leave a visit without a place, and with it those that cannot do without it."""
+        if self.course.whole or visit in self.course.given:
+            return IMPOSSIBLE
+        return UNPLACED * len(self._branch(visit) & self.course.dependents[visit])
+
+    def _branch(self, visit: int) -> set[int]:
+        found, fresh = {visit}, [visit]
+        while fresh:
+            more = self.children[fresh.pop()]
+            found.update(more)
+            fresh += more
+        return found
+
+    def spread(self, array: Points, axes: Axes, over: Axes) -> Points:
+        """An array with axes of length one for the series it does not depend on."""
+        sizes = dict(zip(axes, array.shape, strict=False))
+        return array.reshape(*(sizes.get(k, 1) for k in over), array.shape[-1])
+
+    def _message(self, parent: int, child: int, values: Points) -> Points:
+        link = self.course.links[parent][child]
+        above, below = self.places[parent], self.places[child]
+        if not len(below.day) or not len(above.day):
+            return np.full((len(values), len(above.day)), IMPOSSIBLE, dtype=np.int64)
+        if timed(link) and above.slot is not None and below.slot is not None:
+            return np.stack([self._by_time(link, parent, child, row) for row in values])
+        if below.slot is not None:
+            values = self._by_day(below, values)
+        day, back = np.unique(above.day, return_inverse=True)
+        return self._by_date(link, day, values)[:, back]
+
+    def _by_day(self, places: Places, values: Points) -> Points:
+        days = np.full((len(values), self.course.request.grid.days), IMPOSSIBLE, dtype=np.int64)
+        begin = np.flatnonzero(np.diff(places.day, prepend=places.day[0] - 1))
+        days[:, places.day[begin]] = np.minimum.reduceat(values, begin, axis=1)
+        return days
+
+    def _by_date(self, link: Link, day: Numbers, values: Points) -> Points:
+        """For each date of the parent: the least over the dates of the child, given by date."""
+        days = values.shape[1]
+        best = np.full((len(values), len(day)), IMPOSSIBLE, dtype=np.int64)
+        used = np.flatnonzero((values < IMPOSSIBLE).any(axis=0))
+        if not len(used):
+            return best
+        first = max(link.least, int(used[0] - day[-1]))
+        last = min(link.most, int(used[-1] - day[0]))
+        due = due_days(link, day) if link.following else None
+        for offset in range(first, last + 1):
+            if abs(offset) < link.apart or (not offset and link.not_later_that_day and link.not_earlier_that_day):
+                continue
+            there = day + offset
+            fits = (there >= 0) & (there < days)
+            if due is not None:
+                fits &= there == due
+            cost = sum(
+                IDEAL_PER_MINUTE * ideal.weight * DAY_MINUTES * abs(offset - ideal.target)
+                for ideal in link.ideals
+                if ideal.unit is Unit.DAYS
+            )
+            np.minimum(best, np.where(fits, values[:, np.clip(there, 0, days - 1)] + cost, IMPOSSIBLE), out=best)
+        return best
+
+    def _by_time(self, link: Link, parent: int, child: int, values: Points) -> Points:
+        above, below = self.places[parent], self.places[child]
+        assert above.slot is not None and below.slot is not None  # noqa: S101, PT018 - said by the caller
+        ideal = link.ideals[0] if link.ideals else None
+        low, high = self._limits(link, above.day)
+        if link.soonest is not None:
+            low = np.maximum(low, above.slot + link.soonest)
+        if link.latest is not None:
+            high = np.minimum(high, above.slot + link.latest + 1)
+        begin, end = np.searchsorted(below.slot, low), np.searchsorted(below.slot, high)
+        if ideal is None:
+            return _Least(values).between(begin, end)
+        day_based = ideal.unit is Unit.DAYS
+        at = below.day * DAY_MINUTES if day_based else below.slot * SLOT_MINUTES
+        here = above.day * DAY_MINUTES if day_based else above.slot * SLOT_MINUTES
+        wished = here + ideal.target * (DAY_MINUTES if day_based else 1)
+        each = IDEAL_PER_MINUTE * ideal.weight
+        turn = np.clip(np.searchsorted(at, wished), begin, np.maximum(begin, end))
+        too_early = _Least(values - each * at).between(begin, turn) + each * wished
+        too_late = _Least(values + each * at).between(turn, end) - each * wished
+        best: Points = np.minimum(np.minimum(too_early, too_late), IMPOSSIBLE)
+        return best
+
+    def _limits(self, link: Link, day: Numbers) -> tuple[Numbers, Numbers]:
+        """For each date of the parent: the period its link leaves to the child, judged by dates."""
+        days = self.course.request.grid.days
+        midnights = np.array(self.course.request.grid.midnights, dtype=np.int64)
+        first, last = day + link.least, day + link.most
+        if link.following:
+            due = due_days(link, day)
+            first, last = np.maximum(first, due), np.minimum(last, due)
+        low = midnights[np.clip(first, 0, days)]
+        high = midnights[np.clip(last + 1, 0, days)]
+        return low, np.maximum(high, low)
+
+
+def timed(link: Link) -> bool:
+    """Whether a link looks at more than dates and the order within a date."""
+    soonest = link.soonest if link.soonest is not None else 0
+    latest = link.latest if link.latest is not None else 0
+    return (
+        any(ideal.unit is Unit.MINUTES for ideal in link.ideals)
+        or not 0 <= soonest <= link.clear_after
+        or not -link.clear_before <= latest <= 0
+    )
+
+
+def due_days(link: Link, day: Numbers) -> Numbers:
+    """The date on which the other of two consecutive visits is due; far away where there is none."""
+    row = np.array(link.row, dtype=np.int64)
+    index = np.searchsorted(row, day, side="right") if link.following == 1 else np.searchsorted(row, day) - 1
+    exists = (index >= 0) & (index < len(row))
+    due = np.full(len(day), FREE, dtype=np.int64)
+    due[exists] = row[index[exists]]
+    return due
+
+
+def _width(link: Link) -> int:
+    dates = (link.most - link.least) * DAY_MINUTES
+    if link.following:
+        return 0
+    if link.soonest is not None and link.latest is not None:
+        return min(dates, (link.latest - link.soonest) * SLOT_MINUTES)
+    return dates
+
+
+class _Least:
+    """The least of any run of an array, each in constant time (a sparse table)."""
+
+    def __init__(self, values: Points) -> None:
+        self.rows = [values]
+        width = 1
+        while 2 * width <= len(values):
+            last = self.rows[-1]
+            row = last.copy()
+            row[: len(last) - width] = np.minimum(last[:-width], last[width:])
+            self.rows.append(row)
+            width *= 2
+        self.table = np.stack(self.rows)
+
+    def between(self, begin: Numbers, end: Numbers) -> Points:
+        """The least of ``[begin, end)`` for each pair; impossible where it is empty."""
+        length = end - begin
+        some = length > 0
+        row = np.zeros(len(length), dtype=np.int64)
+        row[some] = np.log2(length[some]).astype(np.int64)
+        size = self.table.shape[1]
+        left = np.minimum(begin, size - 1)
+        right = np.clip(end - (1 << row), 0, size - 1)
+        return np.where(some, np.minimum(self.table[row, left], self.table[row, right]), IMPOSSIBLE)

@@ -1,0 +1,40 @@
+"""On requests too large to try everything the planner equals a constraint solver, and beats booking one by one."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+
+from benchmarks.clinics import Clinic, request
+from benchmarks.first_fit import first_fit
+from benchmarks.oracle import solve, understands
+from scheduler.engine.plan import plan
+from tests.scheduler.engine.soaking import examples
+from tests.scheduler.engine.strategies import requests
+
+
+@examples(12)
+@given(requests(most_infusions=5, most_talks=3, days=(10, 21), close="12:00", fixing=False))
+def test_the_optimum_is_the_solver_s(asked):
+    asked = replace(asked, rules=tuple(rule for rule in asked.rules if understands(rule)), patient_gap=30)
+    found = plan(asked).best
+    verdict = solve(asked, seconds=10)
+    assume(verdict.proved)
+    assert found.complete == (verdict.optimum is not None)
+    if found.complete:
+        assert found.bound == found.cost.total == verdict.optimum
+
+
+@pytest.mark.parametrize(("seed", "chairs", "fill"), [(0, 5, 0.9), (2, 5, 0.9)])
+def test_whole_courses_in_a_clinic_are_proved_the_best(seed, chairs, fill):
+    asked = request(Clinic(seed, chairs, fill), "6+8")
+    found = plan(asked).best
+    verdict = solve(asked, seconds=60)
+    assert verdict.proved
+    assert found.bound == found.cost.total == verdict.optimum
+    assert found.gap == 0
+
+
+def test_a_worse_plan_would_be_noticed():
+    asked = request(Clinic(2, 5, 0.6), "6+8")
+    assert first_fit(asked) > plan(asked).best.cost.total

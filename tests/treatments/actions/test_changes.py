@@ -1,0 +1,469 @@
+"""Changing a running course as a whole: the ripple, what it then does, and taking it back."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core import clock
+from core.errors import InvalidInput, NotAllowed
+from scheduler.actions import appointments
+from scheduler.actions.appointments import Booking, Take, Taken, WrongStatus
+from scheduler.models import Allocation, Appointment, ChangeSet, Resource
+from tests.factories.clinics import PatientFactory
+from tests.factories.scheduler import AbsenceFactory
+from tests.treatments.documents import series as document
+from treatments.actions import changes, protocols
+from treatments.actions.changes import Cancel, CannotUndo, Fate, Move, NoShow, Outdated, Place, RulesBroken, Scope, Then
+from treatments.models import Course, CourseChange, Visit, VisitStatus
+
+pytestmark = pytest.mark.django_db
+
+APPOINTMENT = ("status", "previous_status", "starts_at", "ends_at", "local_on", "local_time", "summary", "confirmed_at")
+ALLOCATION = ("appointment", "resource", "role", "lane", "is_shared", "starts_at", "ends_at", "is_active")
+VISIT = ("key", "position", "label", "minutes", "status", "appointment", "reason", "unplaced")
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """A wall-clock time of May 2026 in New York."""
+    return datetime(2026, 5, day, hour + 4, minute, tzinfo=UTC)
+
+
+@pytest.fixture
+def course(book) -> Course:
+    """Infusions on Thursday 7, Monday 11 and Thursday 14 May at 8:00, each with a talk the day after."""
+    return book().course
+
+
+@pytest.fixture
+def apply(flora, now):
+    def apply(event, **changed):
+        return changes.apply(event=event, **({"by": flora, "now": now} | changed))
+
+    return apply
+
+
+@pytest.fixture
+def preview(flora, now):
+    def preview(event, **changed):
+        return changes.preview(event=event, **({"by": flora, "now": now} | changed))
+
+    return preview
+
+
+@pytest.fixture
+def undo(flora, now):
+    def undo(change_set, **changed):
+        return changes.undo(change_set=change_set, **({"by": flora, "now": now} | changed))
+
+    return undo
+
+
+def everything(course: Course) -> dict[str, object]:
+    """All that is known about a course, apart from versions and instants of writing."""
+    current = Course.objects.get(pk=course.pk)
+    ids = list(current.visits.values_list("appointment", flat=True))
+    return {
+        "course": (current.status, current.extra),
+        "visits": list(current.visits.order_by("key").values(*VISIT)),
+        "appointments": list(Appointment.objects.filter(pk__in=ids).order_by("pk").values(*APPOINTMENT)),
+        "allocations": sorted(Allocation.objects.filter(appointment__in=ids).values_list(*ALLOCATION), key=str),
+    }
+
+
+def where(course: Course) -> dict[str, str]:
+    """Visit to day and time, or its status."""
+    found = {}
+    for visit in course.visits.select_related("appointment"):
+        local = visit.appointment and clock.local(visit.appointment.starts_at, "America/New_York")
+        found[visit.key] = f"{local:%d %H:%M}" if visit.status in ("booked", "tentative") else visit.status
+    return found
+
+
+def fates(ripple) -> dict[str, str]:
+    return {step.visit: step.fate.value for step in ripple.steps}
+
+
+def publish(mona, now, **parts):
+    return protocols.publish(document=document(**parts), by=mona, now=now)
+
+
+# --- moving --------------------------------------------------------------------------------------------------
+
+
+def test_what_follows_a_moved_visit_moves_with_it_and_the_rest_stays(course, preview, apply):
+    """The second infusion on Tuesday 12th: the third has to wait until Friday, and its talk would be at the weekend."""
+    event = Move(course.pk, "infusions.2", at(12, 8))
+    ripple = preview(event)
+
+    assert fates(ripple) == {
+        "infusions.1": "stays",
+        "talks.1": "stays",
+        "infusions.2": "moves",
+        "talks.2": "moves",
+        "infusions.3": "moves",
+        "talks.3": "invalid",
+    }
+    assert where(course)["infusions.2"] == "11 08:00", "a preview only reads"
+    assert CourseChange.objects.count() == 1
+
+    applied = apply(event, digest=ripple.digest)
+
+    assert applied.ripple == ripple
+    assert where(course) == {
+        step.visit: f"{clock.local(step.after.starts_at, 'America/New_York'):%d %H:%M}" if step.after else "to_place"
+        for step in ripple.steps
+    }
+    assert applied.change_set.lines.count() == 4
+    assert applied.change_set.course_changes.get().course == course
+    assert ripple.patients_told == 1
+
+
+def test_a_move_that_disturbs_nothing_moves_nothing_else(course, preview):
+    assert preview(Move(course.pk, "infusions.2", at(11, 10))).counts == {"moves": 1, "stays": 5}
+
+
+def test_only_this_visit(course, preview):
+    with pytest.raises(RulesBroken):
+        preview(Move(course.pk, "infusions.2", at(12, 8), only_this=True))
+
+
+def test_what_fits_nowhere_goes_to_the_work_list_with_reasons(course, preview, apply, clinic, undo):
+    """Nobody can talk between the 12th and the 15th, apart from where the talks are booked."""
+    before = everything(course)
+    event = Move(course.pk, "infusions.2", at(12, 8))
+    for name in ("Theo", "Tessa"):
+        for day in (13, 14):
+            AbsenceFactory(resource=clinic[name], starts_at=at(day, 0), ends_at=at(day + 1, 0), reason="Training")
+    ripple = preview(event)
+    assert fates(ripple)["talks.2"] == "invalid"
+    [step] = [step for step in ripple.steps if step.visit == "talks.2"]
+    assert step.after is None
+    assert step.reasons
+
+    applied = apply(event)
+    visit = course.visits.get(key="talks.2")
+    assert (visit.status, visit.appointment) == (VisitStatus.TO_PLACE, None)
+    assert visit.unplaced == [why.message for why in step.reasons]
+    assert Appointment.objects.get(pk=step_appointment(before, "talks.2")).status == "cancelled"
+
+    undo(applied.change_set)
+    assert everything(course) == before
+
+
+def step_appointment(state, key):
+    return next(visit["appointment"] for visit in state["visits"] if visit["key"] == key)
+
+
+def test_a_target_against_what_has_happened_is_refused(course, preview, flora):
+    first = course.visits.get(key="infusions.1").appointment
+    later = first.starts_at + timedelta(hours=2)
+    appointments.set_status(appointment=first, status="done", by=flora, now=later, version=None)
+    with pytest.raises(RulesBroken):
+        preview(Move(course.pk, "infusions.2", at(8, 8)), now=later)
+
+
+def test_a_target_that_somebody_holds_is_refused_by_preview_and_apply_alike(
+    course, preview, apply, clinic, site, flora, now
+):
+    for name in ("Chair 1", "Chair 2", "Chair 3"):
+        _elsewhere(site, clinic[name], at(11, 13), flora, now)
+    event = Move(course.pk, "infusions.2", at(11, 13))
+    refused = []
+    for attempt in (preview, apply):
+        with pytest.raises((Taken, RulesBroken)) as raised:
+            attempt(event)
+        refused.append((type(raised.value), raised.value.message, raised.value.detail))
+    assert refused[0] == refused[1]
+
+
+def _elsewhere(site, resource: Resource, starts_at, flora, now):
+    ends_at = starts_at + timedelta(hours=1)
+    booking = Booking(starts_at, ends_at, "Other", (Take(resource, "x", starts_at, ends_at),))
+    return appointments.book(site=site, patient=PatientFactory(site=site), bookings=[booking], by=flora, now=now)
+
+
+def test_a_waiting_visit_is_placed_as_previewed(course, preview, apply, undo, flora, now):
+    cancelled = apply(Move(course.pk, "infusions.2", at(11, 10)))
+    undo(cancelled.change_set)
+    visit = course.visits.get(key="talks.3")
+    appointments.cancel(appointments=[visit.appointment], by=flora, now=now, reason="")
+    Visit.objects.filter(pk=visit.pk).update(status=VisitStatus.TO_PLACE, appointment=None)
+    before = everything(course)
+    event = Place(course.pk, "talks.3", at(15, 9))
+    assert preview(event).counts == {"stays": 5, "placed": 1}
+    applied = apply(event)
+    assert where(course)["talks.3"] == "15 09:00"
+    undo(applied.change_set)
+    assert everything(course)["visits"] == before["visits"]
+
+
+# --- cancelling ----------------------------------------------------------------------------------------------
+
+
+def test_this_visit_only(course, preview, apply, undo):
+    before = everything(course)
+    ripple = preview(Cancel(course.pk, "infusions.2"))
+    assert ripple.counts == {"stays": 5, "cancelled": 1}
+    assert [why.code for step in ripple.steps for why in step.reasons] == ["left_alone"]
+    applied = apply(Cancel(course.pk, "infusions.2"), digest=ripple.digest, reason="Ill")
+    assert where(course)["infusions.2"] == "cancelled"
+    undo(applied.change_set)
+    assert everything(course) == before
+
+
+def test_this_and_later_ones_of_its_block(course, apply, undo):
+    before = everything(course)
+    applied = apply(Cancel(course.pk, "infusions.2", Scope.LATER))
+    assert applied.ripple.counts == {"stays": 4, "cancelled": 2}
+    assert {key for key, place in where(course).items() if place == "cancelled"} == {"infusions.2", "infusions.3"}
+    undo(applied.change_set)
+    assert everything(course) == before
+
+
+def test_the_whole_course(course, apply, undo):
+    before = everything(course)
+    applied = apply(Cancel(course.pk, scope=Scope.COURSE))
+    assert set(where(course).values()) == {"cancelled"}
+    assert everything(course)["course"] == ("cancelled", [])
+    undo(applied.change_set)
+    assert everything(course) == before
+
+
+def test_cancelling_the_first_frees_what_the_protocol_says(book, mona, now, preview, apply, undo):
+    policies = [
+        {"visits": "infusions", "notice_hours": 48, "frees": "visit", "source": "T"},
+        {"visits": "infusions", "notice_hours": 48, "frees": "course", "only_first": True, "source": "T"},
+    ]
+    course = book(protocol_version=publish(mona, now, cancellations=policies)).course
+    before = everything(course)
+    assert preview(Cancel(course.pk, "infusions.2")).counts == {"stays": 5, "cancelled": 1}
+
+    soon = course.visits.get(key="infusions.1").appointment.starts_at - timedelta(hours=3)
+    applied = apply(Cancel(course.pk, "infusions.1"), now=soon)
+    assert applied.ripple.counts == {"cancelled": 1, "released": 5}
+    assert [note.code for note in applied.ripple.notes] == ["short_notice"]
+    assert sorted(where(course).values()) == ["cancelled", *["released"] * 5]
+    undo(applied.change_set, now=soon)
+    assert everything(course) == before
+
+
+# --- not coming ----------------------------------------------------------------------------------------------
+
+
+def missed_policy(then, **more):
+    return [{"visits": "infusions", "then": then, "source": "T", **more}]
+
+
+@pytest.fixture
+def no_show(book, mona, now):
+    """Books a course with that policy; gives it and the moment after its second infusion began."""
+
+    def no_show(then, **more):
+        course = book(protocol_version=publish(mona, now, missed=missed_policy(then, **more))).course
+        return course, course.visits.get(key="infusions.2").appointment.starts_at + timedelta(minutes=30)
+
+    return no_show
+
+
+@pytest.mark.parametrize("then", ["omit", "keep", "escalate"])
+def test_nothing_moves(no_show, apply, undo, then):
+    course, later = no_show(then)
+    before = everything(course)
+    applied = apply(NoShow(course.pk, "infusions.2"), now=later)
+    assert {key: place for key, place in where(course).items() if place == "missed"} == {"infusions.2": "missed"}
+    assert [note.code for note in applied.ripple.notes] == [
+        {"omit": "omitted", "keep": "kept", "escalate": "escalated"}[then]
+    ]
+    assert applied.ripple.patients_told == 0
+    undo(applied.change_set, now=later)
+    assert everything(course) == before
+
+
+def test_one_more_at_the_end(no_show, apply, preview, undo):
+    course, later = no_show("append")
+    before = everything(course)
+    ripple = preview(NoShow(course.pk, "infusions.2"), now=later)
+    applied = apply(NoShow(course.pk, "infusions.2"), now=later, digest=ripple.digest)
+
+    places = where(course)
+    assert places["infusions.2"] == "missed"
+    assert places["infusions.4"] == "18 08:00", "three or more days after the third, on the next open day"
+    assert Visit.objects.get(course=course, key="infusions.4").label == "Infusion 4"
+    assert fates(ripple)["infusions.4"] == "added"
+    assert fates(ripple)["talks.2"] == "moves", "the talk that belonged to the missed one follows the make-up"
+    assert places["talks.2"] == "19 08:00"
+    assert places["infusions.3"] == "14 08:00"
+
+    undo(applied.change_set, now=later)
+    assert everything(course) == before
+    again = apply(NoShow(course.pk, "infusions.2"), now=later)
+    assert where(course) == places
+    assert again.ripple.digest == ripple.digest
+
+
+def test_made_up_for_and_the_rest_moves(no_show, apply, undo):
+    course, later = no_show("shift")
+    before = everything(course)
+    applied = apply(NoShow(course.pk, "infusions.2"), now=later)
+    places = where(course)
+    assert places["infusions.2"] == "missed"
+    assert places["infusions.4"].startswith(("11", "12"))
+    assert Visit.objects.get(course=course, key="infusions.4").label == "Infusion 2, made up"
+    assert applied.ripple.counts["added"] == 1
+    undo(applied.change_set, now=later)
+    assert everything(course) == before
+
+
+def test_made_up_for_within_the_window_or_not_at_all(no_show, apply):
+    """The make-up would have to be on the 11th or 12th; all chairs are taken."""
+    course, later = no_show("fill", within_days=1)
+    Resource.objects.filter(kind="chair").update(is_active=False)
+    applied = apply(NoShow(course.pk, "infusions.2"), now=later)
+    visit = course.visits.get(key="infusions.4")
+    assert visit.status == VisitStatus.TO_PLACE
+    assert visit.unplaced
+    assert [note.code for note in applied.ripple.notes] == ["escalated"]
+    assert applied.ripple.counts == {"missed": 1, "stays": 5, "unplaced": 1}
+
+
+def test_a_missed_visit_is_made_up_for_once(no_show, apply, preview):
+    course, later = no_show("append")
+    apply(NoShow(course.pk, "infusions.2"), now=later)
+    with pytest.raises(InvalidInput):
+        preview(NoShow(course.pk, "infusions.2"), now=later)
+
+
+def test_a_person_may_choose_otherwise(no_show, preview):
+    course, later = no_show("append")
+    assert "added" not in preview(NoShow(course.pk, "infusions.2", Then.KEEP), now=later).counts
+
+
+def test_nobody_misses_what_has_not_begun(course, preview):
+    with pytest.raises(WrongStatus):
+        preview(NoShow(course.pk, "infusions.2"))
+
+
+# --- outdated, undone ----------------------------------------------------------------------------------------
+
+
+def test_another_answer_than_the_one_that_was_seen_is_not_written(course, preview, apply, clinic, site, flora, now):
+    event = Move(course.pk, "infusions.2", at(12, 8))
+    ripple = preview(event)
+    [step] = [step for step in ripple.steps if step.visit == "infusions.3"]
+    _elsewhere(site, step.after.resources["chair"], step.after.starts_at, flora, now)
+    before, sets = everything(course), ChangeSet.objects.count()
+
+    with pytest.raises(Outdated) as raised:
+        apply(event, digest=ripple.digest)
+
+    assert everything(course) == before
+    assert ChangeSet.objects.count() == sets
+    assert raised.value.ripple.digest != ripple.digest
+    assert apply(event, digest=raised.value.ripple.digest).ripple == raised.value.ripple
+
+
+def test_undoing_twice(course, apply, undo):
+    applied = apply(Move(course.pk, "infusions.2", at(11, 10)))
+    undo(applied.change_set)
+    with pytest.raises(CannotUndo) as raised:
+        undo(applied.change_set)
+    assert [each["code"] for each in raised.value.detail["obstacles"]] == ["undone"]
+
+
+def test_a_place_taken_meanwhile_is_named(course, apply, undo, clinic, site, flora, now):
+    chair = course.visits.get(key="infusions.2").appointment.allocations.get(role="chair", lane=0).resource
+    applied = apply(Move(course.pk, "infusions.2", at(11, 10)))
+    _elsewhere(site, chair, at(11, 8), flora, now)
+    before = everything(course)
+    with pytest.raises(Taken) as raised:
+        undo(applied.change_set)
+    assert raised.value.detail["resource"]["name"] == chair.name
+    assert everything(course) == before
+
+
+def test_what_was_changed_meanwhile_is_named(course, apply, undo):
+    first = apply(Move(course.pk, "infusions.2", at(11, 10)))
+    assert first.change_set.course_changes.get().course == course, "also where nothing but a time changed"
+    apply(Cancel(course.pk, "infusions.2"))
+    with pytest.raises(CannotUndo) as raised:
+        undo(first.change_set)
+    assert raised.value.detail["obstacles"]
+
+
+def test_an_undo_that_no_longer_fits_what_came_after_is_refused(course, apply, undo):
+    """Without the second infusion the third came earlier: now there is no room for both."""
+    cancelled = apply(Cancel(course.pk, "infusions.2"))
+    apply(Move(course.pk, "infusions.3", at(12, 8)))
+    before = everything(course)
+    with pytest.raises(CannotUndo) as raised:
+        undo(cancelled.change_set)
+    assert {each["code"] for each in raised.value.detail["obstacles"]} == {"rules_broken"}
+    assert everything(course) == before
+
+
+def test_neighbours_of_a_cancelled_visit_stay_apart(course, apply, preview):
+    apply(Cancel(course.pk, "infusions.2"))
+    with pytest.raises(RulesBroken) as raised:
+        preview(Move(course.pk, "infusions.3", at(8, 8), only_this=True))
+    assert "too_soon" in {each["code"] for each in raised.value.detail["problems"]}
+
+
+def test_undoing_a_booking_cancels_it(book, undo):
+    booked = book()
+    undo(booked.change_set)
+    assert set(where(booked.course).values()) == {"cancelled"}
+    assert everything(booked.course)["course"] == ("cancelled", [])
+    assert not Allocation.objects.filter(is_active=True).exists()
+
+
+def test_a_status_given_on_the_board_is_undone_with_its_visit(course, undo, flora):
+    visit = course.visits.get(key="infusions.1")
+    later = visit.appointment.starts_at + timedelta(hours=2)
+    before = everything(course)
+    made = appointments.set_status(appointment=visit.appointment, status="missed", by=flora, now=later, version=None)
+    assert where(course)["infusions.1"] == "missed"
+    undo(made.change_set, now=later)
+    assert everything(course) == before
+
+
+def test_one_confirmation_comes_back(course, apply, undo, now):
+    Appointment.objects.filter(visit__key="infusions.2").update(confirmed_at=now)
+    before = everything(course)
+    undo(apply(Move(course.pk, "infusions.2", at(11, 10))).change_set)
+    assert everything(course) == before
+
+
+def test_those_who_may_not(course, apply, preview, undo, nora, clara):
+    event = Move(course.pk, "infusions.2", at(11, 10))
+    for attempt in (preview, apply):
+        with pytest.raises(NotAllowed):
+            attempt(event, by=nora)
+    applied = apply(event, by=clara)
+    with pytest.raises(NotAllowed):
+        undo(applied.change_set, by=nora)
+
+
+def test_unknown_visits_and_courses(course, preview):
+    with pytest.raises(InvalidInput):
+        preview(Move(course.pk, "infusions.9", at(11, 10)))
+
+
+def test_a_course_with_a_make_up_goes_on_being_changed(no_show, apply, preview):
+    """What was added takes part in every later plan."""
+    course, later = no_show("append")
+    apply(NoShow(course.pk, "infusions.2"), now=later)
+    with pytest.raises(RulesBroken):
+        preview(Move(course.pk, "infusions.3", at(18, 8), only_this=True), now=later)
+    ripple = apply(Move(course.pk, "infusions.3", at(18, 8)), now=later).ripple
+    assert fates(ripple)["infusions.4"] == "moves"
+    assert fates(ripple)["talks.2"] == "moves"
+    assert Fate.INVALID not in fates(ripple).values()
+
+
+def test_a_missed_make_up_is_made_up_for_too(no_show, apply):
+    course, later = no_show("shift")
+    apply(NoShow(course.pk, "infusions.2"), now=later)
+    begins = course.visits.get(key="infusions.4").appointment.starts_at
+    apply(NoShow(course.pk, "infusions.4"), now=begins + timedelta(minutes=20))
+    assert course.visits.get(key="infusions.5").label == "Infusion 2, made up"
+    assert where(course)["infusions.4"] == "missed"

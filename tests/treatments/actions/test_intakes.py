@@ -1,0 +1,105 @@
+"""Several new courses at once: all that fit together, as one change set, taken back as one."""
+
+from datetime import date
+
+import pytest
+import time_machine
+
+from core.errors import InvalidInput, NotAllowed
+from scheduler.models import Appointment, Status
+from tests.factories.clinics import PatientFactory
+from treatments.actions import changes, jobs
+from treatments.actions.jobs import AnswerOutdated
+from treatments.intakes import Intake
+from treatments.models import Course, CourseStatus, JobState, PlanningJob, Visit, VisitStatus
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_that_moment(now):
+    with time_machine.travel(now):
+        yield
+
+
+@pytest.fixture
+def wanted(site, clinic, series):
+    return [Intake(PatientFactory(site=site), series, date(2026, 5, 5), {}) for _ in range(3)]
+
+
+def worked() -> PlanningJob:
+    job = jobs.work()
+    assert job.state == JobState.READY, job.failure
+    return job
+
+
+def test_all_that_fit_are_booked_as_one_change_and_taken_back_as_one(wanted, site, flora, now):
+    jobs.book(site=site, wanted=wanted, by=flora, now=now)
+    job = worked()
+    assert job.answer["unplaced"] == []
+    assert not Course.objects.exists()
+
+    made = jobs.apply(job=job, digest=job.digest, by=flora, now=now)
+
+    assert Course.objects.filter(status=CourseStatus.ACTIVE).count() == 3
+    assert Visit.objects.filter(status=VisitStatus.BOOKED).count() == 18
+    assert set(Appointment.objects.values_list("change_set", flat=True)) == {made.pk}
+    told = {
+        (course["patient"], step["visit"]): (step["after"]["starts_at"], step["after"]["resources"])
+        for course in job.answer["courses"]
+        for step in course["steps"]
+    }
+    assert told == {
+        (str(visit.course.patient_id), visit.key): (
+            visit.appointment.starts_at.isoformat(),
+            {each.role: str(each.resource_id) for each in visit.appointment.allocations.all()},
+        )
+        for visit in Visit.objects.select_related("course", "appointment")
+    }
+
+    changes.undo(change_set=made, by=flora, now=now)
+    assert not Appointment.objects.filter(status=Status.BOOKED).exists()
+    assert not Course.objects.filter(status=CourseStatus.ACTIVE).exists()
+
+
+def test_a_course_that_fits_nowhere_is_left_and_named(wanted, site, flora, now):
+    nobody = Intake(
+        PatientFactory(site=site), wanted[0].protocol_version, date(2026, 5, 5), {"weekdays": [6], "firm": True}
+    )
+    jobs.book(site=site, wanted=[nobody, *wanted[:1]], by=flora, now=now)
+    job = worked()
+    assert job.answer["unplaced"] == [0]
+    assert [course["number"] for course in job.answer["courses"]] == [1]
+
+
+def test_a_place_that_was_taken_meanwhile(wanted, book, site, flora, now):
+    jobs.book(site=site, wanted=wanted[:2], by=flora, now=now)
+    job = worked()
+    for _ in range(2):
+        book(patient=PatientFactory(site=site))
+    with pytest.raises(AnswerOutdated):
+        jobs.apply(job=job, digest=job.digest, by=flora, now=now)
+    assert Course.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"start_on": date(2026, 5, 1)}, "courses/0/start_on"),
+        ({"wishes": {"weekdays": [8]}}, "courses/0/wishes/weekdays"),
+    ],
+)
+def test_what_cannot_be_wanted(wanted, site, flora, now, change, pointer):
+    from dataclasses import replace
+
+    with pytest.raises(InvalidInput) as raised:
+        jobs.book(site=site, wanted=[replace(wanted[0], **change)], by=flora, now=now)
+    assert raised.value.pointer == pointer
+
+
+def test_how_many(wanted, site, flora, nora, now):
+    for many in ([], wanted[:1] * 101):
+        with pytest.raises(InvalidInput):
+            jobs.book(site=site, wanted=many, by=flora, now=now)
+    with pytest.raises(NotAllowed):
+        jobs.book(site=site, wanted=wanted, by=nora, now=now)

@@ -1,0 +1,133 @@
+"""What follows when a patient does not come: the policy of the block, worked out as a proposal."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from core import clock
+from core.errors import InvalidInput
+from scheduler.actions.terms import WrongStatus
+from scheduler.engine.request import Window
+from scheduler.models.change_set import Verb
+from treatments import replanning, ripples
+from treatments.effects import block, seen, words, work_out
+from treatments.events import NoShow, Then
+from treatments.models import CourseStatus, Visit, VisitStatus
+from treatments.planning import Question
+from treatments.protocols import extras
+from treatments.protocols.extras import Extra, Where
+from treatments.protocols.policies import Missed
+from treatments.protocols.rulebook import RuleNote
+from treatments.ripples import Change, Why
+from treatments.running import Running
+
+WITHIN = "missed.within"
+"""The key of the rule that a make-up takes place in time."""
+NOTES = {
+    Then.OMIT: Why("omitted", "The protocol asks for no make-up. The rest of the course stays as it is."),
+    Then.KEEP: Why("kept", "The rest of the course stays as it is."),
+    Then.ESCALATE: Why("escalated", "A clinician decides how the course goes on."),
+}
+
+
+@work_out.register
+def _no_show(event: NoShow, running: Running) -> Change:
+    """The visit is missed; what the protocol says follows."""
+    visit = running.visit(event.visit)
+    if running.course.status == CourseStatus.CANCELLED:
+        raise WrongStatus("The course is cancelled.")
+    _check_can_be_missed(running, visit)
+    policy = _policy(running, visit)
+    then = event.then or (Then(policy.then) if policy is not None else Then.KEEP)
+    missed = frozenset([visit.key] if visit.status != VisitStatus.MISSED else [])
+    versions = seen(visit, event.version)
+    if then in NOTES:
+        return Change(running, Verb.NO_SHOW, missed=missed, notes=(NOTES[then],), versions=versions)
+    change = _made_up(running, visit, then, policy.within_days if policy is not None else None)
+    return replace(change, missed=missed, versions=versions)
+
+
+def _check_can_be_missed(running: Running, visit: Visit) -> None:
+    appointment = visit.appointment
+    if appointment is None or visit.status not in (VisitStatus.BOOKED, VisitStatus.TENTATIVE, VisitStatus.MISSED):
+        raise WrongStatus(f"{visit.label} is {words(visit)} and cannot be missed.")
+    if running.now < appointment.starts_at:
+        raise WrongStatus("It has not begun. Cancel it if the patient cannot come.")
+    if any(extra.makes_up == visit.key for extra in extras.read(running.course.extra)):
+        raise InvalidInput(f"{visit.label} has been made up for already.", pointer="visit")
+
+
+def _policy(running: Running, visit: Visit) -> Missed | None:
+    """What the protocol says about missed visits of this block."""
+    for policy in running.document.missed:
+        if any(each.block == block(visit) for each in running.document.blocks_named(policy.visits)):
+            return policy
+    return None
+
+
+def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None) -> Change:
+    """One more visit: at the end of the block, or in the place of the missed one."""
+    extra = Extra(
+        extras.next_key(block(visit), running.by_key),
+        _where(running, visit, then),
+        visit.key,
+        _followed_by(running, visit),
+    )
+    data: list[dict[str, Any]] = [*running.course.extra, extra.to_json()]
+    others = frozenset() if then is Then.FILL else running.movable - {visit.key}
+    question = running.ask(about={extra.key, *others}, extra=data, leaving={visit.key})
+    until_on = _until(running, visit, extra, within_days)
+    wished = _limited(running.wished(question, extra=data), extra.key, until_on)
+    found = replanning.around(wished, given=(), loose=running.current(wished, others), added=[extra.key])
+    notes: tuple[Why, ...] = ()
+    if extra.key in found.unplaced:
+        notes = (Why("escalated", "There is no place for it in time. A clinician decides how the course goes on."),)
+    return Change(
+        running,
+        Verb.NO_SHOW,
+        wished,
+        places=found.places,
+        unplaced=ripples.unplaced(wished, found.unplaced),
+        added=(extra,),
+        notes=notes,
+    )
+
+
+def _followed_by(running: Running, visit: Visit) -> tuple[str, ...]:
+    """The visits of other blocks that wait for the make-up: those that belong to the missed visit and are still open."""
+    waiting = {each.key for each in running.visits if each.status == VisitStatus.TO_PLACE} | running.movable
+    return tuple(sorted(extras.followers(running.compiled.rules, visit.key) & waiting))
+
+
+def _where(running: Running, visit: Visit, then: Then) -> Where:
+    """Where the make-up stands. In a block with fixed days there is no end to add to."""
+    planned = running.document.block(block(visit))
+    at_end = then is Then.APPEND and planned.on_days is None and planned.cycle is None
+    return Where.END if at_end else Where.INSTEAD
+
+
+def _until(running: Running, visit: Visit, extra: Extra, within_days: int | None) -> date | None:
+    """The last date for the make-up: counted from the missed visit, or from the last of its block."""
+    if within_days is None:
+        return None
+    zone = running.course.site.zone
+    block_mates = [each for each in running.visits if block(each) == block(visit) and each.key in running.standing]
+    counted = [visit] if extra.where is Where.INSTEAD else [visit, *block_mates]
+    starts = [each.appointment.starts_at for each in counted if each.appointment is not None]
+    return clock.local(max(starts), zone).date() + timedelta(days=within_days)
+
+
+def _limited(question: Question, key: str, until_on: date | None) -> Question:
+    """The question in which the visit takes place on that date at the latest."""
+    if until_on is None:
+        return question
+    note = RuleNote(f"A make-up takes place until {until_on.day} {until_on:%B}", (), "")
+    rule = Window(WITHIN, (key,), until_on=until_on)
+    compiled = replace(
+        question.compiled,
+        rules=(*question.compiled.rules, rule),
+        notes={**question.compiled.notes, WITHIN: note},
+    )
+    return replace(
+        question, compiled=compiled, request=replace(question.request, rules=(*question.request.rules, rule))
+    )

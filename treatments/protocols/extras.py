@@ -1,0 +1,139 @@
+"""Visits that a running course has beyond its protocol: make-ups of missed visits, and those of a step back.
+
+A course remembers them in this order as data. Their keys go on counting where their block ends: ``infusions.7``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any, TypeGuard
+
+from scheduler.engine.request import Offset, Rule
+from treatments.protocols.compile import Compiled
+from treatments.protocols.rulebook import CourseVisit
+
+
+class Where(StrEnum):
+    """Where an extra visit stands in its block."""
+
+    INSTEAD = "instead"
+    """In the place of the visit it makes up for: every rule of the block about that one is about it."""
+    END = "end"
+    """After the last of its block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """One visit beyond the protocol.
+
+    ``makes_up`` is the key of the visit it stands for, if it is a make-up; ``followed_by`` are the visits of other blocks
+    that belonged to that one and belong to it instead: those that had not taken place yet.
+    """
+
+    key: str
+    where: Where
+    makes_up: str | None = None
+    followed_by: tuple[str, ...] = ()
+
+    @property
+    def block(self) -> str:
+        """The block it belongs to."""
+        return _block(self.key)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a course keeps it."""
+        return {
+            "key": self.key,
+            "where": self.where.value,
+            "makes_up": self.makes_up,
+            "followed_by": list(self.followed_by),
+        }
+
+
+def read(data: Iterable[Mapping[str, Any]]) -> tuple[Extra, ...]:
+    """The extra visits of a course, from its data."""
+    return tuple(
+        Extra(each["key"], Where(each["where"]), each["makes_up"], tuple(each["followed_by"])) for each in data
+    )
+
+
+def at_the_end(extras: Iterable[Extra]) -> dict[str, list[int]]:
+    """For each block the numbers of its further visits, as ``compile`` takes them."""
+    found: dict[str, list[int]] = {}
+    for extra in extras:
+        if extra.where is Where.END:
+            found.setdefault(extra.block, []).append(int(extra.key.rpartition(".")[2]))
+    return found
+
+
+def next_key(block: str, keys: Iterable[str]) -> str:
+    """The key of one more visit of a block."""
+    numbers = [int(number) for name, _, number in (key.rpartition(".") for key in keys) if name == block]
+    return f"{block}.{max(numbers, default=0) + 1}"
+
+
+def with_extras(compiled: Compiled, extras: Sequence[Extra]) -> Compiled:
+    """The course in which every make-up stands for the visit that it makes up for."""
+    for extra in extras:
+        if extra.makes_up is None:
+            continue
+        rules = tuple(_followed(rule, extra) for rule in compiled.rules)
+        compiled = replace(compiled, rules=rules)
+        if extra.where is Where.INSTEAD:
+            compiled = _renamed(compiled, extra.makes_up, extra.key)
+    return compiled
+
+
+def _renamed(compiled: Compiled, old: str, new: str) -> Compiled:
+    course = tuple(_made_up(visit, new) if visit.key == old else visit for visit in compiled.course)
+    labels = {visit.key: visit.label for visit in course if visit.key == new}
+    return replace(
+        compiled,
+        course=course,
+        visits=tuple(replace(visit, key=new) if visit.key == old else visit for visit in compiled.visits),
+        rules=tuple(_about(rule, old, new) for rule in compiled.rules),
+        labels={**compiled.labels, **labels},
+    )
+
+
+def _made_up(visit: CourseVisit, key: str) -> CourseVisit:
+    label = visit.label.removesuffix(MADE_UP)
+    return replace(visit, key=key, label=f"{label}{MADE_UP}")
+
+
+MADE_UP = ", made up"
+
+
+def _about(rule: Rule, old: str, new: str) -> Rule:
+    """The rule with one visit in another's place."""
+    if _follows(rule, old):
+        return rule  # it belonged to the missed visit, and took place
+    changed: dict[str, Any] = {}
+    for field in fields(rule):
+        value = getattr(rule, field.name)
+        if field.name in {"visit", "anchor"} and value == old:
+            changed[field.name] = new
+        elif field.name in {"visits", "after"} and old in value:
+            changed[field.name] = tuple(new if key == old else key for key in value)
+    return replace(rule, **changed) if changed else rule
+
+
+def _followed(rule: Rule, extra: Extra) -> Rule:
+    """What another block counts from a missed visit, it counts from the make-up."""
+    if extra.makes_up is not None and _follows(rule, extra.makes_up) and rule.visit in extra.followed_by:
+        return replace(rule, anchor=extra.key)
+    return rule
+
+
+def _follows(rule: Rule, key: str) -> TypeGuard[Offset]:
+    """Whether a visit of another block is placed by this one."""
+    return isinstance(rule, Offset) and rule.anchor == key and _block(rule.visit) != _block(key)
+
+
+def followers(rules: Iterable[Rule], key: str) -> frozenset[str]:
+    """The visits of other blocks that are placed by this one."""
+    return frozenset(rule.visit for rule in rules if _follows(rule, key))
+
+
+def _block(key: str) -> str:
+    return key.rpartition(".")[0]

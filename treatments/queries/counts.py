@@ -1,0 +1,68 @@
+"""What rules that count beyond one course have to know: the patient's other courses, and the starts of each day.
+
+Each is one query more, and only for protocols with such rules.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from clinics.models import Patient, Site
+from core import clock
+from treatments.models import ProtocolVersion, Visit, VisitStatus
+
+COUNTED = (VisitStatus.TENTATIVE, VisitStatus.BOOKED, VisitStatus.DONE)
+"""A missed visit counts for nothing."""
+
+
+def history(
+    version: ProtocolVersion, patient: Patient, *, first_on: date, days: int, without: Collection[UUID] = ()
+) -> Mapping[str, list[date]]:
+    """For each visit type: the local dates of the patient's visits outside this course that the caps could count.
+
+    ``without`` are the appointments of this course. ``first_on`` and ``days`` are the dates to be planned. Dates are those
+    of the site of each visit.
+    """
+    reach = max((cap["in_days"] for cap in version.document.get("caps", ())), default=0)
+    found: dict[str, list[date]] = {}
+    if reach:
+        first_on, last_on = first_on - timedelta(days=reach), first_on + timedelta(days=days + reach)
+        for kind, on in _visits(Q(course__patient=patient), first_on, last_on, without):
+            found.setdefault(kind, []).append(on)
+    return {kind: sorted(dates) for kind, dates in found.items()}
+
+
+def starts_by_day(
+    version: ProtocolVersion, site: Site, *, first_on: date, days: int, without: Collection[UUID] = ()
+) -> Mapping[str, Mapping[date, int]]:
+    """For each visit type and local date: how many visits of other courses begin then at the site."""
+    found: dict[str, Counter[date]] = {}
+    if version.document.get("daily_loads"):
+        for kind, on in _visits(Q(course__site=site), first_on, first_on + timedelta(days=days), without):
+            found.setdefault(kind, Counter())[on] += 1
+    return found
+
+
+def _visits(which: Q, first_on: date, last_on: date, without: Collection[UUID]) -> Iterator[tuple[str, date]]:
+    """The visit type and the local date of the visits from ``first_on`` to ``last_on``."""
+    rows = (
+        Visit.objects.filter(which, status__in=COUNTED)
+        .filter(
+            # a day more on either side: which date it is depends on the zone of the site
+            appointment__starts_at__date__gte=first_on - timedelta(days=1),
+            appointment__starts_at__date__lte=last_on + timedelta(days=1),
+        )
+        .exclude(appointment__in=list(without))
+        .values_list(
+            "key", "appointment__starts_at", "course__site__zone", "course__protocol_version__document__blocks"
+        )
+    )
+    for key, starts_at, zone, blocks in rows:
+        on = clock.local(starts_at, zone).date()
+        block = key.rpartition(".")[0]
+        kind = next((each["visit"] for each in blocks if each["block"] == block), None)
+        if kind is not None and first_on <= on <= last_on:
+            yield kind, on

@@ -1,0 +1,94 @@
+"""Re-planning a course around something that is given: what stands, stays if it can; the rest changes as little as possible."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from scheduler.engine.answer import Reason
+from scheduler.engine.request import Keep, Placement, PlanRequest, Rule, Window
+from treatments import planning
+from treatments.planning import Question
+
+KEEP = "keep"
+"""The key of the rule that a visit stays; what it gives up is shown as a move, not told as a broken wish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """Where visits go that do not stay: those that stood, and those that were added. ``unplaced``: those without a place."""
+
+    places: Mapping[str, Placement] = field(default_factory=dict)
+    unplaced: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+
+
+def around(
+    question: Question,
+    *,
+    given: Sequence[Placement],
+    loose: Sequence[Placement],
+    added: Collection[str] = (),
+    mending: bool = False,
+) -> Replanned:
+    """New places for ``loose`` visits where they cannot stay beside the ``given`` ones, and places for ``added`` visits.
+
+    Whatever may stay does: only if the given and added visits fit nowhere beside all others do others move, as few and
+    as little as possible. A visit that stood never gives way to an added one without getting another place.
+    """
+    beside: Replanned | None = None
+    if not _clashes(question.request, given, loose, mending=mending):
+        if not added:
+            return Replanned()
+        beside = _planned(question, given=[*given, *loose], loose=())
+        if beside is not None and not beside.unplaced:
+            return beside
+    moved = _planned(question, given=given, loose=loose)
+    if moved is None:
+        return beside or Replanned()
+    if beside is not None and (moved.unplaced.keys() - set(added) or len(moved.unplaced) >= len(beside.unplaced)):
+        return beside
+    return moved
+
+
+def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[Placement]) -> Replanned | None:
+    request = question.request
+    stood = {placement.visit: placement for placement in loose}
+    keeps = tuple(Keep(f"{KEEP}.{each.visit}", each.visit, each.start, each.resources) for each in loose)
+    wanted = replace(
+        request,
+        fixed=(*request.fixed, *given),
+        rules=(*agreed(request, loose), *keeps),
+    )
+    plan = planning.best(replace(question, request=wanted))
+    told = {each.visit for each in wanted.fixed}
+    places = {each.visit: each for each in plan.placements if each.visit not in told and stood.get(each.visit) != each}
+    found = Replanned(places, {each.visit: each.reasons for each in plan.unplaced})
+    if not loose and _clashes(request, [*given, *places.values()], ()):
+        return None  # what is fixed and what was added cannot both be where they are
+    return found
+
+
+def _clashes(
+    request: PlanRequest, given: Sequence[Placement], loose: Sequence[Placement], *, mending: bool = False
+) -> bool:
+    """Whether the given places bring about something that is forbidden and was not before, or was when ``mending``."""
+    # imported here: keeps web start-up light (numpy)
+    from scheduler.engine.check import check
+
+    before = set() if mending else set(check(request, loose))
+    return any(found not in before for found in check(request, [*given, *loose]))
+
+
+def agreed(request: PlanRequest, loose: Sequence[Placement]) -> tuple[Rule, ...]:
+    """The rules, but no firm wish about a visit that somebody has agreed to have outside it."""
+    # imported here: keeps web start-up light (numpy)
+    from scheduler.engine import rules
+    from scheduler.engine.schedule import Schedule
+
+    outside = {(found.reason.rule, found.visit) for found in rules.findings(Schedule(request, loose))}
+    kept: list[Rule] = []
+    for rule in request.rules:
+        if isinstance(rule, Window) and rule.hard and planning.is_wish(rule.key):
+            visits = tuple(key for key in rule.visits if (rule.key, key) not in outside)
+            kept += [replace(rule, visits=visits)] if visits else []
+        else:
+            kept.append(rule)
+    return tuple(kept)

@@ -1,0 +1,140 @@
+"""Questions about several courses over one reading of the calendars.
+
+Reads only; the number of queries does not depend on how many courses there are.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from clinics.models import Site
+from core import clock
+from core.errors import InvalidInput
+from scheduler.engine.grid import Grid
+from scheduler.engine.request import Calendar, Period
+from scheduler.models import Resource
+from scheduler.queries import calendars
+from treatments import planning
+from treatments.models import ProtocolVersion
+from treatments.planning import LONGEST_DAYS, NOTICE, Question
+from treatments.protocols.wishes import Wishes
+from treatments.running import ROOM, Running
+
+if TYPE_CHECKING:
+    from treatments.protocols.compile import Compiled
+
+
+@dataclass(frozen=True)
+class Calendars:
+    """Everybody's calendar at a site, read once. ``without`` are appointments that are not in it."""
+
+    site: Site
+    grid: Grid
+    resources: Mapping[str, Resource] = field(repr=False)
+    calendars: tuple[Calendar, ...] = field(repr=False)
+    open_days: frozenset[int] = field(repr=False)
+    busy: Mapping[UUID, Mapping[UUID, Period]] = field(repr=False)
+    """Patient to their appointments and the periods of these."""
+    now: datetime
+
+    @classmethod
+    def read(
+        cls,
+        site: Site,
+        runnings: Sequence[Running],
+        *,
+        first_on: date,
+        last_on: date,
+        now: datetime,
+        without: Collection[UUID] = (),
+        patients: Collection[UUID] = (),
+    ) -> "Calendars":
+        """The calendars from ``first_on`` or the first visit of a course to ``last_on`` or some weeks after the last.
+
+        ``patients`` are others whose appointments matter. Raises ``InvalidInput`` for more dates than any course is planned over.
+        """
+        instants = [each.starts_at for running in runnings for each in running.standing.values()]
+        dates = [clock.local(instant, site.zone).date() for instant in instants]
+        first_on = min([first_on, *dates])
+        days = (max([last_on, *(each + ROOM for each in dates)]) - first_on).days + 1
+        if days > LONGEST_DAYS:
+            raise InvalidInput("The courses are too far apart to be planned together.")
+        grid = calendars.grid(site, first_on=first_on, days=days)
+        return cls(
+            site=site,
+            grid=grid,
+            resources={str(each.pk): each for each in Resource.objects.filter(site=site)},
+            calendars=calendars.calendars(site, grid, now=now, without=without),
+            open_days=calendars.open_days(site, grid),
+            busy=calendars.patients_busy({*patients, *(each.course.patient_id for each in runnings)}, grid, now=now),
+            now=now,
+        )
+
+    def question(
+        self, running: Running, *, about: Collection[str], wishes: Wishes, not_before: datetime | None = None
+    ) -> Question:
+        """What the planner is asked about some visits of a running course; its others are fixed, or left out."""
+        course = running.course
+        busy, own = self.busy.get(course.patient_id, {}), running.appointments(running.by_key)
+        compiled = planning.compiled(
+            course.protocol_version,
+            start_on=min(course.start_on, self.grid.first_on),
+            wishes=wishes,
+            extra=course.extra,
+        )
+        request = compiled.request(
+            grid=self.grid,
+            calendars=self.calendars,
+            open_days=self.open_days,
+            not_before=max(0, self.grid.slot_after(not_before or self.now + NOTICE)),
+            patient_busy=tuple(period for key, period in busy.items() if key not in own),
+        )
+        question = Question(
+            course.protocol_version, self.site, course.start_on, wishes, compiled, request, self.resources
+        )
+        return running.narrowed(question, about)
+
+    def new_question(
+        self, patient: UUID, protocol_version: ProtocolVersion, wishes: Wishes, compiled: "Compiled"
+    ) -> Question:
+        """What the planner is asked about a course that is not booked yet."""
+        request = compiled.request(
+            grid=self.grid,
+            calendars=self.calendars,
+            open_days=self.open_days,
+            not_before=max(0, self.grid.slot_after(self.now + NOTICE)),
+            patient_busy=tuple(self.busy.get(patient, {}).values()),
+        )
+        return Question(protocol_version, self.site, compiled.start_on, wishes, compiled, request, self.resources)
+
+    def without(self, resource: str, starts_at: datetime, ends_at: datetime) -> "Calendars":
+        """The same while a resource is away."""
+        away = (self.grid.slot(starts_at), self.grid.slot_after(ends_at))
+        return replace(
+            self,
+            calendars=tuple(
+                replace(each, working=tuple(_cut(each.working, away))) if each.id == resource else each
+                for each in self.calendars
+            ),
+        )
+
+    def closed(self, on: date) -> "Calendars":
+        """The same with the site closed on a local date."""
+        number = self.grid.day_of(on)
+        if not 0 <= number < self.grid.days:
+            return self
+        day = (self.grid.midnights[number], self.grid.midnights[number + 1])
+        return replace(
+            self,
+            calendars=tuple(replace(each, working=tuple(_cut(each.working, day))) for each in self.calendars),
+            open_days=self.open_days - {number},
+        )
+
+
+def _cut(working: Iterable[Period], away: Period) -> Iterator[Period]:
+    for start, end in working:
+        for part in ((start, min(end, away[0])), (max(start, away[1]), end)):
+            if part[0] < part[1]:
+                yield part
