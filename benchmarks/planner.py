@@ -3,7 +3,7 @@
 ``python -m benchmarks.planner`` plans courses of 14 and 26 visits, and one under many more rules, in seeded clinics of 5, 20 and 60
 chairs, 30 to 97 % full, each also by booking one visit after the other at the first time that fits. It prints a line for each kind
 of clinic and course, then each target as a number with what it should be beside it. ``--seeds N`` sets how many clinics of each
-kind (6, 216 courses in all); ``--oracle SECONDS`` lets CP-SAT, one worker, try the first clinic of each kind for so long.
+kind (9, 324 courses in all); ``--oracle SECONDS`` lets CP-SAT, one worker, try the first clinic of each kind for so long.
 All times are processor times.
 """
 
@@ -213,7 +213,7 @@ def footprint() -> Iterable[tuple[str, str, str]]:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=6, help="clinics of each kind")
+    parser.add_argument("--seeds", type=int, default=9, help="clinics of each kind")
     parser.add_argument("--chairs", type=int, nargs="*", default=[5, 20, 60])
     parser.add_argument("--oracle", type=float, default=0, help="seconds for CP-SAT on the first clinic of each kind")
     chosen = parser.parse_args()

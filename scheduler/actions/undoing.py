@@ -144,7 +144,7 @@ def _wanted(line: ChangeLine) -> State:
     """The state an appointment gets back. What did not exist, or was only held, is cancelled."""
     before: State | None = line.before
     if before is None or before["status"] == Status.HELD:
-        return line.after | {"status": str(Status.CANCELLED), "previous_status": line.after["status"]}
+        return {**line.after, "status": str(Status.CANCELLED), "previous_status": line.after["status"]}
     return before
 
 
@@ -210,7 +210,7 @@ def _lasting(state: State) -> State:
 
 def _gone(wanted: State, after: State) -> bool:
     """Whether the place was given up: the patient was not expected there any more."""
-    return after["status"] == Status.CANCELLED or wanted["starts_at"] != after["starts_at"]
+    return bool(after["status"] == Status.CANCELLED or wanted["starts_at"] != after["starts_at"])
 
 
 def _set_back(each: _Restored, change_set: ChangeSet, *, now: datetime) -> None:

@@ -91,8 +91,8 @@ class Candidates:
             )
             days = np.array([course.day(slot)])
             slots = np.array([slot])
-            points += self.aim.points(course, visit, slots)
-            return Starts(slots, days, points + _stay_and_load(course.request, course.visits[visit], slots, days))
+            more = _stay_and_load(course.request, course.visits[visit], slots, days)
+            return Starts(slots, days, points + more + self.aim.points(course, visit, slots))
         slots = bits.members(course.domains[visit])
         late = np.maximum(slots - course.request.not_before, 0) * SLOT_MINUTES
         late = late * FINISH_PER_DAY // (DAY_MINUTES * len(course.request.visits))

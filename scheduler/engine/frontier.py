@@ -229,7 +229,8 @@ class Frontier:
         for count in self.counts:
             if visit in count.members:
                 fits &= count.allows(before, moves.day)
-        return fits | (moves.day == NOWHERE)
+        fits |= moves.day == NOWHERE
+        return fits
 
     def _ranges(self, layer: Layer, visit: int) -> tuple[Numbers, Numbers]:
         """For each plan the run of places that the visit may take."""
@@ -259,7 +260,9 @@ class Frontier:
         total: Points = np.zeros(index.shape, dtype=np.int64)
         for other in range(visit):
             ideals = self.course.links[other][visit].ideals
-            here = layer.day[source, other][:, None] != NOWHERE if ideals else None
+            if not ideals:
+                continue
+            here = layer.day[source, other][:, None] != NOWHERE
             for ideal in ideals:
                 if ideal.unit is Unit.DAYS:
                     off = places.day[index] - layer.day[source, other][:, None] - ideal.target
@@ -295,9 +298,9 @@ class Frontier:
             if self._both_given(other, visit):
                 continue
             if self.together.simple(other, visit):
-                at = np.flatnonzero(here)
-                others = self._rows(other, moves.choice[at])
-                extra[at] += self.together.pairs(other, visit, moves.day[at], others, rows[at])
+                met = np.flatnonzero(here)
+                others = self._rows(other, moves.choice[met])
+                extra[met] += self.together.pairs(other, visit, moves.day[met], others, rows[met])
             else:
                 special |= here
         for at in np.flatnonzero(special).tolist():

@@ -16,7 +16,7 @@ class Layer:
     day: Numbers
     """The date of each visit, ``NOWHERE`` while it is open."""
     slot: Numbers
-    """The start, where the visit's places are starts; -1 otherwise."""
+    """The first start of the run, where the visit's places are runs of starts; -1 otherwise."""
     choice: Numbers
     """For each series the number of what it is planned around; -1 while that is open."""
     first: Numbers

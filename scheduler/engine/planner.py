@@ -96,7 +96,8 @@ class Planner:
     def _judge(self, outcome: Outcome) -> int:
         """Price and check the plans of a run, cheapest first; the least bound among those refused or not looked at."""
         refused = IMPOSSIBLE
-        for row, bound in enumerate(outcome.layer.bound.tolist()):
+        bounds: list[int] = outcome.layer.bound.tolist()
+        for row, bound in enumerate(bounds):
             if bound >= self._limit():
                 break
             if row == _JUDGED:

@@ -16,7 +16,7 @@ from scheduler.engine.togo import Numbers, ToGo
 
 
 class Member(NamedTuple):
-    """A visit on the date, the row of its choices, and its start if that is decided."""
+    """A visit on the date, the row of its choices, and the first start of its run if it has runs."""
 
     visit: int
     row: int
@@ -102,15 +102,18 @@ class Together:
         return total - sum(self._alone(member, day) for member in members)
 
     def _alone(self, member: Member, day: int) -> int:
-        return int(self._options(member, day)[1].min())
+        return int(self._options(member, day)[1].min(initial=IMPOSSIBLE))
 
     def _options(self, member: Member, day: int) -> tuple[Numbers, Points]:
         slots, points = self._on(member.visit, day)
         row = points[member.row]
-        if member.slot is not None:
-            here = slots == member.slot
-            return slots[here], row[here]
         possible = row < IMPOSSIBLE // 2
+        runs = self.togo.places[member.visit].slot
+        if member.slot is not None and runs is not None:
+            after = int(np.searchsorted(runs, member.slot, side="right"))
+            possible &= slots >= member.slot
+            if after < len(runs):
+                possible &= slots < runs[after]
         return slots[possible], row[possible]
 
     def solved(self, members: tuple[Member, ...], day: int) -> tuple[int, staffing.Starts]:

@@ -5,8 +5,8 @@ from the leaves up, the best a visit's branch can cost for each place of the vis
 places, counts per week, distances that are not edges of the tree) can only make a plan dearer, so costs-to-go never
 overestimate.
 
-A *place* of a visit is a local date, since most rules do not look further; a visit that is tied to another by minutes, or that
-stays where it is, has its starts as places. Arrays have one axis for each series that is still open in the branch (the
+A *place* of a visit is a local date, since most rules do not look further; for a visit that is tied to another by minutes it is a
+run of starts of one date that leave the same to the other. Arrays have one axis for each series that is still open in the branch (the
 resource it is planned around) and a last one for places. A series whose visits all lie in one branch is decided at the top of
 that branch, so that above it only the best resource counts.
 """
@@ -35,7 +35,7 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Places:
-    """Where a visit can be: dates, or single starts where ``slot`` is given."""
+    """Where a visit can be: dates, or runs of starts, of which ``slot`` is the first."""
 
     day: Numbers
     slot: Numbers | None
@@ -73,9 +73,10 @@ class ToGo:
         for n in range(size):
             key = candidates.likeness(n)
             self.alike.append(numbers.setdefault(key, len(numbers)))
-            if (key, self.timed[n]) not in known:
-                known[key, self.timed[n]] = self._places(n)
-            rows, places = known[key, self.timed[n]]
+            key = (key, n if self.timed[n] else None)
+            if key not in known:
+                known[key] = self._places(n)
+            rows, places = known[key]
             self.rows.append(rows)
             self.places.append(places)
         self.axes: list[Axes] = [()] * size
@@ -133,13 +134,34 @@ class ToGo:
         starts = self.candidates.starts[visit]
         rows = np.stack([self.candidates.points(visit, names) for names in self.choices(self.concerning[visit])])
         if self.timed[visit]:
-            return rows, Places(starts.day, starts.slot, rows)
+            begin = self._runs(visit)
+            own = np.minimum.reduceat(rows, begin, axis=1) if len(begin) else rows
+            return rows, Places(starts.day[begin], starts.slot[begin], own)
         days = self.course.request.grid.days
         own = np.full((len(rows), days), IMPOSSIBLE, dtype=np.int64)
         if len(starts.slot):
             begin = np.flatnonzero(np.diff(starts.day, prepend=starts.day[0] - 1))
             own[:, starts.day[begin]] = np.minimum.reduceat(rows, begin, axis=1)
         return rows, Places(np.arange(days), None, own)
+
+    def _runs(self, visit: int) -> Numbers:
+        """Where, among the starts of a visit, each run begins of those that leave the same to the visits tied to it by minutes."""
+        starts = self.candidates.starts[visit]
+        same = [starts.day]
+        for other, link in enumerate(self.course.links[visit]):
+            if other == visit or not timed(link):
+                continue
+            slots = self.candidates.starts[other].slot
+            if any(ideal.unit is Unit.MINUTES for ideal in link.ideals):
+                return np.arange(len(starts.slot))
+            if link.soonest is not None:
+                same.append(np.searchsorted(slots, starts.slot + link.soonest))
+            if link.latest is not None:
+                same.append(np.searchsorted(slots, starts.slot + link.latest, side="right"))
+        differs = np.ones(len(starts.slot), dtype=np.bool_)
+        if len(differs):
+            differs[1:] = np.any([numbers[1:] != numbers[:-1] for numbers in same], axis=0)
+        return np.flatnonzero(differs)
 
     # --- the dynamic program --------------------------------------------------------------------------------------
 

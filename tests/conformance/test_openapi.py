@@ -87,6 +87,7 @@ def furnished() -> dict[str, Any]:
         "protocols": version.protocol_id,
         "resources": resources["Chair 3"].pk,
         "courses": course.pk,
+        "change-sets": visit.appointment.change_set_id,
         "visits": visit.pk,
         "appointments": visit.appointment_id,
         "protocol_version": version.pk,

@@ -21,7 +21,6 @@ from treatments.actions.changes import Cancel, Event, Fate, Move, NoShow, Place,
 class EventSerializer(Input):
     """What every event has. `digest` is that of the preview: where it would do something else by now, it is refused."""
 
-    event = serializers.CharField(max_length=20)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="Nothing clinical.")
     digest = serializers.RegexField(
         r"^[0-9a-f]{64}\Z", required=False, help_text="Of the ripple that was previewed. The preview itself ignores it."
