@@ -13,6 +13,7 @@ SCENARIOS = {
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],
     "dispatch": ["benchmarks.dispatch"],
+    "claims": ["benchmarks.claims"],
     "processes": ["benchmarks.processes"],
 }
 

@@ -17,6 +17,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"queue": "default", "expires": 30},
     },
+    "check-all-messages": {
+        "task": "notifications.check_all_rows",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "default", "expires": 3600},
+    },
     "plan-together": {
         "task": "treatments.plan_together",
         "schedule": timedelta(seconds=3),

@@ -32,3 +32,14 @@ def secret_key(*, development: bool) -> str:
 def folder(name: str, *, default: Path) -> Path:
     """A folder's path."""
     return Path(env.str(name, default=str(default)))
+
+
+def one_of(name: str, *, choices: tuple[str, ...]) -> str:
+    """One of these words; the first is the default.
+
+    Raises ``ImproperlyConfigured`` for anything else.
+    """
+    value: str = env.str(name, default=choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to {' or '.join(choices)}, or leave it out.")
+    return value

@@ -23,3 +23,9 @@ def dispatch(**_: Any) -> None:
 def sweep(**_: Any) -> None:
     """Finds what fell by the wayside."""
     sweeps.sweep(by=User.objects.service())
+
+
+@shared_task(name="notifications.check_all_rows")  # type: ignore[untyped-decorator]
+def check_all_rows(**_: Any) -> None:
+    """Sweeps, and checks the rows of all coming visits."""
+    sweeps.sweep(by=User.objects.service(), ahead=None)

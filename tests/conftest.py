@@ -60,6 +60,14 @@ def mona(db: None) -> User:
 
 
 @pytest.fixture
+def service(db: None) -> User:
+    """The account the system itself acts as."""
+    from clinics.models import User
+
+    return User.objects.service()
+
+
+@pytest.fixture
 def patient(site: Site) -> Patient:
     """Pat Example, registered at the site."""
     from tests.factories.clinics import PatientFactory

@@ -1,11 +1,14 @@
-"""Opening and closing an attempt, in one statement each: between two messages there is hardly more than the mail server.
+"""Opening and closing attempts, each in one statement for all messages of a group.
 
-Written in SQL, as Django has neither an insert that depends on other rows nor two updates in one statement; through
-its transactions the same takes four times as many round trips.
+Written in SQL, as Django has neither an update of many rows with a value each nor two updates in one statement, and
+stamps rows by the clock of the machine it runs on.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -16,81 +19,97 @@ from notifications.models import Attempt, Message
 
 _OPEN = """
 INSERT INTO notifications_attempt (id, created_at, updated_at, message_id, token, outcome, code)
-SELECT %(id)s, %(now)s, %(now)s, message.id, message.token, '', ''
-FROM notifications_message AS message
-JOIN clinics_patient AS patient ON patient.id = message.patient_id
-JOIN scheduler_appointment AS appointment ON appointment.id = message.appointment_id
-WHERE message.id = %(message)s AND message.token = %(token)s AND message.state = 'sending'
-  AND message.lease_until > %(lease)s
-  AND (patient.email, patient.may_email) = (%(email)s, %(may_email)s)
-  AND (appointment.status, appointment.schedule_epoch) = (%(status)s, %(epoch)s)
-FOR UPDATE OF message
+SELECT id, %(now)s, %(now)s, message, token, '', ''
+FROM unnest(%(ids)s::uuid[], %(messages)s::uuid[], %(tokens)s::integer[]) AS given (id, message, token)
 """
 
 _CLOSE = """
-WITH moved_on AS (
-  UPDATE notifications_message
-  SET state = %(state)s, reason = %(reason)s, next_try_at = %(next_try_at)s, settled_at = %(settled_at)s,
-      lease_until = NULL, updated_at = %(now)s, attempts = %(attempts)s, unknown_outcomes = %(unknown)s,
-      possible_duplicates = %(copies)s
-  WHERE id = %(message)s AND token = %(token)s AND state = 'sending'
-  RETURNING id
+WITH given AS (
+  SELECT * FROM unnest(
+    %(attempts)s::uuid[], %(messages)s::uuid[], %(tokens)s::integer[], %(outcomes)s::text[], %(codes)s::text[],
+    %(states)s::text[], %(reasons)s::text[], %(next_tries)s::timestamptz[], %(settled)s::timestamptz[],
+    %(tries)s::integer[], %(unknown)s::integer[], %(copies)s::integer[], %(first)s::timestamptz[], %(provider)s::text[]
+  ) AS given (
+    attempt, message, token, outcome, code, state, reason, next_try_at, settled_at, attempts, unknown_outcomes,
+    possible_duplicates, first_tried_at, provider_id
+  )
+), moved_on AS (
+  UPDATE notifications_message AS message
+  SET state = given.state, reason = given.reason, next_try_at = given.next_try_at, settled_at = given.settled_at,
+      lease_until = NULL, updated_at = %(now)s, attempts = given.attempts, unknown_outcomes = given.unknown_outcomes,
+      possible_duplicates = given.possible_duplicates, first_tried_at = given.first_tried_at,
+      provider_id = given.provider_id
+  FROM given
+  WHERE message.id = given.message AND message.token = given.token AND message.state = 'sending'
+  RETURNING message.id
 )
-UPDATE notifications_attempt
-SET outcome = %(outcome)s, code = %(code)s, ended_at = %(now)s, updated_at = %(now)s
-WHERE id = %(attempt)s AND message_id = (SELECT id FROM moved_on)
+UPDATE notifications_attempt AS attempt
+SET outcome = given.outcome, code = given.code, ended_at = %(now)s, updated_at = %(now)s
+FROM given
+WHERE attempt.id = given.attempt AND given.message IN (SELECT id FROM moved_on)
+RETURNING attempt.message_id
 """
 
 
-def open_if_unchanged(message: Message, *, lease_left: timedelta, now: datetime) -> Attempt | None:
-    """The attempt at a reminder that is still ours, if all that was decided by still is as it was loaded; else None.
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What an attempt and its message become. The three counts are the message's from now on."""
 
-    Commits at once, unless the caller has a transaction open.
+    attempt: Attempt
+    message: Message
+    outcome: Outcome
+    code: str
+    following: Next
+    attempts: int
+    unknown_outcomes: int
+    possible_duplicates: int
+    first_tried_at: datetime | None
+    provider_id: str
+
+
+def open_all(messages: Sequence[Message], *, now: datetime) -> list[Attempt]:
+    """An attempt at each of these messages, which the caller holds locked with the tokens they show."""
+    opened = [Attempt(id=uuid7(), message=message, token=message.token, created_at=now) for message in messages]
+    if opened:
+        _execute(
+            _OPEN,
+            ids=[attempt.pk for attempt in opened],
+            messages=[message.pk for message in messages],
+            tokens=[message.token for message in messages],
+            now=now,
+        )
+    return opened
+
+
+def close_all(closings: Sequence[Closing], *, now: datetime) -> set[UUID]:
+    """Closes attempts and moves their messages on; each pair both, or neither if another dispatcher holds a newer token.
+
+    Returns the messages that were moved on.
     """
-    if message.appointment is None:
-        return None
-    attempt = Attempt(id=uuid7(), message=message, token=message.token)
-    written = _execute(
-        _OPEN,
-        id=attempt.pk,
-        now=now,
-        message=message.pk,
-        token=message.token,
-        lease=now + lease_left,
-        email=message.patient.email,
-        may_email=message.patient.may_email,
-        status=message.appointment.status,
-        epoch=message.appointment.schedule_epoch,
-    )
-    return attempt if written else None
-
-
-def close(
-    attempt: Attempt, *, message: Message, outcome: Outcome, code: str, following: Next, copies: int, now: datetime
-) -> bool:
-    """Closes an attempt and moves its message on; both, or neither if another dispatcher holds a newer token.
-
-    ``copies`` is the message's number of possible duplicates from now on.
-    """
-    return _execute(
+    if not closings:
+        return set()
+    rows = _execute(
         _CLOSE,
-        state=following.state.value,
-        reason=following.reason.value,
-        next_try_at=following.next_try_at,
-        settled_at=now if following.state in FINAL else None,
+        attempts=[closing.attempt.pk for closing in closings],
+        messages=[closing.message.pk for closing in closings],
+        tokens=[closing.attempt.token for closing in closings],
+        outcomes=[closing.outcome.value for closing in closings],
+        codes=[closing.code[:40] for closing in closings],
+        states=[closing.following.state.value for closing in closings],
+        reasons=[closing.following.reason.value for closing in closings],
+        next_tries=[closing.following.next_try_at for closing in closings],
+        settled=[now if closing.following.state in FINAL else None for closing in closings],
+        tries=[closing.attempts for closing in closings],
+        unknown=[closing.unknown_outcomes for closing in closings],
+        copies=[closing.possible_duplicates for closing in closings],
+        first=[closing.first_tried_at for closing in closings],
+        provider=[closing.provider_id[:100] for closing in closings],
         now=now,
-        attempts=message.attempts + 1,
-        unknown=message.unknown_outcomes + (outcome is Outcome.UNKNOWN),
-        copies=copies,
-        message=message.pk,
-        token=attempt.token,
-        outcome=outcome.value,
-        code=code,
-        attempt=attempt.pk,
     )
+    return {key for (key,) in rows}
 
 
-def _execute(statement: str, **values: Any) -> bool:
+def _execute(statement: str, **values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return bool(cursor.rowcount == 1)
+        return list(cursor.fetchall()) if cursor.description else []

@@ -1,28 +1,29 @@
-"""Finding what fell by the wayside: messages whose dispatcher is gone, and rows that are missing or wrong."""
+"""Finding what fell by the wayside: messages whose dispatcher is gone, that became useless, and rows that are wrong."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from clinics.models import User
 from core import audit
-from notifications.actions import messages, outcomes
+from notifications.actions import messages, outcomes, receipts, restores, signs
 from notifications.actions.messages import Reconciled
-from notifications.engine.states import Outcome
+from notifications.actions.outcomes import Ended
+from notifications.engine.states import UNSENT, Outcome, Reason, State
 from notifications.models import Attempt, Message
+from notifications.queries import gaps
 from notifications.queries.database_clock import Clock, database_now
 from notifications.queries.messages import overdue
-from scheduler.models import Appointment, ChangeSet, Status
+from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
 
 log = structlog.get_logger(__name__)
 
 AHEAD = timedelta(days=5)
-"""How far ahead rows are checked: the earliest reminder is due three days before its visit."""
+"""How far ahead every sweep checks the rows: the earliest reminder is due three days before its visit."""
 PLANS_BACK = timedelta(days=1)
 PAGE = 200
 PATIENCE = timedelta(minutes=2)
@@ -31,25 +32,40 @@ PATIENCE = timedelta(minutes=2)
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep found. ``lapsed``: given up by their dispatchers; ``gaps``: rows put right; ``overdue``: not sent yet."""
+    """What a sweep found. ``lapsed``: given up by their dispatchers; ``expired``: useless before anybody could send them;
+    ``gaps``: rows put right; ``overdue``: not sent yet.
+    """
 
     lapsed: int = 0
+    expired: int = 0
     gaps: Reconciled = field(default_factory=Reconciled)
     overdue: int = 0
 
 
-def sweep(*, by: User, clock: Clock = database_now) -> Swept:
-    """Puts right whatever it finds. May run at any time, beside dispatchers and other sweeps."""
+def sweep(*, by: User, clock: Clock = database_now, ahead: timedelta | None = AHEAD) -> Swept:
+    """Puts right whatever it finds. May run at any time, beside dispatchers and other sweeps.
+
+    ``ahead`` None checks the rows of all coming visits.
+    """
     with audit.acting(by):
-        swept = Swept(lapsed=recover(clock=clock), gaps=repair(now=clock()))
+        if not restores.guard(by=by, now=clock()):
+            restores.remember(now=clock())
+        swept = Swept(lapsed=recover(clock=clock), expired=expire(now=clock()), gaps=repair(now=clock(), ahead=ahead))
+        with transaction.atomic():
+            receipts.settle(now=clock())
         swept.overdue = overdue(now=clock() - PATIENCE).count()
-    if swept.lapsed or swept.gaps or swept.overdue:
+        signs.give("sweep", now=clock())
+        if ahead is None:
+            signs.give("gaps", now=clock())
+    if swept.lapsed or swept.expired or swept.gaps or swept.overdue:
         log.warning(
             "sweep_found",
             lapsed=swept.lapsed,
+            expired=swept.expired,
             written=swept.gaps.written,
             retimed=swept.gaps.retimed,
             withdrawn=swept.gaps.withdrawn,
+            stranded=swept.gaps.stranded,
             overdue=swept.overdue,
         )
     return swept
@@ -66,23 +82,40 @@ def recover(*, clock: Clock) -> int:
             )
             tries = Attempt.objects.filter(message__in=lapsed, outcome="")
             under_way = {(attempt.message_id, attempt.token): attempt for attempt in tries}
+            ended = []
             for message in lapsed:
                 attempt = under_way.get((message.pk, message.token))
                 if attempt is None:
                     outcomes.give_back(messages=[message], now=now)
                 else:
-                    outcomes.record(
-                        message=message, attempt=attempt, outcome=Outcome.UNKNOWN, code="dispatcher gone", now=now
-                    )
+                    ended.append(Ended(message, attempt, Outcome.UNKNOWN, "dispatcher gone"))
+            outcomes.record(ended, now=now)
         recovered += len(lapsed)
         if len(lapsed) < PAGE:
             return recovered
 
 
-def repair(*, now: datetime) -> Reconciled:
+def expire(*, now: datetime) -> int:
+    """Gives up what became useless while it waited, be it held back by a pause or for want of a dispatcher."""
+    useless = Message.objects.filter(
+        Q(state__in=UNSENT) | Q(state=State.UNCERTAIN, next_try_at__isnull=False), not_after__lte=now
+    )
+    expired = 0
+    while True:
+        with transaction.atomic():
+            keys = list(useless.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:PAGE])
+            Message.objects.filter(pk__in=keys).update(
+                state=State.EXPIRED, reason=Reason.TOO_LATE, next_try_at=None, settled_at=now, updated_at=now
+            )
+        expired += len(keys)
+        if len(keys) < PAGE:
+            return expired
+
+
+def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:
     """Compares the rows about coming visits with what they should be, and makes them so."""
     found = Reconciled()
-    for page in _coming(now):
+    for page in gaps.pages(now=now, ahead=ahead):
         found += _reconcile_each(page, now=now)
     untold = (
         ChangeSet.objects.filter(verb=Verb.BOOK, created_at__gt=now - PLANS_BACK, patient__isnull=False, messages=None)
@@ -103,16 +136,3 @@ def _reconcile_each(page: list[Appointment], *, now: datetime) -> Reconciled:
             log.error("appointment_without_reminders", appointment=str(page[0].pk), failure=type(failure).__name__)  # noqa: TRY400
             return Reconciled()
     return sum((_reconcile_each([each], now=now) for each in page), Reconciled())
-
-
-def _coming(now: datetime) -> Iterator[list[Appointment]]:
-    coming = Appointment.objects.filter(starts_at__gt=now, starts_at__lte=now + AHEAD).exclude(status=Status.HELD)
-    after: UUID | None = None
-    while True:
-        rest = coming.filter(pk__gt=after) if after else coming
-        page = list(rest.only("pk").order_by("pk")[:PAGE])
-        if page:
-            yield page
-        if len(page) < PAGE:
-            return
-        after = page[-1].pk

@@ -30,6 +30,9 @@ class Channel(Labelled):
     """A way of reaching a patient."""
 
     EMAIL = "email", "E-mail"
+    SMS = "sms", "Text message"
+    WEBHOOK = "webhook", "Clinic's own system"
+    CALL = "call", "Phone call"
 
 
 class Step(Labelled):
@@ -49,48 +52,73 @@ class State(Labelled):
     RETRY_WAIT = "retry_wait", "Will be tried again"
     UNCERTAIN = "uncertain", "May have been sent"
     ACCEPTED = "accepted", "Sent"
+    DELIVERED = "delivered", "Arrived"
+    UNDELIVERED = "undelivered", "Did not arrive"
     STOPPED = "stopped", "Not sent"
     EXPIRED = "expired", "Too late"
     WITHDRAWN = "withdrawn", "Withdrawn"
     DEAD = "dead", "Failed"
 
 
-FINAL = frozenset({State.ACCEPTED, State.STOPPED, State.EXPIRED, State.WITHDRAWN, State.DEAD})
-"""Nothing follows these; a database trigger keeps it so."""
+FINAL = frozenset(
+    {
+        State.ACCEPTED,
+        State.DELIVERED,
+        State.UNDELIVERED,
+        State.STOPPED,
+        State.EXPIRED,
+        State.WITHDRAWN,
+        State.DEAD,
+    }
+)
+"""Nothing is sent after these. A database trigger keeps it so: after ``accepted`` only a receipt follows, after the others
+nothing.
+"""
+RECEIPTS = frozenset({State.DELIVERED, State.UNDELIVERED})
+"""What a provider says later about a message it accepted."""
 WAITING = frozenset({State.SCHEDULED, State.RETRY_WAIT, State.UNCERTAIN})
 """From these a dispatcher may take a message; of the uncertain only those with a next try."""
+UNSENT = frozenset({State.SCHEDULED, State.RETRY_WAIT})
+"""Nobody has these in hand and nobody can have received them."""
 
 TRANSITIONS: list[tuple[State, State]] = [
     *[(waiting, State.SENDING) for waiting in sorted(WAITING)],
-    *[(waiting, given_up) for waiting in sorted(WAITING) for given_up in sorted(FINAL - {State.ACCEPTED})],
+    *[(waiting, given_up) for waiting in sorted(WAITING) for given_up in sorted(FINAL - RECEIPTS - {State.ACCEPTED})],
     *[(waiting, State.RETRY_WAIT) for waiting in sorted(WAITING - {State.RETRY_WAIT})],
-    *[(State.SENDING, after) for after in sorted(WAITING | FINAL)],
+    *[(waiting, State.UNCERTAIN) for waiting in sorted(WAITING - {State.UNCERTAIN})],
+    *[(State.SENDING, after) for after in sorted(WAITING | FINAL - RECEIPTS)],
+    *[(State.ACCEPTED, receipt) for receipt in sorted(RECEIPTS)],
 ]
-"""Every change of state there is. From ``sending`` a message returns to waiting when its turn did not come."""
+"""Every change of state there is. From ``sending`` a message returns to waiting when its turn did not come; to ``uncertain``
+it goes unsent when the database it stands in was restored.
+"""
 
 
 class Reason(Labelled):
     """Why a message is not on its way; empty when it is."""
 
     NONE = "", ""
-    NO_CONSENT = "no_consent", "The patient did not agree to e-mail"
-    NO_ADDRESS = "no_address", "There is no e-mail address"
+    NO_CONSENT = "no_consent", "The patient did not agree to this way of being told"
+    NO_ADDRESS = "no_address", "There is no address or number"
+    OPTED_OUT = "opted_out", "The patient wants no more of these"
     CANCELLED = "cancelled", "The visit was cancelled"
     MOVED = "moved", "The visit was moved"
     NOT_EXPECTED = "not_expected", "The patient is not expected any more"
     TOO_LATE = "too_late", "Its time was over"
     QUIET_HOURS = "quiet_hours", "Only quiet hours were left"
-    REFUSED = "refused", "The mail server refused it for good"
+    REFUSED = "refused", "The provider refused it for good"
     UNWRITABLE = "unwritable", "Something in it could not be read"
     GAVE_UP = "gave_up", "Every try failed"
-    NO_ANSWER = "no_answer", "The mail server did not say whether it took it"
+    NO_ANSWER = "no_answer", "The provider did not say whether it took it"
+    RESTORED = "restored", "Due while the database was being restored; it may have been sent before"
 
 
 class Outcome(Labelled):
-    """How one request to a provider ended; empty while it is open."""
+    """How one request to a provider ended; empty while it is open. ``NOT_MADE``: it was written down, and then put off."""
 
     OPEN = "", "Open"
     ACCEPTED = "accepted", "Accepted"
     REJECTED_PERMANENT = "rejected_permanent", "Refused for good"
     REJECTED_RETRYABLE = "rejected_retryable", "Refused for now"
     UNKNOWN = "unknown", "Unknown"
+    NOT_MADE = "not_made", "Not made"

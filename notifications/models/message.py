@@ -9,12 +9,14 @@ from django.db.models import Q
 from clinics.models import Patient
 from core.audit import audited
 from core.models import Model
-from notifications.engine.states import FINAL, TRANSITIONS, WAITING, Channel, Reason, State, Step
+from notifications.engine.states import FINAL, RECEIPTS, TRANSITIONS, WAITING, Channel, Reason, State, Step
 from scheduler.models import Appointment, ChangeSet
 
 _FINAL = sorted(state.value for state in FINAL)
 _WAITING = sorted(state.value for state in WAITING)
 _SENDING = State.SENDING.value
+_ACCEPTED = State.ACCEPTED.value
+_RECEIPTS = sorted(state.value for state in RECEIPTS)
 _PLAN = Step.PLAN.value
 
 
@@ -30,19 +32,25 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state=_SENDING, lease_until__lte=now)
 
     def for_people(self) -> "MessageQuerySet":
-        """Those nothing happens to unless a person acts: failed, too late, or perhaps sent."""
-        return self.filter(Q(state__in=[State.DEAD, State.EXPIRED]) | Q(state=State.UNCERTAIN, next_try_at=None))
+        """Those nothing happens to unless a person acts, and nobody has: failed, too late, did not arrive, or perhaps sent."""
+        return self.filter(
+            Q(state__in=[State.DEAD, State.EXPIRED, State.UNDELIVERED]) | Q(state=State.UNCERTAIN, next_try_at=None),
+            handling=None,
+        )
 
 
 # which dispatcher holds a row, and until when, is kept in Attempt; here it would only fill the audit
-@audited(but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at"])
+@audited(
+    but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at", "first_tried_at"]
+)
 class Message(Model):
     """What should be said to one patient on one channel: about one visit, or about the visits of one booking.
 
     ``due_at`` is when it should go out, ``next_try_at`` when a dispatcher looks at it next, ``not_after`` when it has
     become useless. ``token`` rises with every claim: only who holds the newest may write the result. ``attempts``
     counts the tries, ``unknown_outcomes`` those nobody knows the end of, ``possible_duplicates`` the copies beyond the
-    first that the patient may have received.
+    first that the patient may have received. ``first_tried_at`` is when a provider may first have heard of it, and
+    ``provider_id`` what the one that accepted it calls it in its receipts.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
@@ -67,6 +75,8 @@ class Message(Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     unknown_outcomes = models.PositiveSmallIntegerField(default=0)
     possible_duplicates = models.PositiveSmallIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
+    provider_id = models.CharField(max_length=100, blank=True, default="")
 
     objects = MessageQuerySet.as_manager()
 
@@ -113,20 +123,21 @@ class Message(Model):
             ),
             models.Index(fields=["lease_until"], condition=Q(state=_SENDING), name="notifications_message_leases"),
             models.Index(fields=["patient", "due_at"], name="notifications_message_of"),
+            models.Index(
+                fields=["channel", "provider_id"],
+                condition=~Q(provider_id=""),
+                name="notifications_message_receipts",
+            ),
         ]
         triggers = [
             pgtrigger.FSM(name="transitions", field="state", transitions=[(a.value, b.value) for a, b in TRANSITIONS]),
             pgtrigger.Protect(
-                name="final_stays", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state__in=_FINAL)
+                name="final_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state__in=sorted({*_FINAL} - {_ACCEPTED}))
+                | (pgtrigger.Q(old__state=_ACCEPTED) & ~pgtrigger.Q(new__state__in=_RECEIPTS)),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_step_display()}, {self.get_state_display()}"
-
-    @property
-    def hindrance(self) -> Reason:
-        """Why the patient cannot be reached on this channel as things stand, or nothing; needs ``patient``."""
-        if not self.patient.email:
-            return Reason.NO_ADDRESS
-        return Reason.NONE if self.patient.may_email else Reason.NO_CONSENT

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from clinics.models import Patient
+from notifications.engine.states import WAITING
 from notifications.models import Message
 from notifications.models.message import MessageQuerySet
 from scheduler.models import Appointment
@@ -32,6 +33,12 @@ def of_appointment(appointment: Appointment) -> MessageQuerySet:
 def overdue(*, now: datetime) -> MessageQuerySet:
     """Those a dispatcher should have taken by ``now`` and has not; pass a time in the past for some patience."""
     return Message.objects.due(now=now)
+
+
+def next_due_at() -> datetime | None:
+    """When the next message that waits is to be looked at; in the past if it is held back. One query."""
+    earliest = Message.objects.filter(state__in=WAITING, next_try_at__isnull=False).order_by("next_try_at", "id")
+    return earliest.values_list("next_try_at", flat=True).first()
 
 
 def _listed(messages: MessageQuerySet) -> MessageQuerySet:

@@ -1,12 +1,14 @@
 """May this message go out now? Asked when it is claimed, and again just before the request."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from notifications.engine import quiet_hours, retries
 from notifications.engine.states import Reason, State
 from notifications.models import Message
+from notifications.queries import reach
 from scheduler.models import Appointment, Status
 
 
@@ -24,8 +26,9 @@ class Verdict:
         return self.state is State.SENDING
 
 
-def judge(message: Message, *, visits: Sequence[Appointment], now: datetime) -> Verdict:
-    """The verdict at ``now``. ``visits`` are those the message is about, as they are now (``about``).
+def judge(message: Message, *, visits: Sequence[Appointment], hindrance: Reason, now: datetime) -> Verdict:
+    """The verdict at ``now``. ``visits`` are those the message is about, as they are now (``about``); ``hindrance`` is
+    what ``reach.hindrances`` found.
 
     No query; needs ``patient`` and its ``site`` loaded.
     """
@@ -34,8 +37,8 @@ def judge(message: Message, *, visits: Sequence[Appointment], now: datetime) -> 
         return Verdict(State.WITHDRAWN, gone)
     if now >= message.not_after:
         return Verdict(State.EXPIRED, Reason.TOO_LATE)
-    if message.hindrance:
-        return Verdict(State.STOPPED, message.hindrance)
+    if hindrance:
+        return Verdict(State.STOPPED, hindrance)
     if message.heeds_quiet_hours:
         allowed = quiet_hours.next_allowed(now, message.patient.home_zone)
         if allowed >= message.not_after:
@@ -46,30 +49,55 @@ def judge(message: Message, *, visits: Sequence[Appointment], now: datetime) -> 
     return Verdict(State.SENDING)
 
 
-def look_again(message: Message, *, lease_left: timedelta, now: datetime) -> list[Appointment] | None:
-    """Locks a message a dispatcher holds, brings up to date what ``judge`` goes by, and returns its visits.
+def look_again(
+    messages: Collection[Message], *, lease_left: timedelta, now: datetime
+) -> list[tuple[Message, list[Appointment]]]:
+    """Locks those of these messages that are still held with the token they show, for ``lease_left`` at least; brings up
+    to date what ``judge`` goes by, and tells the visits of each. In the order given; the others are left out.
 
-    None when it is not held with this token any more, or not for ``lease_left``. One query; two for a plan.
+    One query; two with a plan.
     """
-    facts = (
+    rows = (
         Message.objects.filter(
-            pk=message.pk, token=message.token, state=State.SENDING, lease_until__gt=now + lease_left
+            pk__in=[message.pk for message in messages], state=State.SENDING, lease_until__gt=now + lease_left
         )
+        .order_by("pk")
         .select_for_update(of=("self",))
-        .values_list("pk", "patient__email", "patient__may_email", "appointment__status", "appointment__schedule_epoch")
-        .first()
+        .values_list(
+            "pk",
+            "token",
+            "appointment__status",
+            "appointment__schedule_epoch",
+            *(f"patient__{name}" for name in reach.FACTS),
+        )
     )
-    if facts is None:
-        return None
-    _, message.patient.email, message.patient.may_email, status, epoch = facts
-    if message.appointment is None:
-        return list(message.visits.select_related("site").order_by("starts_at", "pk"))
-    message.appointment.status, message.appointment.schedule_epoch = status, epoch
-    return [message.appointment]
+    found = {row[0]: row[1:] for row in rows}
+    held = [message for message in messages if found.get(message.pk, (None,))[0] == message.token]
+    for message in held:
+        _, status, epoch, *facts = found[message.pk]
+        for name, value in zip(reach.FACTS, facts, strict=True):
+            setattr(message.patient, name, value)
+        if message.appointment is not None:
+            message.appointment.status, message.appointment.schedule_epoch = status, epoch
+    visits = _of_plans([message for message in held if message.appointment is None])
+    return [(message, [message.appointment] if message.appointment else visits.get(message.pk, [])) for message in held]
+
+
+def _of_plans(plans: Sequence[Message]) -> dict[UUID, list[Appointment]]:
+    if not plans:
+        return {}
+    listed: dict[UUID, list[Appointment]] = {}
+    for link in (
+        Message.visits.through.objects.filter(message__in=plans)
+        .select_related("appointment__site")
+        .order_by("appointment__starts_at", "appointment")
+    ):
+        listed.setdefault(link.message_id, []).append(link.appointment)
+    return listed
 
 
 def about(message: Message) -> list[Appointment]:
-    """The visits a message is about, earliest first. No query for a reminder with ``appointment`` loaded, else one."""
+    """The visits a message is about, earliest first. No query with ``appointment`` and ``visits`` loaded."""
     if message.appointment is not None:
         return [message.appointment]
     return sorted(message.visits.all(), key=lambda visit: (visit.starts_at, str(visit.pk)))

@@ -26,7 +26,7 @@ def main() -> None:
                 Message.objects.filter(pk=message.pk).update(
                     state=State.ACCEPTED, lease_until=None, next_try_at=None, settled_at=timezone.now()
                 )
-                sender.send(sender.compose(message, verdicts.about(message)))
+                sender.send(sender.compose(message, verdicts.about(message)), str(message.pk))
         time.sleep(0.01)
 
 

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 
-from notifications.actions import delivery, outcomes, sweeps
+from notifications.actions import delivery, outcomes, requests, sweeps
+from notifications.actions.outcomes import Ended
 from notifications.channels import open_sender
 from notifications.engine.states import Outcome, State, Step
 from notifications.models import Attempt, Message
@@ -115,13 +116,16 @@ def test_control_without_the_claim_they_do_send_twice(due, service, mail_to, mon
         Message.objects.filter(pk__in=keys, state=State.SCHEDULED).update(state=State.SENDING, lease_until=clock())
         return taken
 
-    def naive_begin(message, sender, *, clock, done):
-        current = Message.objects.select_related("patient__site").get(pk=message.pk)
-        attempt = Attempt(message=current, token=current.token)
-        return delivery.Begun(current, attempt, sender.compose(current, verdicts.about(current)))
+    def naive_begin(messages, sender, *, clock, done):
+        begun = []
+        for message in messages:
+            current = Message.objects.select_related("patient__site").get(pk=message.pk)
+            attempt = Attempt(message=current, token=current.token, created_at=clock())
+            begun.append(requests.Begun(current, attempt, sender.compose(current, verdicts.about(current))))
+        return begun
 
     monkeypatch.setattr(delivery, "claim", naive_claim)
-    monkeypatch.setattr(delivery, "begin", naive_begin)
+    monkeypatch.setattr(requests, "begin", naive_begin)
     with smtp_server() as server:
         mail_to(server)
         together(*[lambda: delivery.deliver_due(by=service, batch=5)] * 4)
@@ -143,8 +147,9 @@ def test_killed_in_the_middle_of_sending_nothing_is_lost_and_every_copy_is_count
     sent = {f"<{message.pk}@clinic.example>" for message in messages}
     counted = sum(Message.objects.values_list("possible_duplicates", flat=True))
     assert set(server.ledger.taken) == sent, "lost"
-    assert doubled(server) <= counted <= 5
-    assert set(Message.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+    assert doubled(server) <= counted <= 5 * 2, "two in a group at most, with a server that takes 50 ms"
+    keys = [message.pk for message in messages]
+    assert set(Message.objects.filter(pk__in=keys).values_list("state", flat=True)) == {State.ACCEPTED}
 
 
 @pytest.mark.processes
@@ -181,8 +186,7 @@ def test_a_frozen_dispatcher_that_wakes_up_changes_nothing(due, service, mail_to
         mail_to(server)
         (message,) = delivery.claim(clock=database_now, batch=1, done=delivery.Delivered())
         sender = open_sender("email")
-        begun = delivery.begin(message, sender, clock=database_now, done=delivery.Delivered())
-        assert begun is not None
+        [begun] = requests.begin([message], sender, clock=database_now, done=delivery.Delivered())
 
         def later(minutes: int) -> Callable[[], datetime]:
             return lambda: database_now() + delivery.LEASE + timedelta(minutes=minutes)
@@ -192,12 +196,10 @@ def test_a_frozen_dispatcher_that_wakes_up_changes_nothing(due, service, mail_to
         before = Message.objects.values().get()
         tries = list(Attempt.objects.order_by("id").values())
         # it wakes up, finishes its request, and wants to write that down
-        sender.send(begun.composed)
+        sender.send(begun.composed, str(message.pk))
         sender.close()
-        written = outcomes.record(
-            message=begun.message, attempt=begun.attempt, outcome=Outcome.ACCEPTED, code="250", now=database_now()
-        )
-    assert written is None
+        written = outcomes.record([Ended(begun.message, begun.attempt, Outcome.ACCEPTED, "250")], now=database_now())
+    assert written == {}
     assert Message.objects.values().get() == before
     assert list(Attempt.objects.order_by("id").values()) == tries
     assert doubled(server) == 1 == before["possible_duplicates"]
@@ -248,10 +250,11 @@ def reminders_due(site) -> Callable[[int], list[Message]]:
     return make
 
 
+@pytest.mark.parametrize("number", [50, pytest.param(1000, marks=pytest.mark.soak)])
 def test_cancelling_beats_the_dispatcher_or_comes_too_late_but_never_ends_with_a_later_mail(
-    reminders_due, service, mail_to
+    reminders_due, service, mail_to, number: int
 ) -> None:
-    messages = reminders_due(50)
+    messages = reminders_due(number)
     with smtp_server(slow(0.004)) as server:
         mail_to(server)
         changed = race(messages, service, lambda message: cancel(message.appointment, now=database_now()))
@@ -274,8 +277,9 @@ def test_control_without_the_last_look_mails_do_go_out_after_cancelling(
     assert begun_after(changed) != []
 
 
-def test_moving_leaves_exactly_one_reminder_that_can_still_go_out(reminders_due, service, mail_to) -> None:
-    messages = reminders_due(25)
+@pytest.mark.parametrize("number", [25, pytest.param(1000, marks=pytest.mark.soak)])
+def test_moving_leaves_exactly_one_reminder_that_can_still_go_out(reminders_due, service, mail_to, number: int) -> None:
+    messages = reminders_due(number)
 
     def a_week_later(message: Message) -> None:
         move(message.appointment, message.appointment.starts_at + timedelta(days=7), now=database_now())

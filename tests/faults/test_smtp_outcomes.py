@@ -59,7 +59,7 @@ def test_outcome(settings, moment: str, reply: str, outcome: Outcome, code: str)
         settings.EMAIL_TIMEOUT = 0.5 if reply == "hang" else 30
         sender = SmtpSender()
         with pytest.raises(NotSent) as failure:
-            sender.send(ENVELOPE)
+            sender.send(ENVELOPE, "1")
         sender.close()
     assert (failure.value.outcome, failure.value.code) == (outcome, code)
     assert failure.value.permanent is (outcome is PERMANENT)
@@ -71,7 +71,7 @@ def test_nobody_listens(settings) -> None:
     with smtp_server() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     with pytest.raises(NotSent) as failure:
-        SmtpSender().send(ENVELOPE)
+        SmtpSender().send(ENVELOPE, "1")
     assert (failure.value.outcome, failure.value.code) == (RETRYABLE, "connection refused")
 
 
@@ -86,7 +86,7 @@ def test_a_server_that_ends_conversations_early_is_called_again(settings) -> Non
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         sender = SmtpSender()
         for _ in range(3):
-            sender.send(ENVELOPE)
+            sender.send(ENVELOPE, "1")
         sender.close()
     assert len(server.ledger.taken) == 3
     assert server.ledger.connections == 3

@@ -1,25 +1,13 @@
-"""A visit, the system's account, and a mail server that is really there."""
+"""A mail server that is really there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from devtools.sink.server import MailSink
-
-if TYPE_CHECKING:
-    from clinics.models import User
-
-
-@pytest.fixture
-def service(db: None) -> User:
-    """The account the system itself acts as."""
-    from clinics.models import User
-
-    return User.objects.service()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from notifications.actions import delivery
 from notifications.channels.email.smtp import SmtpSender
 from notifications.engine.states import Outcome, Reason, State, Step
 from notifications.models import Attempt, Message
+from notifications.queries import reach
 from scheduler.models import Status
 from tests.notifications.booking import book, cancel, mails, move, set_status
 
@@ -142,7 +143,7 @@ def test_without_consent_or_address_it_is_stopped_for_all_to_see(patient, servic
         setattr(patient, name, value)
     patient.save()
     book(patient, FRIDAY_WEEK, now=MONDAY)
-    assert {message.hindrance for message in Message.objects.select_related("patient")} == {reason}
+    assert set(reach.hindrances(Message.objects.select_related("patient")).values()) == {reason}
     deliver(service, MONDAY + timedelta(minutes=3))
     plan = Message.objects.get(step=Step.PLAN)
     assert (plan.state, plan.reason) == (State.STOPPED, reason)

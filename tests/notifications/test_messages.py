@@ -10,7 +10,7 @@ from django.db import Error, transaction
 from core.errors import NotAllowed
 from notifications.actions import delivery, messages, sweeps
 from notifications.actions.messages import Reconciled
-from notifications.engine.states import FINAL, Outcome, State, Step
+from notifications.engine.states import FINAL, RECEIPTS, Outcome, State, Step
 from notifications.models import Attempt, Message
 from notifications.queries import messages as lists
 from scheduler.models import Appointment
@@ -168,10 +168,17 @@ def test_messages_are_found_by_course_by_visit_and_by_patient(patient, django_as
 def test_what_is_final_stays(patient, final: State) -> None:
     book(patient, FRIDAY, now=MONDAY)
     plan = Message.objects.get(step=Step.PLAN)
-    if final is State.ACCEPTED:
+    if final in {State.ACCEPTED, *RECEIPTS}:
         Message.objects.filter(pk=plan.pk).update(state=State.SENDING, lease_until=MONDAY)
-    Message.objects.filter(pk=plan.pk).update(state=final, lease_until=None, next_try_at=None, settled_at=MONDAY)
-    for change in ({"state": State.SCHEDULED, "settled_at": None, "next_try_at": MONDAY}, {"attempts": 9}):
+        settled = {"lease_until": None, "next_try_at": None, "settled_at": MONDAY}
+        Message.objects.filter(pk=plan.pk).update(state=State.ACCEPTED, **settled)
+    if final is not State.ACCEPTED:
+        Message.objects.filter(pk=plan.pk).update(state=final, next_try_at=None, settled_at=MONDAY)
+    for change in (
+        {"state": State.SCHEDULED, "settled_at": None, "next_try_at": MONDAY},
+        {"state": State.ACCEPTED},
+        {"attempts": 9},
+    ):
         with pytest.raises(Error), transaction.atomic():
             Message.objects.filter(pk=plan.pk).update(**change)
 

@@ -17,6 +17,7 @@ from django.core.management import call_command
 
 from config.beat import TIMETABLE
 from config.celery import app
+from notifications.actions import wakers
 from notifications.engine.states import State, Step
 from notifications.models import Message
 from notifications.queries.database_clock import database_now
@@ -96,6 +97,36 @@ def test_the_command_alone_is_enough_and_stops_when_told(patient, sink, tmp_path
         until(lambda: len(sink.caught()) == 1, "a mail", log=log)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0, log.read_text()
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_a_dispatcher_that_sleeps_is_woken_by_what_is_due_at_once(patient, sink, tmp_path: Path, settings) -> None:
+    """It looks once an hour; NOTIFY comes with the booking's commit. Then it knows by itself when the next row is due."""
+    now = database_now()
+    log = tmp_path / "log"
+    book(patient, now + timedelta(days=9), now=now - timedelta(minutes=5))
+    with running(
+        ["manage.py", "dispatch", "--loop", "--every", "3600"], environment(smtp_port=sink.port), log=log
+    ) as process:
+        until(lambda: len(sink.caught()) == 1, "the first mail: it has looked, and sleeps now", log=log)
+        settings.PLAN_HOLD_SECONDS = 0
+        book(patient, now + timedelta(days=10), now=database_now())
+        until(lambda: len(sink.caught()) == 2, "a mail without another look", log=log)
+        settings.PLAN_HOLD_SECONDS = 2
+        book(patient, now + timedelta(days=11), now=database_now())
+        until(lambda: len(sink.caught()) == 3, "a mail when its time has come", log=log)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0, log.read_text()
+
+
+def test_what_is_due_later_rings_no_bell(patient, monkeypatch) -> None:
+    rung: list[object] = []
+    monkeypatch.setattr(wakers, "wake", lambda **how: rung.append(how["due_at"] - how["now"]))
+    now = database_now()
+    book(patient, now + timedelta(days=10), now=now)
+    assert rung
+    assert min(rung) > wakers.SOON
 
 
 @pytest.mark.processes

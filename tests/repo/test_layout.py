@@ -133,7 +133,7 @@ def test_every_setting_from_the_environment_is_documented() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
                 continue
-            if re.fullmatch(r"env\.\w+|required|folder", ast.unparse(node.func)):
+            if re.fullmatch(r"env\.\w+|required|folder|one_of", ast.unparse(node.func)):
                 read.add(node.args[0].value)
     missing = sorted(name for name in read if isinstance(name, str) and f"`{name}`" not in documented)
     assert read, "the search itself must find something"

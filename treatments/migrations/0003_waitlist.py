@@ -13,11 +13,10 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clinics', '0001_initial'),
         ('pghistory', '0007_auto_20250421_0444'),
-<<<<<<< HEAD
-        ('scheduler', '0003_change_lines'),
+        ('scheduler', '0004_group_kind'),
 =======
         ('scheduler', '0004_group_kind'),
->>>>>>> steps
+>>>>>>> channels
         ('treatments', '0002_course_changes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

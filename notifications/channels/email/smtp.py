@@ -9,14 +9,16 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parseaddr
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
-from notifications.channels.base import NotSent
+from notifications.channels.base import Accepted, NotSent
 from notifications.channels.email import letter
+from notifications.engine.retries import Recourse
 from notifications.engine.states import Outcome
 from notifications.models import Message
 from scheduler.models import Appointment
@@ -64,6 +66,8 @@ class Envelope:
 class SmtpSender:
     """One SMTP connection, kept for all messages of a batch. Implements ``notifications.channels.Sender``."""
 
+    recourse: ClassVar[Recourse] = Recourse.NONE
+
     def __init__(self) -> None:
         self._backend = _Backend()
 
@@ -76,7 +80,7 @@ class SmtpSender:
             content=cast("Any", composed.message()).as_bytes(linesep="\r\n"),  # Django's own, with line ends
         )
 
-    def send(self, composed: Envelope) -> str:
+    def send(self, composed: Envelope, key: str) -> Accepted:  # noqa: ARG002 - SMTP knows no keys; the Message-ID is one
         """Hands the e-mail over. If a connection that was already in use fails before the body, tries on a new one.
 
         Raises ``NotSent``.
@@ -89,6 +93,10 @@ class SmtpSender:
                 raise
         return self._hand_over(composed)
 
+    def look_up(self, message: Message, key: str, *, since: datetime) -> Accepted | None:
+        """An SMTP server cannot be asked."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Says goodbye to the server, if it is still there."""
         connection, self._backend.connection = self._backend.connection, None
@@ -97,7 +105,7 @@ class SmtpSender:
                 connection.quit()
             connection.close()
 
-    def _hand_over(self, envelope: Envelope) -> str:
+    def _hand_over(self, envelope: Envelope) -> Accepted:
         connection: TrackingSMTP | None = None
         try:
             self._backend.open()
@@ -117,7 +125,7 @@ class SmtpSender:
             left = connection is not None and connection.body_left
             self._drop()
             raise NotSent(Outcome.UNKNOWN if left else Outcome.REJECTED_RETRYABLE, _name(failure)) from failure
-        return "250"
+        return Accepted("250")
 
     def _drop(self) -> None:
         connection, self._backend.connection = self._backend.connection, None

@@ -12,8 +12,14 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from clinics.models import User
 from notifications.actions import delivery, sweeps
+from notifications.management.bell import Bell
+from notifications.queries import messages
+from notifications.queries.database_clock import database_now
 
 SWEEP_SECONDS = 30
+GAPS_SECONDS = 3600
+"""How often the rows of all coming visits are checked, not only of the next days'."""
+SHORTEST_PAUSE = 0.05
 
 
 class Command(BaseCommand):
@@ -24,36 +30,50 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The options."""
         parser.add_argument("--loop", action="store_true", help="go on until stopped")
-        parser.add_argument("--every", type=float, default=2.0, metavar="SECONDS", help="pause between two looks")
+        parser.add_argument(
+            "--every", type=float, default=5.0, metavar="SECONDS", help="longest pause between two looks"
+        )
         parser.add_argument("--batch", type=int, default=delivery.BATCH, metavar="N", help="messages taken at once")
 
     def handle(self, **options: Any) -> None:
         """Sends, and sweeps every half minute, until nothing is due or somebody says stop."""
         self.stop = threading.Event()
-        if options["loop"]:
-            signal.signal(signal.SIGTERM, self._stop)
-            signal.signal(signal.SIGINT, self._stop)
-        swept_at = float("-inf")
+        self.swept_at = self.gaps_at = float("-inf")
+        if not options["loop"]:
+            self._work(batch=options["batch"])
+            return
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        bell = Bell(self.stop)
         while not self.stop.is_set():
+            pause = options["every"]
+            bell.listen()
             try:
-                if time.monotonic() - swept_at >= SWEEP_SECONDS:
-                    sweeps.sweep(by=User.objects.service())
-                    swept_at = time.monotonic()
-                self._deliver(batch=options["batch"])
+                self._work(batch=options["batch"])
+                pause = min(pause, self._until_next())
             except (OperationalError, InterfaceError) as failure:
-                if not options["loop"]:
-                    raise
                 self.stderr.write(f"database: {type(failure).__name__}; trying again")
-            if not options["loop"]:
-                return
-            self.stop.wait(options["every"])
+            bell.wait(pause)
             close_old_connections()
+        bell.close()
 
-    def _deliver(self, *, batch: int) -> None:
+    def _work(self, *, batch: int) -> None:
+        now = time.monotonic()
+        if now - self.swept_at >= SWEEP_SECONDS:
+            everything = now - self.gaps_at >= GAPS_SECONDS
+            sweeps.sweep(by=User.objects.service(), ahead=None if everything else sweeps.AHEAD)
+            self.swept_at = now
+            self.gaps_at = now if everything else self.gaps_at
         done = delivery.deliver_due(by=User.objects.service(), batch=batch, enough=self.stop.is_set)
         if done.looked_at:
             counts = ", ".join(f"{number} {state.label.lower()}" for state, number in sorted(done.states.items()))
             self.stdout.write(f"{done.looked_at} due: {counts or 'none left'}")
+
+    def _until_next(self) -> float:
+        """Seconds until the next message is due. One that is due already is held back, or in others' hands: no hurry."""
+        due_at = messages.next_due_at()
+        left = (due_at - database_now()).total_seconds() if due_at else float("inf")
+        return max(left, SHORTEST_PAUSE) if left > 0 else float("inf")
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stop.set()

@@ -1,0 +1,131 @@
+"""The rows that should exist, against those that do."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from notifications.engine import ladder, quiet_hours
+from notifications.engine.ladder import Planned
+from notifications.engine.states import UNSENT, Channel, Reason, State
+from notifications.models import Message
+from notifications.queries import reach, verdicts
+from scheduler.models import Appointment, Status
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Mistimed:
+    """A row that waits for another time than it should."""
+
+    message: Message
+    due_at: datetime
+    not_after: datetime
+
+
+@dataclass(slots=True)
+class Gaps:
+    """How rows differ from what they should be. ``current`` are the appointments as they are now, earliest first.
+
+    ``missing`` are rows not written yet. ``void`` wait though there is nothing to say. ``stranded`` were taken back though the
+    visit stands as it was: what is final stays, so a person must tell the patient.
+    """
+
+    current: list[Appointment] = field(default_factory=list)
+    missing: list[Message] = field(default_factory=list)
+    mistimed: list[Mistimed] = field(default_factory=list)
+    void: dict[Reason, list[UUID]] = field(default_factory=dict)
+    stranded: list[Message] = field(default_factory=list)
+
+
+def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
+    """What is wrong about the rows of these appointments. Seven queries."""
+    ids = [appointment.pk for appointment in appointments]
+    current = list(
+        Appointment.objects.filter(pk__in=ids, patient__isnull=False)
+        .select_related("patient__site")
+        .order_by("starts_at", "id")
+    )
+    found = Gaps(current=current, void=_void(ids))
+    booked = [each for each in current if each.status == Status.BOOKED]
+    there = {
+        (message.appointment_id, message.schedule_epoch, message.step, message.channel, message.patient_id): message
+        for message in Message.objects.filter(appointment__in=[each.pk for each in booked])
+    }
+    for appointment in booked:
+        patient = appointment.patient
+        assert patient is not None  # noqa: S101 - asked for in the query, and by a constraint
+        zone = patient.home_zone
+        right = {step.step: step for step in ladder.reminders(starts_at=appointment.starts_at, zone=zone)}
+        for planned in ladder.still_to_come(starts_at=appointment.starts_at, zone=zone, now=now):
+            for channel in reach.channels_of(patient):
+                known = there.get((appointment.pk, appointment.schedule_epoch, planned.step, channel, patient.pk))
+                if known is None:
+                    found.missing.append(_reminder(appointment, planned, channel))
+                elif known.state == State.WITHDRAWN:
+                    found.stranded.append(known)
+                elif planned == right[planned.step] and _is_mistimed(known, planned, zone=zone, now=now):
+                    found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
+    return found
+
+
+def pages(*, now: datetime, ahead: timedelta | None) -> Iterator[list[Appointment]]:
+    """The coming visits, ids only, in pages; those that begin within ``ahead``, or all. One query a page."""
+    coming = Appointment.objects.filter(starts_at__gt=now).exclude(status=Status.HELD)
+    if ahead is not None:
+        coming = coming.filter(starts_at__lte=now + ahead)
+    after: UUID | None = None
+    while True:
+        rest = coming.filter(pk__gt=after) if after else coming
+        page = list(rest.only("pk").order_by("pk")[:PAGE])
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        after = page[-1].pk
+
+
+def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
+    """What waits though the time it speaks of is void.
+
+    A visit that is missed or here already may come back to booked; its messages are judged when they are due.
+    """
+    plans = Message.visits.through.objects.filter(appointment__in=ids).values_list("message", flat=True)
+    unsent = Message.objects.filter(state__in=UNSENT).select_related("appointment").prefetch_related("visits")
+    void: dict[Reason, list[UUID]] = {}
+    # two index look-ups; as one condition with "or" they would be a scan
+    for message in [*unsent.filter(appointment__in=ids), *unsent.filter(pk__in=list(plans))]:
+        reason = verdicts.not_expected(message, verdicts.about(message))
+        if reason in {Reason.CANCELLED, Reason.MOVED}:
+            void.setdefault(reason, []).append(message.pk)
+    return void
+
+
+def _is_mistimed(message: Message, planned: Planned, *, zone: str, now: datetime) -> bool:
+    """Whether an untouched row waits for the wrong time: the patient's zone or a zone's rules changed, or the row was.
+
+    Later than due is right only for the morning after quiet hours.
+    """
+    if message.state != State.SCHEDULED or message.attempts or not message.heeds_quiet_hours:
+        return False
+    if (message.due_at, message.not_after) != (planned.due_at, planned.not_after):
+        return True
+    at = message.next_try_at
+    if at is None or at < planned.due_at:
+        return True
+    put_off = quiet_hours.next_allowed(at - timedelta(seconds=1), zone) == at
+    return at > max(planned.due_at, now) and not (put_off and at - planned.due_at < timedelta(days=1))
+
+
+def _reminder(appointment: Appointment, planned: Planned, channel: Channel) -> Message:
+    return Message(
+        patient=appointment.patient,
+        appointment=appointment,
+        schedule_epoch=appointment.schedule_epoch,
+        step=planned.step,
+        channel=channel,
+        due_at=planned.due_at,
+        not_after=planned.not_after,
+        next_try_at=planned.due_at,
+    )

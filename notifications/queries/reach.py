@@ -1,0 +1,41 @@
+"""Which channels a patient is told on, and what stands in the way. Asked in the claim and again just before the request."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.conf import settings
+
+from clinics.models import Patient
+from notifications.engine.states import Channel, Reason
+from notifications.models import Message
+
+FACTS = ("email", "phone", "may_email", "may_text", "may_call")
+"""Fields of a patient that ``hindrances`` goes by; brought up to date before the last look."""
+
+
+def channels_of(patient: Patient) -> list[Channel]:
+    """The channels a patient is told on: e-mail, and texts where the clinic sends any and the patient agreed. No query."""
+    texts = [Channel(settings.TEXTS_OVER)] if settings.TEXTS_OVER != "none" and patient.may_text else []
+    return [Channel.EMAIL, *texts]
+
+
+def hindrances(messages: Collection[Message]) -> dict[UUID, Reason]:
+    """Why the patients of these messages cannot be reached as things stand; those that can are left out.
+
+    No query; needs ``patient`` loaded.
+    """
+    found = {message.pk: _hindrance(message) for message in messages}
+    return {key: reason for key, reason in found.items() if reason}
+
+
+def _hindrance(message: Message) -> Reason:
+    patient = message.patient
+    address, agreed = {
+        Channel.EMAIL: (patient.email, patient.may_email),
+        Channel.SMS: (patient.phone, patient.may_text),
+        Channel.WEBHOOK: (patient.phone, patient.may_text),
+        Channel.CALL: (patient.phone, patient.may_call),
+    }[Channel(message.channel)]
+    if not address:
+        return Reason.NO_ADDRESS
+    return Reason.NONE if agreed else Reason.NO_CONSENT
