@@ -13,12 +13,12 @@ from django.db.models import F
 
 from clinics.models import User
 from core import audit
-from notifications.actions import requests, restores, signs
+from notifications.actions import outcomes, requests, restores, signs
 from notifications.actions.requests import Delivered, Line
 from notifications.channels import Sender, open_sender
-from notifications.engine.states import Reason, State
+from notifications.engine.states import State
 from notifications.models import Message
-from notifications.queries import pauses, reach, verdicts
+from notifications.queries import pauses, verdicts
 from notifications.queries.database_clock import Clock, database_clock
 
 BATCH = 50
@@ -48,9 +48,14 @@ def deliver_due(
         restores.guard(by=by, now=clock())
         while not enough() and (taken := claim(clock=clock, batch=batch, done=done)):
             for channel in dict.fromkeys(message.channel for message in taken):
-                if channel not in lines:
-                    lines[channel] = Line(connections.enter_context(closing(open_sender(channel))))
                 mine = [message for message in taken if message.channel == channel]
+                try:
+                    if channel not in lines:
+                        lines[channel] = Line(connections.enter_context(closing(open_sender(channel))))
+                except Exception as failure:  # noqa: BLE001 - a channel that is set wrongly must not stop the others
+                    for message in mine:
+                        done.count(outcomes.unwritable(message=message, failure=failure, now=clock()))
+                    continue
                 requests.make(mine, lines[channel], clock=clock, done=done, enough=enough)
         signs.give("dispatch", now=clock())
     return done
@@ -74,13 +79,8 @@ def claim(*, clock: Clock, batch: int, done: Delivered) -> list[Message]:
                 .order_by("next_try_at", "id")
                 .select_for_update(skip_locked=True, of=("self",))[:batch]
             )
-            hindered = reach.hindrances(due)
             taken = [
-                message
-                for message in due
-                if requests.may_go_out(
-                    message, verdicts.about(message), hindered.get(message.pk, Reason.NONE), now=now, done=done
-                )
+                message for message in due if requests.may_go_out(message, verdicts.about(message), now=now, done=done)
             ]
             Message.objects.filter(pk__in=[message.pk for message in taken]).update(
                 state=State.SENDING, token=F("token") + 1, lease_until=now + LEASE, updated_at=now

@@ -100,13 +100,12 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
     with transaction.atomic():
         now = clock()
         held = verdicts.look_again(messages, lease_left=LONGEST_REQUEST + timedelta(seconds=LOOK_HOLDS), now=now)
-        hindered = reach.hindrances([message for message, _ in held])
         paused = pauses.in_force()
         composed: list[tuple[Message, Any]] = []
         for message, visits in held:
             if pauses.holding(message, paused):
                 outcomes.give_back(messages=[message], now=now)
-            elif may_go_out(message, visits, hindered.get(message.pk, Reason.NONE), now=now, done=done):
+            elif may_go_out(message, visits, now=now, done=done):
                 try:
                     composed.append((message, sender.compose(message, verdicts.still_expected(message, visits))))
                 except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
@@ -118,11 +117,10 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
     return [Begun(message, attempt, words) for (message, words), attempt in zip(composed, opened, strict=True)]
 
 
-def may_go_out(
-    message: Message, visits: Sequence[Appointment], hindrance: Reason, *, now: datetime, done: Delivered
-) -> bool:
+def may_go_out(message: Message, visits: Sequence[Appointment], *, now: datetime, done: Delivered) -> bool:
     """Whether a message we hold may be sent; if not, it is settled here."""
     try:
+        hindrance = reach.hindrances([message]).get(message.pk, Reason.NONE)
         verdict = verdicts.judge(message, visits=visits, hindrance=hindrance, now=now)
     except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
         done.count(outcomes.unwritable(message=message, failure=failure, now=now))

@@ -30,8 +30,8 @@ def open_sender(channel: str) -> Sender:
 
 
 def recourse(channel: str) -> Recourse:
-    """What the provider of a channel offers when an answer was lost."""
-    return _class(channel).recourse
+    """What the provider of a channel offers when an answer was lost; nothing, if nobody sends on it any more."""
+    return _class(channel).recourse if channel in SENDERS else Recourse.NONE
 
 
 def _class(channel: str) -> type[Sender]:

@@ -134,6 +134,47 @@ def test_one_bad_record_does_not_stop_a_batch(site, service, sink) -> None:
     assert failed in Message.objects.for_people()
 
 
+def test_a_channel_that_cannot_be_opened_does_not_stop_the_others(site, service, sink, monkeypatch) -> None:
+    from tests.factories.clinics import PatientFactory
+
+    def open_one(channel: str):
+        if channel != "email":
+            raise KeyError(channel)
+        return SmtpSender()
+
+    monkeypatch.setattr(reach, "hindrances", lambda _messages: {})
+    for _ in range(3):
+        book(PatientFactory(site=site), FRIDAY_WEEK, now=MONDAY)
+    lost = Message.objects.filter(step=Step.PLAN).earliest("pk")
+    Message.objects.filter(pk=lost.pk).update(channel="webhook")
+    deliver(service, MONDAY + timedelta(minutes=3), open_sender=open_one)
+    lost.refresh_from_db()
+    assert (lost.state, lost.reason, lost.attempts) == (State.RETRY_WAIT, Reason.UNWRITABLE, 1)
+    assert Message.objects.filter(step=Step.PLAN, state=State.ACCEPTED).count() == 2
+    at = MONDAY
+    for _ in range(12):
+        at += timedelta(minutes=50)
+        deliver(service, at, open_sender=open_one)
+    lost.refresh_from_db()
+    assert (lost.state, lost.attempts) == (State.DEAD, 6)
+
+
+def test_one_record_that_cannot_be_judged_does_not_stop_the_others(site, service, sink, monkeypatch) -> None:
+    from tests.factories.clinics import PatientFactory
+
+    visits = [book(PatientFactory(site=site), FRIDAY_WEEK, now=MONDAY)[0] for _ in range(3)]
+    real = reach.hindrances
+
+    def fail(messages):
+        if any(message.patient_id == visits[1].patient_id for message in messages):
+            raise ValueError
+        return real(messages)
+
+    monkeypatch.setattr(reach, "hindrances", fail)
+    deliver(service, MONDAY + timedelta(minutes=3))
+    assert Message.objects.filter(step=Step.PLAN, state=State.ACCEPTED).count() == 2
+
+
 @pytest.mark.parametrize(
     ("details", "reason"),
     [({"may_email": False}, Reason.NO_CONSENT), ({"may_email": False, "email": ""}, Reason.NO_ADDRESS)],
