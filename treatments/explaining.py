@@ -76,7 +76,7 @@ def place(
     from scheduler.engine.nearest import nearest
 
     found = why_not(question.request, others, key, start, dict(resources))
-    ways = ()
+    ways: tuple[Placement, ...] = ()
     if any(reason.hard for reason in found):
         ways = nearest(question.request, others, key, start, resources or current)
     return PlaceExplained(

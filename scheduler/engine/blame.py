@@ -114,7 +114,7 @@ def blame(request: PlanRequest, *, groups: Mapping[str, str] | None = None, limi
         (visit.key, role.key)
         for visit in request.visits
         if visit.key not in {placement.visit for placement in request.fixed}
-        for role in (*visit.roles, *visit.preparations)
+        for role in visit.needs
         if not any(_able(time.calendar, role.kind, role.skills) for time in free.free.values())
     )
     if nobody:
@@ -155,7 +155,7 @@ def parts(request: PlanRequest, free: Availability, groups: Mapping[str, str]) -
 
 def needed(visit: Visit) -> Iterator[tuple[str, frozenset[str]]]:
     """Kind and skills of everybody and everything a visit takes, and of who prepares it."""
-    for role in (*visit.roles, *visit.preparations):
+    for role in visit.needs:
         yield role.kind, role.skills
 
 

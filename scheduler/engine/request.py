@@ -87,6 +87,11 @@ class Visit:
     not_before: int = 0
     """The first slot at which it may start: what has to be there before it takes its time."""
 
+    @property
+    def needs(self) -> tuple[Role | Preparation, ...]:
+        """Everybody and everything it takes, and who prepares it."""
+        return (*self.roles, *self.preparations)
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:

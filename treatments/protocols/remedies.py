@@ -163,7 +163,7 @@ class Remedies:
     def _role_of(self, keys: tuple[str, ...]) -> str:
         team = [calendar for calendar in self.request.calendars if calendar.id in keys]
         for visit in self.request.visits:
-            for role in (*visit.roles, *visit.preparations):
+            for role in visit.needs:
                 if any(role.kind == each.kind and role.skills <= each.skills for each in team):
                     return role.key
         return "resource"
@@ -194,14 +194,14 @@ class Remedies:
                 instead["wishes"] = replace(self.wishes, start_on=start_on).to_json()
             return "start", f"Begin on {_day(start_on)} or later.", price, instead
         if isinstance(change, Soften):
-            count = len(change.visits)
+            number = len(change.visits)
             some = words.listing(words.in_sentence(self.compiled.labels[key]) for key in change.visits[:MOST_NAMED])
-            outside = some if 0 < count <= MOST_NAMED else words.count(count, "visit")
+            outside = some if 0 < number <= MOST_NAMED else words.count(number, "visit")
             wishes = replace(self.wishes, firm=False)
             return (
                 "exceptions",
                 f"Keep the wishes where possible, but not for {outside}.",
-                f"{words.count(count, 'visit')} outside the wishes; {price}",
+                f"{words.count(number, 'visit')} outside the wishes; {price}",
                 {"wishes": wishes.to_json()},
             )
         changed = self._wished(change)
