@@ -22,6 +22,8 @@ class Permission(StrEnum):
     MOVE_VISITS = "move_visits"
     CANCEL_VISITS = "cancel_visits"
     SET_VISIT_STATUS = "set_visit_status"
+    FULFIL_GATES = "fulfil_gates"
+    DECIDE_COURSES = "decide_courses"
     VIEW_PROTOCOLS = "view_protocols"
     PUBLISH_PROTOCOLS = "publish_protocols"
     EDIT_RESOURCES = "edit_resources"
@@ -29,6 +31,7 @@ class Permission(StrEnum):
     EDIT_STAFF = "edit_staff"
     VIEW_MESSAGES = "view_messages"
     PAUSE_MESSAGES = "pause_messages"
+    EDIT_TEMPLATES = "edit_templates"
     MANAGE_TOKENS = "manage_tokens"
     RUN_SYSTEM = "run_system"
 
@@ -47,6 +50,8 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.MOVE_VISITS: _BOOKING,
     P.CANCEL_VISITS: _BOOKING,
     P.SET_VISIT_STATUS: _EVERYONE,
+    P.FULFIL_GATES: _EVERYONE,
+    P.DECIDE_COURSES: frozenset({Role.CLINICIAN}),
     P.VIEW_PROTOCOLS: _EVERYONE,
     P.PUBLISH_PROTOCOLS: _MANAGER,
     P.EDIT_RESOURCES: _MANAGER,
@@ -54,6 +59,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.EDIT_STAFF: _MANAGER,
     P.VIEW_MESSAGES: frozenset({Role.FRONT_DESK, Role.MANAGER}),
     P.PAUSE_MESSAGES: _MANAGER,
+    P.EDIT_TEMPLATES: _MANAGER,
     P.MANAGE_TOKENS: _MANAGER,
     P.RUN_SYSTEM: frozenset(),
 }

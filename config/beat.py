@@ -37,4 +37,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"queue": "default", "expires": 30},
     },
+    "extend-courses": {
+        "task": "treatments.extend_courses",
+        "schedule": timedelta(hours=1),
+        "options": {"queue": "default", "expires": 3600},
+    },
 }

@@ -200,7 +200,28 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:1025")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
+EMAIL_PROVIDER = one_of("EMAIL_PROVIDER", choices=("smtp", "brevo", "mailgun", "postmark", "resend", "sendgrid"))
+"""Who carries e-mail: the server of ``EMAIL_URL``, or a hosted provider over HTTP."""
+ANYMAIL: dict[str, object] = {"REQUESTS_TIMEOUT": (5, 10)}
+if EMAIL_PROVIDER != "smtp":
+    EMAIL_PROVIDER_KEY = required("EMAIL_PROVIDER_KEY", hint="A hosted e-mail provider needs its key or token.")
+    ANYMAIL |= {
+        f"{EMAIL_PROVIDER.upper()}_API_KEY": EMAIL_PROVIDER_KEY,
+        "POSTMARK_SERVER_TOKEN": EMAIL_PROVIDER_KEY,
+        "MAILGUN_SENDER_DOMAIN": env.str("EMAIL_PROVIDER_DOMAIN", default="") or None,
+    }
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="appointments@localhost")
+TEXTS_OVER = one_of("TEXTS_OVER", choices=("none", "sms", "webhook"))
+"""How text messages are sent: not at all, over Twilio, or over a service of the clinic's own."""
+SMS_SENDER = env.str("SMS_SENDER", default="")
+TWILIO_URL = env.str("TWILIO_URL", default="https://api.twilio.com").rstrip("/")
+TWILIO_ACCOUNT = TWILIO_TOKEN = SMS_WEBHOOK_URL = SMS_WEBHOOK_SECRET = ""
+if TEXTS_OVER == "sms":
+    TWILIO_ACCOUNT = required("TWILIO_ACCOUNT", hint="Texts over Twilio need the account's id.")
+    TWILIO_TOKEN = required("TWILIO_TOKEN", hint="Texts over Twilio need the account's token.")
+if TEXTS_OVER == "webhook":
+    SMS_WEBHOOK_URL = required("SMS_WEBHOOK_URL", hint="Set it to the address of the service that takes texts.")
+    SMS_WEBHOOK_SECRET = required("SMS_WEBHOOK_SECRET", hint="Set it to 32 or more random characters.")
 PLAN_HOLD_SECONDS = env.int("PLAN_HOLD_SECONDS", default=180)
 """How long the plan message of a booking waits, so that an undo stays silent."""
 UNANSWERED = one_of("UNANSWERED", choices=("repeat", "hold"))

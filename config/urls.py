@@ -13,6 +13,7 @@ urlpatterns = [
     path("metrics", metrics),
     path("api/v1/", include("api.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("", include("web.open_urls")),
     path("", include("web.urls")),
 ]
 if settings.DEVTOOLS:

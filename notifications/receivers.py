@@ -1,9 +1,12 @@
 """Receivers of announcements: they write rows in the announcing transaction, nothing else."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from clinics.announcements import patient_changed
+from clinics.models import Patient, User
 from core import clock
-from notifications.actions import messages
+from notifications.actions import consents, messages
 from scheduler.announcements import appointments_changed
 from scheduler.models import Appointment, ChangeSet
 
@@ -12,3 +15,9 @@ from scheduler.models import Appointment, ChangeSet
 def reminders_follow(*, change_set: ChangeSet, appointments: Sequence[Appointment]) -> None:
     """Whatever became of these appointments, what is to be said about them follows."""
     messages.reconcile(appointments=appointments, change_set=change_set, now=clock.now())
+
+
+@patient_changed.receive
+def consents_follow(*, patient: Patient, by: User, now: datetime) -> None:
+    """What staff noted about how a patient may be reached is kept as a fact."""
+    consents.follow(patient=patient, by=by, now=now)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 """An answer as JSON: for each course its places, what is left without one, and a digest."""
+Fault = tuple[str, str, str | None]
+"""What is wrong with a place: the visit, the code of the reason, and the rule."""
 SECONDS = 40
 """When a worker stops looking for something better: inside the soft limit of a task."""
 
@@ -39,6 +41,8 @@ class Member:
     question: Question
     request: PlanRequest
     loose: tuple[Placement, ...]
+    known: frozenset[Fault] = frozenset()
+    """What was wrong with the course before: somebody may have agreed to it."""
 
     @property
     def key(self) -> str:
@@ -104,24 +108,23 @@ class Member:
 
     @property
     def is_hit(self) -> bool:
-        """Whether some visit cannot stay where it is."""
-        # imported here: keeps web start-up light (numpy)
-        from scheduler.engine.check import check
-
-        return bool(check(self.request, self.loose))
+        """Whether some visit cannot stay where it is that could before."""
+        return bool(faults(self.request, self.loose) - self.known)
 
     def stands(self, change: Change) -> bool:
         """Whether the course keeps every rule with its places, apart from what was broken before."""
-        # imported here: keeps web start-up light (numpy)
-        from scheduler.engine.check import check
-
         gone = {*change.places, *change.unplaced}
         after = [*(each for each in self.loose if each.visit not in gone), *change.places.values()]
-        before = {(found.visit, found.reason.code, found.reason.rule) for found in check(self.request, self.loose)}
-        return all(
-            (found.visit, found.reason.code, found.reason.rule) in before and found.visit not in change.places
-            for found in check(self.request, after)
-        )
+        before = faults(self.request, self.loose)
+        return all(fault in before and fault[0] not in change.places for fault in faults(self.request, after))
+
+
+def faults(request: PlanRequest, placements: Collection[Placement]) -> frozenset[Fault]:
+    """What forbids these places."""
+    # imported here: keeps web start-up light (numpy)
+    from scheduler.engine.check import check
+
+    return frozenset((found.visit, found.reason.code.value, found.reason.rule) for found in check(request, placements))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from scheduler.models import Allocation, Appointment, Kind, Resource, Status
 from scheduler.models.appointment import UPCOMING
 from scheduler.models.change_set import Verb
 from treatments import planning, replanning
-from treatments.batches import Batch, Member
+from treatments.batches import Batch, Member, faults
 from treatments.models import CourseStatus, Visit
 from treatments.planning import AHEAD, Question
 from treatments.replanning import KEEP
@@ -85,14 +85,14 @@ def batch(closure: Closure, *, now: datetime) -> Batch:
     first_on, last_on = (clock.local(each, closure.site.zone).date() for each in (max(starts_at, now), ends_at))
     moving = {key for running in runnings for key in running.appointments(running.movable)}
     calendars = Calendars.read(closure.site, runnings, first_on=first_on, last_on=last_on, now=now, without=moving)
-    found = _members(closure.applied(calendars), runnings)
+    found = _members(calendars, closure.applied(calendars), runnings)
     hit = [member for member in found if member.is_hit]
     if len(hit) < len(found):
         # the visits of the others stay in the calendars
         runnings = [member.running for member in hit]
         moving = {key for running in runnings for key in running.appointments(running.movable)}
         calendars = Calendars.read(closure.site, runnings, first_on=first_on, last_on=last_on, now=now, without=moving)
-        hit = list(_members(closure.applied(calendars), runnings)) if runnings else []
+        hit = _members(calendars, closure.applied(calendars), runnings) if runnings else []
     handled = {key for member in hit for key in member.running.appointments([each.visit for each in member.loose])}
     return Batch(Verb.CLOSE, tuple(hit), _left(closure, handled, now=now))
 
@@ -134,23 +134,27 @@ def _left(closure: Closure, handled: Collection[UUID], *, now: datetime) -> tupl
     )
 
 
-def _members(calendars: Calendars, runnings: Sequence[Running]) -> list[Member]:
+def _members(calendars: Calendars, closed: Calendars, runnings: Sequence[Running]) -> list[Member]:
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine.ledger import Ledger
 
-    ledger: Ledger | None = None
     found = []
+    ledgers: tuple[Ledger, Ledger] | None = None
     for running in runnings:
         asked = question(calendars, running, running.movable)
-        ledger = ledger or Ledger(asked.request)
         loose = running.current(asked, running.movable)
         rules = (
             *replanning.agreed(asked.request, loose),
             *(Keep(f"{KEEP}.{each.visit}", each.visit, each.start, each.resources) for each in loose),
         )
-        request = replace(asked.request, rules=rules)
-        free = ledger.availability(request)
-        found.append(Member(running, asked, request, tuple(filled(request, each, free) for each in loose)))
+        before = replace(asked.request, rules=rules)
+        request = replace(before, calendars=closed.calendars, open_days=closed.open_days)
+        ledgers = ledgers or (Ledger(before), Ledger(request))
+        then, now = (ledger.availability(each) for ledger, each in zip(ledgers, (before, request), strict=True))
+        known = faults(before, [filled(before, each, then) for each in loose])
+        asked = replace(asked, request=replace(asked.request, calendars=closed.calendars, open_days=closed.open_days))
+        placements = tuple(filled(request, each, now) for each in loose)
+        found.append(Member(running, asked, request, placements, known))
     return found
 
 

@@ -115,7 +115,7 @@ def _cancel(event: Cancel, running: Running) -> Change:
     if running.course.status != CourseStatus.ACTIVE and event.scope is Scope.COURSE:
         raise CourseOver(f"The course is already {running.course.get_status_display().lower()}.")
     if visit is None or event.scope is Scope.COURSE:
-        given_up = frozenset(each.key for each in running.visits if _can_be_given_up(each))
+        given_up = frozenset(each.key for each in running.visits if can_be_given_up(each))
         return Change(running, Verb.CANCEL, cancelled=given_up, ends=True, notes=tuple(_notice(running, given_up)))
     _check_can_be_cancelled(visit)
     given_up = frozenset([visit.key])
@@ -123,7 +123,7 @@ def _cancel(event: Cancel, running: Running) -> Change:
         given_up |= {
             each.key
             for each in running.visits
-            if block(each) == block(visit) and each.position > visit.position and _can_be_given_up(each)
+            if block(each) == block(visit) and each.position > visit.position and can_be_given_up(each)
         }
     released = _released(running, visit, given_up)
     return Change(
@@ -144,7 +144,7 @@ def _check_can_be_cancelled(visit: Visit) -> None:
         raise WrongStatus(f"{visit.label} is {words(visit)} and cannot be cancelled.")
 
 
-def _can_be_given_up(visit: Visit) -> bool:
+def can_be_given_up(visit: Visit) -> bool:
     """Whether it has still to begin."""
     return visit.status == VisitStatus.TO_PLACE or (
         visit.status in OPEN and visit.appointment is not None and visit.appointment.status == Status.BOOKED
@@ -162,7 +162,7 @@ def _released(running: Running, visit: Visit, given_up: Collection[str]) -> froz
         each.key
         for each in running.visits
         if each.key not in given_up
-        and _can_be_given_up(each)
+        and can_be_given_up(each)
         and ("course" in frees or ("block" in frees and block(each) == block(visit)))
     ]
     return frozenset(wide)

@@ -82,4 +82,47 @@ class NoShow:
     version: int | None = None
 
 
-Event = Move | Place | Cancel | NoShow
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The patient comes late to a visit of today: at ``arrives_at``, or is there now."""
+
+    course: UUID
+    visit: str
+    arrives_at: datetime | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A visit waits so many local dates, for results or an illness; what comes after it moves with it."""
+
+    course: UUID
+    visit: str
+    days: int
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A clinician decides. ``choice`` is one of ``treatments.models.Choice``; ``decision`` its name in the protocol, if any.
+
+    ``block``: the one to go on with, or whose distance changes to ``gap_days`` local dates. ``cancel_booked``: stopping
+    cancels what is firm too.
+    """
+
+    course: UUID
+    choice: str
+    decision: str = ""
+    block: str = ""
+    gap_days: int | None = None
+    cancel_booked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Open-ended blocks get their next visits."""
+
+    course: UUID
+
+
+Event = Move | Place | Cancel | NoShow | Late | Delay | Decide | Extend

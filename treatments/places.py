@@ -19,7 +19,7 @@ MOST_VISITS = 400
 
 _BOOKING = re.compile(r"bookings/(\d+)")
 
-BUSY = (Code.RESOURCE_BUSY, Code.PATIENT_BUSY)
+BUSY = (Code.RESOURCE_BUSY, Code.WATCH_FULL, Code.HANDS_TAKEN, Code.PATIENT_BUSY)
 SWITCHED_OFF = "switched_off"
 """A problem that the planner cannot know: it is only told of resources in use."""
 

@@ -3,11 +3,10 @@
 The one place where a course meets the planner and the calendars. Reads only, in a fixed number of queries.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,16 +17,17 @@ from scheduler.engine.answer import Reason
 from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models import Resource
 from scheduler.queries import calendars
-from treatments.models import ProtocolVersion
+from treatments.models import Course, ProtocolVersion
+from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes, WishesError
-from treatments.queries import counts
+from treatments.queries import counts, readiness
 
 if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
     from treatments.protocols.compile import Compiled, Past
+    from treatments.protocols.remedies import Explanation
     from treatments.protocols.rulebook import CourseVisit
-    from treatments.protocols.schema import Protocol
 
 NOTICE = timedelta(hours=1)
 """No visit is planned to start sooner than this. People may choose an earlier start: they know who is there already."""
@@ -59,6 +59,19 @@ class PlannedVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another plan for the same course, and how it differs from the best: ``price`` says what it gains and costs.
+
+    ``kind``: earliest_finish, same_time, fewest_trips, other_person or other_start.
+    """
+
+    kind: str
+    price: str
+    cost: int
+    visits: tuple[PlannedVisit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A plan for a course that is not booked yet; nothing is stored.
 
@@ -72,6 +85,9 @@ class Proposal:
     visits: tuple[PlannedVisit, ...]
     cost: int
     bound: int | None
+    explanation: "Explanation | None" = None
+    """Why not every visit has a place, and what would help; None if every one has."""
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -132,7 +148,7 @@ class Question:
     def proposal(self, plan: "Plan") -> Proposal:
         """A plan in words, with its instants and resources."""
         reasons = {each.visit: self._sentences(each.reasons, each.visit) for each in plan.unplaced}
-        placed = [self._placed(placement, plan.notes.get(placement.visit, ())) for placement in plan.placements]
+        placed = [self.planned(placement, plan.notes.get(placement.visit, ())) for placement in plan.placements]
         left = [self._unplaced(visit, reasons[visit.key]) for visit in self.compiled.course if visit.key in reasons]
         return Proposal(
             protocol_version=self.protocol_version,
@@ -144,7 +160,8 @@ class Question:
             bound=plan.bound,
         )
 
-    def _placed(self, placement: Placement, notes: tuple[Reason, ...]) -> PlannedVisit:
+    def planned(self, placement: Placement, notes: tuple[Reason, ...] = ()) -> PlannedVisit:
+        """A visit at a place, in words."""
         visit = self.course[placement.visit]
         starts_at = self.request.grid.instant(placement.start)
         return PlannedVisit(
@@ -202,6 +219,8 @@ def ask(
 ) -> Question:
     """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
+    Without ``notice`` it is about places that a person chose, at whatever time.
+
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
     today = clock.local(now, site.zone).date()
@@ -211,7 +230,7 @@ def ask(
         if wanted > today + AHEAD:
             raise InvalidInput("The course cannot start more than two years ahead.", pointer=pointer)
     before = past(protocol_version, patient, first_on=start_on)
-    return asked(
+    question = asked(
         protocol_version=protocol_version,
         site=site,
         patient=patient,
@@ -222,6 +241,24 @@ def ask(
         reach_on=start_on,
         now=now,
     )
+    if not notice:
+        return question
+    # nothing is there before the course is booked
+    ready_at = readiness.earliest(readiness.gates(protocol_version), question.visits, {}, now=now)
+    return held_back(question, ready_at)
+
+
+def held_back(question: Question, ready_at: Mapping[str, datetime]) -> Question:
+    """The question in which visits wait for what has to be there before them.
+
+    It holds for what the planner chooses. Who chooses a time in person may be sooner, and is told what is missing.
+    """
+    grid = question.request.grid
+    visits = tuple(
+        replace(visit, not_before=grid.slot_after(ready_at[visit.key])) if visit.key in ready_at else visit
+        for visit in question.request.visits
+    )
+    return replace(question, request=replace(question.request, visits=visits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +268,27 @@ class Standing:
     key: str
     starts_at: datetime
     resources: tuple[tuple[str, str], ...]
+
+
+def alternatives(question: Question, plans: Sequence["Plan"]) -> tuple[Alternative, ...]:
+    """The plans after the first, each compared with it."""
+    # imported here: keeps web start-up light (Pydantic)
+    from treatments.protocols.alternatives import difference
+
+    found = []
+    for plan in plans[1:]:
+        differs = difference(plans[0], plan, question.request.grid)
+        visits = tuple(question.planned(each, plan.notes.get(each.visit, ())) for each in plan.placements)
+        found.append(Alternative(differs.kind, differs.price, plan.cost.total, visits))
+    return tuple(found)
+
+
+def ranked(question: Question, *, alternatives: int) -> Sequence["Plan"]:
+    """The best plan, possibly a partial one, and up to so many others if it is complete."""
+    # imported here: keeps web start-up light
+    from scheduler.engine.plan import plan
+
+    return plan(question.request, alternatives=1 + alternatives).plans
 
 
 def best(question: Question) -> "Plan":
@@ -295,34 +353,24 @@ def compiled(
     start_on: date,
     wishes: Wishes,
     extra: Sequence[Mapping[str, Any]] = (),
+    course: Course | None = None,
     past: "Past | None" = None,
 ) -> "Compiled":
-    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them."""
+    """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them.
+
+    What was decided about ``course`` counts: blocks that became firm, distances that were changed.
+    """
     # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols import extras
-    from treatments.protocols.compile import compile as made
+    from treatments.protocols import extras, reopening
+    from treatments.protocols.compile import compile as compile_course
 
     found = extras.read(extra)
-    course = made(
-        document(protocol_version), start_on=start_on, wishes=wishes, more=extras.at_the_end(found), past=past
-    )
-    return extras.with_extras(course, found)
+    document = stored.document(protocol_version.document)
+    made = compile_course(document, start_on=start_on, wishes=wishes, past=past, more=extras.at_the_end(found))
+    made = reopening.opened_again(extras.with_extras(made, found), document, found)
+    return made if course is None else reopening.decided(made, firm=course.firm, spacing=course.spacing)
 
 
 def is_wish(rule: str) -> bool:
     """Whether the rule with this key comes from the patient's wishes, not from the protocol."""
     return rule == "start" or rule.startswith("wish.")
-
-
-def document(protocol_version: ProtocolVersion) -> "Protocol":
-    """What a version says."""
-    return _document(json.dumps(protocol_version.document))
-
-
-@lru_cache(maxsize=64)
-def _document(text: str) -> "Protocol":
-    """A stored document, read; the last few are kept, as a version never changes."""
-    # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols.reading import from_json
-
-    return from_json(json.loads(text))

@@ -16,7 +16,7 @@ from scheduler.engine.answer import Reason
 from scheduler.engine.request import Placement
 from scheduler.models import Appointment, Resource
 from scheduler.models.change_set import Verb
-from treatments.models import Visit
+from treatments.models import DecisionRecord, Visit
 from treatments.models.course import OPEN
 from treatments.planning import Question
 from treatments.protocols.extras import Extra
@@ -148,6 +148,10 @@ class Change:
     said: Mapping[str, tuple[Why, ...]] = field(default_factory=dict)
     """What there is to say about visits that stay or move."""
     notes: tuple[Why, ...] = ()
+    course: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the course that change."""
+    decision: DecisionRecord | None = None
+    """What was decided; it is stored with the change set."""
     versions: Mapping[str, int] = field(default_factory=dict)
     """Versions of appointments that the caller saw, by id."""
 

@@ -15,11 +15,13 @@ from treatments import planning
 from treatments.models import Course, Visit, VisitStatus
 from treatments.models.course import HAPPENS
 from treatments.planning import AHEAD, NOTICE, Question, Standing
+from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes
 from treatments.queries import courses as reading
+from treatments.queries import readiness
 
 if TYPE_CHECKING:
-    from treatments.protocols.compile import Compiled
+    from treatments.protocols.compile import Compiled, Past
     from treatments.protocols.schema import Protocol
 
 ROOM = timedelta(days=28)
@@ -57,7 +59,7 @@ class Running:
     @cached_property
     def document(self) -> "Protocol":
         """What the protocol says."""
-        return planning.document(self.course.protocol_version)
+        return stored.document(self.course.protocol_version.document)
 
     @cached_property
     def standing(self) -> Mapping[str, Standing]:
@@ -80,7 +82,9 @@ class Running:
     def compiled(self) -> "Compiled":
         """The visits and rules of the course, without wishes and without what the patient had elsewhere. No query."""
         course = self.course
-        return planning.compiled(course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=course.extra)
+        return planning.compiled(
+            course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=course.extra, course=course
+        )
 
     def broken(self) -> list[str]:
         """The rules of the protocol that the visits break where they are now, as sentences."""
@@ -102,12 +106,14 @@ class Running:
         extra: Sequence[Mapping[str, Any]] | None = None,
         leaving: Collection[str] = (),
         from_at: datetime | None = None,
+        room: timedelta = ROOM,
     ) -> Question:
         """What the planner is asked about some visits of the course. Ten queries, and one more each for caps and for daily loads.
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
-        by default those of the course. The patient's wishes are left out: see ``wished``.
+        by default those of the course. ``room``: so far beyond its last visit places are looked for.
+        The patient's wishes are left out: see ``wished``.
         Raises ``InvalidInput`` for a target without an offset, in the past or more than two years ahead.
         """
         site, course = self.course.site, self.course
@@ -130,18 +136,34 @@ class Running:
                 start_on=start_on,
                 wishes=Wishes(),
                 extra=course.extra if extra is None else extra,
-                past=planning.past(course.protocol_version, course.patient, first_on=start_on, own=own),
+                course=course,
+                past=self._past(planning.past(course.protocol_version, course.patient, first_on=start_on, own=own)),
             ),
             from_at=from_at or self.now + NOTICE,
-            reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + ROOM,
+            reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + room,
             now=self.now,
             moving=self.appointments([*about, *leaving]),
             own=own,
         )
         return self.narrowed(question, about, leaving)
 
+    def _past(self, past: "Past | None") -> "Past | None":
+        """With where visits that took place were planned, if the protocol counts from there; then one query more."""
+        if past is None or not self.document.counts_from_plan:
+            return past
+        zone = self.course.site.zone
+        done = [visit for visit in self.visits if visit.status == VisitStatus.DONE and visit.key in self.standing]
+        return replace(
+            past,
+            planned_on=reading.planned_on(done, zone=zone),
+            took_place_on={visit.key: clock.local(self.standing[visit.key].starts_at, zone).date() for visit in done},
+        )
+
     def wished(self, question: Question, *, extra: Sequence[Mapping[str, Any]] | None = None) -> Question:
-        """The same question with the patient's wishes. No query: the calendars are those of ``question``."""
+        """The same question with the patient's wishes and gates, as the planner is asked it when it chooses.
+
+        The calendars are those of ``question``; one query where the protocol has gates with a lead time.
+        """
         course, asked = self.course, question.request
         wishes = planning.read_wishes(course.wishes)
         compiled = planning.compiled(
@@ -149,6 +171,7 @@ class Running:
             start_on=question.compiled.start_on,
             wishes=wishes,
             extra=course.extra if extra is None else extra,
+            course=course,
             past=question.compiled.past,
         )
         request = compiled.request(
@@ -162,7 +185,17 @@ class Running:
             taken=question.taken,
         )
         keys = [visit.key for visit in asked.visits]
-        return replace(question, wishes=wishes, compiled=compiled, request=_restricted(request, keys))
+        found = replace(question, wishes=wishes, compiled=compiled, request=_restricted(request, keys))
+        return planning.held_back(found, self._ready_at(found))
+
+    def _ready_at(self, question: Question) -> Mapping[str, datetime]:
+        """For the visits without a place: the instant before which what they wait for cannot be there. At most one query."""
+        waiting = [gate for gate in readiness.gates(self.course.protocol_version) if gate.lead]
+        if not waiting:
+            return {}
+        facts = readiness.fulfilments(self.course)
+        ready_at = readiness.earliest(waiting, question.visits, facts, now=self.now)
+        return {key: at for key, at in ready_at.items() if key not in self.standing}
 
     def narrowed(self, question: Question, about: Collection[str], leaving: Collection[str] = ()) -> Question:
         """A question about the whole protocol, as one about these visits: all others that take place are fixed."""

@@ -1,8 +1,22 @@
 """Work that a clock wakes. Each may run at any time, any number of times: the rows know what is due."""
 
+import time
+
 from celery import shared_task
 
-from treatments.actions import jobs
+from clinics.models import User
+from core import clock
+from treatments.actions import horizons, jobs
+
+EXTEND_SECONDS = 40
+"""When no further course is begun: well inside the soft time limit of 50 s."""
+
+
+@shared_task(name="treatments.extend_courses")  # type: ignore[untyped-decorator]
+def extend_courses(**_: object) -> None:
+    """Plans open-ended courses further ahead."""
+    end = time.monotonic() + EXTEND_SECONDS
+    horizons.extend_all(by=User.objects.service(), now=clock.now(), enough=lambda: time.monotonic() > end)
 
 
 @shared_task(name="treatments.plan_together")  # type: ignore[untyped-decorator]

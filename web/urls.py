@@ -2,7 +2,7 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, display, patients, today, visits, work_list
+from web.views import booking, courses, desk, display, patients, today, visits, work_list
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -23,5 +23,9 @@ urlpatterns = [
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
     page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
     page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
+    page("desk/", desk.tasks, name="desk", may=Permission.VIEW_MESSAGES),
+    page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.VIEW_MESSAGES),
+    page("my-calendar/", desk.subscription, name="my-calendar", may=Permission.VIEW_CALENDAR),
+    page("my-calendar/subscribe", desk.subscribe, name="calendar-subscribe", may=Permission.VIEW_CALENDAR),
     page("display", display.display, name="display", may=Permission.VIEW_CALENDAR),
 ]

@@ -42,6 +42,8 @@ PROPOSAL: dict[str, Any] = {
             "unplaced": [],
         }
     ],
+    "explanation": None,
+    "alternatives": [],
 }
 
 BOOKING: dict[str, Any] = {

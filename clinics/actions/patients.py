@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
+from clinics.announcements import patient_changed
 from clinics.models import Patient, Site, User
 from clinics.permissions import Permission, require
 from core import audit, clock
@@ -54,7 +55,7 @@ def possible_duplicates(*, given_name: str, family_name: str, birth_on: date | N
 
 
 def register(*, site: Site, by: User, now: datetime, **details: Any) -> Patient:
-    """A new patient of a site. ``details`` are the fields of ``EDITABLE``.
+    """A new patient of a site. ``details`` are the fields of ``EDITABLE``. Announces ``patient_changed``.
 
     Raises ``WrongDetails``, ``NotAllowed``.
     """
@@ -63,11 +64,12 @@ def register(*, site: Site, by: User, now: datetime, **details: Any) -> Patient:
     _apply(patient, details, now=now)
     with transaction.atomic(), audit.acting(by):
         patient.save(force_insert=True)
+        patient_changed.announce(patient=patient, by=by, now=now)
     return patient
 
 
 def edit(*, patient: Patient, by: User, now: datetime, version: int, **details: Any) -> Patient:
-    """Changes details; those not named stay. ``version`` is the one the caller saw.
+    """Changes details; those not named stay. ``version`` is the one the caller saw. Announces ``patient_changed``.
 
     Raises ``PatientChanged``, ``WrongDetails``, ``NotAllowed``.
     """
@@ -82,6 +84,7 @@ def edit(*, patient: Patient, by: User, now: datetime, version: int, **details: 
         _apply(current, details, now=now)
         current.version += 1
         current.save()
+        patient_changed.announce(patient=current, by=by, now=now)
     return current
 
 

@@ -9,12 +9,14 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, cast
 
 from devtools.local import data_folder, identity, ports, servers
 from devtools.local.errors import LocalServerError
 from devtools.local.servers import ServerUrls
+from devtools.phone_network import account
 
 BEGAN = time.monotonic()
 PORT = 8000
@@ -54,8 +56,8 @@ def main(argv: Sequence[str]) -> int:
         folder = data_folder.default()
         step("Starting PostgreSQL and Valkey")
         with servers.running(folder) as urls:
-            mail_port, sink = prepare(urls, port=options.port, folder=folder)
-            return run(port=options.port, mail_port=mail_port, sink=sink, folder=folder, once=options.once)
+            sinks = prepare(urls, port=options.port, folder=folder)
+            return run(port=options.port, sinks=sinks, folder=folder, once=options.once)
     except LocalServerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -64,9 +66,18 @@ def main(argv: Sequence[str]) -> int:
         return 0
 
 
-def prepare(urls: ServerUrls, *, port: int, folder: Path) -> tuple[int, Path]:
-    """Sets the environment that every program of the demo reads. Gives the mail sink's port and folder."""
-    mail_port = ports.any_free()
+@dataclass(frozen=True, slots=True)
+class Sinks:
+    """Where what is sent ends up: the ports of the mail sink and of the phone network, and the folder of both."""
+
+    mail_port: int
+    phone_port: int
+    folder: Path
+
+
+def prepare(urls: ServerUrls, *, port: int, folder: Path) -> Sinks:
+    """Sets the environment that every program of the demo reads. Gives where what is sent ends up."""
+    mail_port, phone_port = ports.any_free(), ports.any_free()
     sink = identity.make_private_folder(folder / "messages")
     os.environ |= {
         **urls.as_environment(),
@@ -75,13 +86,18 @@ def prepare(urls: ServerUrls, *, port: int, folder: Path) -> tuple[int, Path]:
         "EMAIL_URL": f"smtp://localhost:{mail_port}",
         "DEFAULT_FROM_EMAIL": "appointments@alder.example",
         "MESSAGE_SINK_DIR": str(sink),
+        "TEXTS_OVER": "sms",
+        "SMS_SENDER": account.NUMBER,
+        "TWILIO_URL": f"http://127.0.0.1:{phone_port}",
+        "TWILIO_ACCOUNT": account.ACCOUNT,
+        "TWILIO_TOKEN": account.TOKEN,
         "PLAN_HOLD_SECONDS": os.environ.get("PLAN_HOLD_SECONDS", "1"),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
-    return mail_port, sink
+    return Sinks(mail_port, phone_port, sink)
 
 
-def run(*, port: int, mail_port: int, sink: Path, folder: Path, once: bool) -> int:
+def run(*, port: int, sinks: Sinks, folder: Path, once: bool) -> int:
     """Fills the database where it is empty, starts the programs, tells the story, keeps running."""
     import django
     from django.core.management import call_command
@@ -100,13 +116,16 @@ def run(*, port: int, mail_port: int, sink: Path, folder: Path, once: bool) -> i
     connection.close()
     log = QuietableLog()
     with Supervisor(home=folder, output=cast(TextIO, log)) as supervisor:
-        step("Starting mail sink, web, worker and beat")
-        supervisor.start(programs.mail_sink(port=mail_port, folder=sink))
+        step("Starting mail sink, phone network, web, worker and beat")
+        supervisor.start(
+            programs.mail_sink(port=sinks.mail_port, folder=sinks.folder),
+            programs.phone_network(port=sinks.phone_port, folder=sinks.folder, clinic_port=port),
+        )
         supervisor.start(programs.web(port=port), programs.worker(), programs.beat(folder=folder))
         step("Everything runs")
         address = f"http://localhost:{port}"
         log.quiet = True
-        failures = story.tell(address=address, sink=sink, supervisor=supervisor)
+        failures = story.tell(address=address, sink=sinks.folder, supervisor=supervisor)
         log.quiet = False
         for failure in failures:
             print(f"NOT AS IT SHOULD BE: {failure}", file=sys.stderr)

@@ -34,6 +34,13 @@ def mail_sink(*, port: int, folder: Path) -> Program:
     )
 
 
+def phone_network(*, port: int, folder: Path, clinic_port: int) -> Program:
+    """The network that keeps every text instead of delivering it, and carries patients' answers to the clinic."""
+    inbound = f"http://localhost:{clinic_port}/hooks/twilio/inbound"
+    arguments = ["--port", str(port), "--dir", str(folder), "--inbound", inbound]
+    return Program("phone", [sys.executable, "-m", "devtools.phone_network", *arguments], ready=listening(port))
+
+
 def web(*, port: int) -> Program:
     """Gunicorn with the pages and the API."""
     return Program(

@@ -1,5 +1,7 @@
 """Shows the clinic at work: one course booked over the API, and its messages arriving in the mail sink."""
 
+import os
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -22,8 +24,11 @@ from core import clock
 from devtools.demo import people
 from devtools.demo.clinic import ZONE
 from devtools.local.supervisor import Supervisor
+from devtools.phone_network import ledger
+from devtools.phone_network.ledger import Text
 from notifications.actions import messages as message_actions
-from notifications.engine.states import State, Step
+from notifications.engine.states import Channel, State, Step
+from notifications.engine.visit_numbers import number_of
 from notifications.models import Message
 from notifications.queries import messages as message_queries
 from scheduler.models import Appointment
@@ -78,6 +83,7 @@ def tell(*, address: str, sink: Path, supervisor: Supervisor) -> list[str]:
     try:
         patient = book_over_the_api(story)
         show_messages(story, patient)
+        show_texts(story, patient)
     except requests.RequestException as error:
         story.failures.append(str(error))
     finally:
@@ -135,7 +141,7 @@ def book_over_the_api(story: Story) -> Patient:
 
 def show_messages(story: Story, patient: Patient) -> None:
     """The rows the booking wrote, then the plan message and tomorrow's reminder as they arrive."""
-    rows = list(message_queries.of_patient(patient))
+    rows = [row for row in message_queries.of_patient(patient) if row.channel == Channel.EMAIL]
     table = Table(title="Messages written in the booking's transaction", title_justify="left")
     for heading in ("Goes out", "Message", "Channel", "State"):
         table.add_column(heading)
@@ -152,7 +158,7 @@ def show_messages(story: Story, patient: Patient) -> None:
 
     first = Appointment.objects.filter(patient=patient).order_by("starts_at")[0]
     reminder = message_actions.send_now(
-        message=Message.objects.get(appointment=first, step=Step.ONE_DAY),
+        message=Message.objects.get(appointment=first, step=Step.ONE_DAY, channel=Channel.EMAIL),
         by=User.objects.get(email=f"desk@{people.DOMAIN}"),
         now=clock.now(),
     )
@@ -160,6 +166,29 @@ def show_messages(story: Story, patient: Patient) -> None:
         "\nThe desk lets the day-before reminder of the first visit go out now; the worker carries it like any due one."
     )
     _show(story, patient, _sent(story, [reminder], Step.ONE_DAY), "The one-day reminder arrived")
+
+
+def show_texts(story: Story, patient: Patient) -> None:
+    """The plan as a text, then the patient's answer by text: it confirms the visit."""
+    texts: list[Text] = story.waited(lambda: _texts(story.sink, patient))
+    if not story.expect(bool(texts), "no text message arrived"):
+        return
+    story.console.print("\n[bold]The plan arrived as a text, too[/]")
+    story.console.print(f"  │ {texts[0].body}", markup=False)
+    first = Appointment.objects.filter(patient=patient).order_by("starts_at")[0]
+    words = f"Yes {number_of(first.pk)}"
+    network = os.environ["TWILIO_URL"]
+    asked = {"from": str(patient.phone), "text": words}
+    reply = requests.post(f"{network}/control/answer", json=asked, timeout=30).json()
+    said = re.sub(r"<[^>]+>", "", reply["said"]).strip()
+    story.console.print(f'  The patient texts "{words}", and reads at once:', markup=False)
+    story.console.print(f"  │ {said}", markup=False)
+    first.refresh_from_db()
+    story.expect(first.confirmed_at is not None, "the patient's answer did not confirm the visit")
+
+
+def _texts(folder: Path, patient: Patient) -> list[Text]:
+    return [text for text in ledger.newest(folder) if text.to == str(patient.phone)]
 
 
 def _sent(story: Story, rows: list[Message], step: Step) -> Message | None:
@@ -229,6 +258,7 @@ def _newcomer(site: str) -> dict[str, Any]:
         "phone": people.phone(number),
         "email": f"patient{number}@{people.DOMAIN}",
         "may_email": True,
+        "may_text": True,
     }
 
 

@@ -5,14 +5,16 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from devtools.phone_network import ledger
 from devtools.sink import mailbox
 
 
 @login_required
 def caught_messages(request: HttpRequest) -> HttpResponse:
-    """All of them, newest first."""
+    """All mails and texts, newest first."""
     caught = mailbox.newest(settings.MESSAGE_SINK_DIR)
-    return render(request, "devtools/messages.html", {"caught": caught, "most": mailbox.SHOWN})
+    texts = ledger.newest(settings.MESSAGE_SINK_DIR)
+    return render(request, "devtools/messages.html", {"caught": caught, "texts": texts, "most": mailbox.SHOWN})
 
 
 @login_required

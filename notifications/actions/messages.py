@@ -14,9 +14,9 @@ from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict
 from notifications.actions import wakers
-from notifications.engine.states import UNSENT, WAITING, Channel, Reason, State, Step
+from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
 from notifications.models import Handling, Message
-from notifications.queries import gaps
+from notifications.queries import gaps, reach
 from notifications.queries.gaps import Mistimed
 from scheduler.models import Appointment, ChangeSet, Status
 from scheduler.models.change_set import Verb
@@ -144,20 +144,23 @@ def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, no
         useless = max(visit.starts_at for visit in visits)
         if now + hold >= useless:
             continue  # the patient is already here
-        message, created = Message.objects.get_or_create(
-            change_set=change_set,
-            step=Step.PLAN,
-            channel=Channel.EMAIL,
-            patient_id=patient_id,
-            defaults={
-                "due_at": now + hold,
-                "not_after": useless,
-                "next_try_at": now + hold,
-                "heeds_quiet_hours": False,  # the answer to what the patient just asked for
-            },
-        )
-        if created:
-            message.visits.set(visits)
-            wakers.wake(due_at=message.due_at, now=now)
-            written += 1
+        patient = visits[0].patient
+        assert patient is not None  # noqa: S101 - asked for in the query
+        for channel in reach.channels_of(patient):
+            message, created = Message.objects.get_or_create(
+                change_set=change_set,
+                step=Step.PLAN,
+                channel=channel,
+                patient_id=patient_id,
+                defaults={
+                    "due_at": now + hold,
+                    "not_after": useless,
+                    "next_try_at": now + hold,
+                    "heeds_quiet_hours": False,  # the answer to what the patient just asked for
+                },
+            )
+            if created:
+                message.visits.set(visits)
+                wakers.wake(due_at=message.due_at, now=now)
+                written += 1
     return written

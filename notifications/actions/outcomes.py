@@ -8,8 +8,9 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
-from notifications.actions import attempts
+from notifications.actions import attempts, consents
 from notifications.actions.attempts import Closing
 from notifications.channels import Accepted, recourse
 from notifications.engine import retries
@@ -41,7 +42,11 @@ def record(ended: Sequence[Ended], *, now: datetime) -> dict[UUID, State]:
     written, as whoever took the message away has already closed the attempt.
     """
     closings = [_closing(each, now=now) for each in ended]
-    written = attempts.close_all(closings, now=now)
+    with transaction.atomic():
+        written = attempts.close_all(closings, now=now)
+        for each in ended:
+            if each.opted_out and each.message.pk in written:
+                consents.opted_out_with_provider(message=each.message, code=each.code, now=now)
     found: dict[UUID, State] = {}
     for closing in closings:
         message = closing.message

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from clinics.models import User
 from core import audit
-from notifications.actions import messages, outcomes, restores, signs
+from notifications.actions import messages, outcomes, receipts, restores, signs
 from notifications.actions.messages import Reconciled
 from notifications.actions.outcomes import Ended
 from notifications.engine.states import UNSENT, Outcome, Reason, State
@@ -51,6 +51,8 @@ def sweep(*, by: User, clock: Clock = database_now, ahead: timedelta | None = AH
         if not restores.guard(by=by, now=clock()):
             restores.remember(now=clock())
         swept = Swept(lapsed=recover(clock=clock), expired=expire(now=clock()), gaps=repair(now=clock(), ahead=ahead))
+        with transaction.atomic():
+            receipts.settle(now=clock())
         swept.overdue = overdue(now=clock() - PATIENCE).count()
         signs.give("sweep", now=clock())
         if ahead is None:

@@ -4,6 +4,7 @@ a member of ``notifications.engine.states.Channel``.
 
 from typing import cast
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from notifications.channels.base import Accepted, NotSent, Sender
@@ -12,8 +13,15 @@ from notifications.engine.states import Channel
 
 __all__ = ["SENDERS", "Accepted", "NotSent", "Sender", "open_sender", "recourse"]
 
-SENDERS: dict[str, str] = {Channel.EMAIL: "notifications.channels.email.smtp.SmtpSender"}
+SENDERS: dict[str, str] = {
+    Channel.EMAIL: "notifications.channels.email.smtp.SmtpSender",
+    Channel.SMS: "notifications.channels.sms.sender.TwilioSender",
+    Channel.WEBHOOK: "notifications.channels.webhook.sender.WebhookSender",
+    Channel.CALL: "notifications.channels.call.sender.CallSender",
+}
 """Which class sends on which channel; imported when first needed, which keeps web start-up light."""
+HOSTED_EMAIL = "notifications.channels.email.hosted.HostedSender"
+"""E-mail where ``EMAIL_PROVIDER`` names one."""
 
 
 def open_sender(channel: str) -> Sender:
@@ -27,4 +35,5 @@ def recourse(channel: str) -> Recourse:
 
 
 def _class(channel: str) -> type[Sender]:
-    return cast("type[Sender]", import_string(SENDERS[channel]))
+    hosted = channel == Channel.EMAIL and settings.EMAIL_PROVIDER != "smtp"
+    return cast("type[Sender]", import_string(HOSTED_EMAIL if hosted else SENDERS[channel]))

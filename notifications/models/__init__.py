@@ -1,9 +1,27 @@
-"""Messages and attempts, the switches that hold them back, and what is known about where they stand."""
+"""Messages and attempts, the switches that hold them back, what patients answer and agreed to, and how things stand."""
 
 from notifications.models.attempt import Attempt
+from notifications.models.consent import Consent
 from notifications.models.handling import Handling
+from notifications.models.inbound import Answer, DeskTask, Receipt
 from notifications.models.installation import Installation, Sign
+from notifications.models.link import Link
 from notifications.models.message import Message
 from notifications.models.pause import Cause, Pause
+from notifications.models.template import Template
 
-__all__ = ["Attempt", "Cause", "Handling", "Installation", "Message", "Pause", "Sign"]
+__all__ = [
+    "Answer",
+    "Attempt",
+    "Cause",
+    "Consent",
+    "DeskTask",
+    "Handling",
+    "Installation",
+    "Link",
+    "Message",
+    "Pause",
+    "Receipt",
+    "Sign",
+    "Template",
+]

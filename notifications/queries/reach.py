@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from django.conf import settings
+
 from clinics.models import Patient
 from notifications.engine.states import Channel, Reason
 from notifications.models import Message
@@ -11,9 +13,10 @@ FACTS = ("email", "phone", "may_email", "may_text", "may_call")
 """Fields of a patient that ``hindrances`` goes by; brought up to date before the last look."""
 
 
-def channels_of(_patient: Patient) -> list[Channel]:
-    """The channels reminders are written for. No query; needs ``site``."""
-    return [Channel.EMAIL]
+def channels_of(patient: Patient) -> list[Channel]:
+    """The channels a patient is told on: e-mail, and texts where the clinic sends any and the patient agreed. No query."""
+    texts = [Channel(settings.TEXTS_OVER)] if settings.TEXTS_OVER != "none" and patient.may_text else []
+    return [Channel.EMAIL, *texts]
 
 
 def hindrances(messages: Collection[Message]) -> dict[UUID, Reason]:
@@ -30,8 +33,9 @@ def _hindrance(message: Message) -> Reason:
     address, agreed = {
         Channel.EMAIL: (patient.email, patient.may_email),
         Channel.SMS: (patient.phone, patient.may_text),
+        Channel.WEBHOOK: (patient.phone, patient.may_text),
         Channel.CALL: (patient.phone, patient.may_call),
-    }.get(Channel(message.channel), (True, True))
+    }[Channel(message.channel)]
     if not address:
         return Reason.NO_ADDRESS
     return Reason.NONE if agreed else Reason.NO_CONSENT

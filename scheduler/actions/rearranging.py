@@ -218,7 +218,8 @@ def locked(appointments: Sequence[Appointment]) -> list[Appointment]:
 
 def found(appointments: Sequence[Appointment], *, lock: bool = False) -> list[Appointment]:
     """Them as they are now, in the order asked for. Raises ``NotFound``."""
-    wanted = Appointment.objects.select_related("site", "patient", "change_set").order_by("id")
+    # without its change set: a row whose change set was replaced while its lock was waited for would drop out of the join
+    wanted = Appointment.objects.select_related("site", "patient").order_by("id")
     if lock:
         wanted = wanted.select_for_update(of=("self",))
     rows: dict[UUID, Appointment] = wanted.in_bulk([each.pk for each in appointments])

@@ -35,6 +35,8 @@ MAY_UNDO: Mapping[str, Permission] = {
     Verb.MOVE: Permission.MOVE_VISITS,
     Verb.CANCEL: Permission.CANCEL_VISITS,
     Verb.STATUS: Permission.SET_VISIT_STATUS,
+    Verb.LATE: Permission.MOVE_VISITS,
+    Verb.DECIDE: Permission.DECIDE_COURSES,
 }
 """Whoever may do it may take it back; the verbs that are not here are as far-reaching as booking."""
 

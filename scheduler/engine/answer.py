@@ -15,6 +15,12 @@ class Code(StrEnum):
     """Nobody and nothing of the needed kind and skills exists."""
     RESOURCE_OFF = "resource_off"
     RESOURCE_BUSY = "resource_busy"
+    WATCH_FULL = "watch_full"
+    """At work, but watching as many people already as they may."""
+    HANDS_TAKEN = "hands_taken"
+    """At work and able to watch one more, but starting somebody else at that time."""
+    NOT_ON_SITE = "not_on_site"
+    """Somebody who only has to be there is not, or not to the end."""
     NOT_PREPARED = "not_prepared"
     """Nobody is at work to prepare it in time."""
     DAY_FULL = "day_full"
@@ -39,6 +45,9 @@ class Code(StrEnum):
     IN_THE_PAST = "in_the_past"
     BEYOND_HORIZON = "beyond_horizon"
     OFF_STEP = "off_step"
+    # the readiness
+    NOT_READY = "not_ready"
+    """What has to be there before the visit cannot be there so soon."""
     # not refused, but given up
     NOT_IDEAL = "not_ideal"
     DAY_CROWDED = "day_crowded"

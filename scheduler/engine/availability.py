@@ -256,6 +256,7 @@ class Availability:
     def starts(self, visit: Visit) -> int:
         """All starts of a visit that the calendars and the visit's own windows allow."""
         found = self.aligned(visit.start_step) & self.open & self.from_now & self.patient_free(visit)
+        found &= bits.span(max(visit.not_before, 0), self.slots)
         for window in self.windows(visit):
             found &= self.clock.inside(window)
         for rule in self.request.rules:

@@ -13,6 +13,43 @@ from scheduler.engine.schedule import Schedule
 SAMPLE = 200
 """How many starts are looked into to say why a visit has no place; more are sampled evenly."""
 
+_ORDER = (
+    # another minute, another chair, another person
+    Code.OFF_STEP,
+    Code.RESOURCE_BUSY,
+    Code.WATCH_FULL,
+    Code.HANDS_TAKEN,
+    Code.OTHER_RESOURCE,
+    Code.NOT_PREFERRED,
+    Code.RESOURCE_OFF,
+    Code.NOT_ON_SITE,
+    Code.NOT_PREPARED,
+    # what one can ask the patient
+    Code.OUTSIDE_WINDOW,
+    Code.PATIENT_BUSY,
+    # another day
+    Code.DAY_FULL,
+    Code.NOT_SAME_DAY,
+    Code.WEEK_FULL,
+    Code.WEEK_SHORT,
+    Code.TOO_MANY,
+    Code.TOO_SOON,
+    Code.TOO_LATE,
+    Code.NOT_CONSECUTIVE,
+    Code.SPAN_EXCEEDED,
+    Code.DEPENDS_ON_UNPLACED,
+    # nobody at the desk can change it
+    Code.SITE_CLOSED,
+    Code.NO_RESOURCE,
+    Code.IN_THE_PAST,
+    Code.BEYOND_HORIZON,
+    Code.NOT_IDEAL,
+    Code.DAY_CROWDED,
+    Code.MOVED,
+)
+"""From what whoever asks can change most easily to what nobody can."""
+_RANK = {code: number for number, code in enumerate(_ORDER)}
+
 
 def why_not(
     request: PlanRequest,
@@ -21,7 +58,9 @@ def why_not(
     start: int,
     resources: dict[str, str] | None = None,
 ) -> tuple[Reason, ...]:
-    """Every reason, hard ones first, why ``visit`` cannot or should not start at slot ``start``.
+    """Every reason why ``visit`` cannot or should not start at slot ``start``.
+
+    Hard ones first, then what whoever asks can change most easily.
 
     The other placements stay as they are. ``resources`` names who or what shall fill which role; a role not named may
     be filled by anyone able to. Empty: it can start there and gives nothing up.
@@ -39,7 +78,7 @@ def _reasons(
     moved = schedule.with_visit(Placement(visit.key, start, tuple(sorted(named.items()))))
     found = list(place.reasons(free, moved, place.Attempt(visit, start, named)))
     found += rules.against(moved, visit.key)
-    return tuple(sorted(dict.fromkeys(found), key=lambda reason: not reason.hard))
+    return tuple(sorted(dict.fromkeys(found), key=lambda reason: (not reason.hard, _RANK[reason.code])))
 
 
 def unplaced(schedule: Schedule, free: Availability) -> tuple[Unplaced, ...]:

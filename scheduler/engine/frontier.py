@@ -55,12 +55,8 @@ class Frontier:
         self.course = self.togo.course
         self.size = len(self.course.visits)
         self.counts = counts(self.course)
-        self.mixed = (
-            np.random.default_rng(1).integers(
-                1, 2**63, size=8 * self.size * (len(self.course.series) + 2) + 64, dtype=np.int64
-            )
-            | 1
-        )
+        columns = self.size * (10 + len(self.course.series) + 2 * len(self.counts)) + len(self.course.series)
+        self.mixed = np.random.default_rng(1).integers(1, 2**63, size=columns, dtype=np.int64) | 1
         links = self.course.links
         self.least = np.array([[link.least for link in row] for row in links], dtype=np.int64)
         self.most = np.array([[link.most for link in row] for row in links], dtype=np.int64)

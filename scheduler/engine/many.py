@@ -14,10 +14,12 @@ from scheduler.engine.answer import Plan
 from scheduler.engine.grid import slots
 from scheduler.engine.ledger import Ledger, Taken
 from scheduler.engine.objective import UNPLACED
-from scheduler.engine.plan import QUICK, Limits, partial, whole
+from scheduler.engine.plan import Limits, partial, whole
 from scheduler.engine.request import DailyLoad, Placement, PlanRequest
 from scheduler.engine.schedule import Schedule
 
+NARROW = Limits(widths=(12,), partial_widths=(50,))
+"""How hard each course is tried: less than alone, as another order brings more than another search."""
 FEWEST, MOST = 2, 5
 """How many courses are taken out at a time."""
 
@@ -48,7 +50,7 @@ class Effort:
 
     plannings: int = 200
     patience: int = 20
-    each: Limits = QUICK
+    each: Limits = NARROW
     seed: int = 0
 
 

@@ -1,13 +1,13 @@
 """Why a visit cannot start at a slot: the calendars of the site, of the resources and of the patient."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.engine import bits
 from scheduler.engine.answer import Code, Reason
-from scheduler.engine.availability import Availability, collide
+from scheduler.engine.availability import Availability, FreeTime, collide
 from scheduler.engine.grid import SLOT_MINUTES, slots
-from scheduler.engine.request import Placement, Role, Visit
+from scheduler.engine.request import Placement, Role, Use, Visit
 from scheduler.engine.schedule import Schedule
 
 
@@ -25,6 +25,8 @@ def reasons(free: Availability, schedule: Schedule, attempt: Attempt) -> Iterato
     request, visit, start = schedule.request, attempt.visit, attempt.start
     if start < request.not_before:
         yield Reason(Code.IN_THE_PAST)
+    elif start < visit.not_before:
+        yield Reason(Code.NOT_READY)
     if start < 0 or start + slots(visit.minutes) > free.slots:
         yield Reason(Code.BEYOND_HORIZON)
         return
@@ -61,25 +63,47 @@ def patient_clashes(schedule: Schedule, visit: Visit, start: int) -> Iterator[Re
 
 
 def _role_reasons(free: Availability, schedule: Schedule, attempt: Attempt, role: Role) -> Iterator[Reason]:
-    start, named = attempt.start, attempt.named
+    named = attempt.named
     eligible = free.able(attempt.visit, role)
     if role.key in named:
         eligible = [name for name in free.eligible(role) if name == named[role.key]]
     if not eligible:
         yield Reason(Code.NO_RESOURCE, (named[role.key],) if role.key in named else (), role=role.key)
         return
-    off, busy = [], []
+    found: dict[Code, list[str]] = {}
     for resource in eligible:
-        if not free.free[resource].starts(role, off_duty_only=True) >> start & 1:
-            off.append(resource)
-        elif not free.role_starts(role, resource) >> start & 1 or _used_here(schedule, attempt, role, resource):
-            busy.append(resource)
-        else:
+        code = _obstacle(free, schedule, attempt, role, resource)
+        if code is None:
             return
-    if busy:
-        yield Reason(Code.RESOURCE_BUSY, tuple(busy), role=role.key)
-    if off:
-        yield Reason(Code.RESOURCE_OFF, tuple(off), role=role.key)
+        found.setdefault(code, []).append(resource)
+    for code in (Code.RESOURCE_BUSY, Code.WATCH_FULL, Code.HANDS_TAKEN, Code.RESOURCE_OFF, Code.NOT_ON_SITE):
+        if code in found:
+            yield Reason(code, tuple(found[code]), role=role.key)
+
+
+def _obstacle(free: Availability, schedule: Schedule, attempt: Attempt, role: Role, resource: str) -> Code | None:
+    """Why a resource cannot fill a role at that time; ``None`` if it can."""
+    start, time = attempt.start, free.free[resource]
+    if not time.starts(role, off_duty_only=True) >> start & 1:
+        only_there = all(segment.use is Use.PRESENCE for segment in role.segments)
+        return Code.NOT_ON_SITE if only_there else Code.RESOURCE_OFF
+    if _used_here(schedule, attempt, role, resource):
+        return Code.RESOURCE_BUSY
+    if free.role_starts(role, resource) >> start & 1:
+        return None
+    if time.calendar.lanes == 1 or not _fits(time, role, Use.EXCLUSIVE, start):
+        return Code.RESOURCE_BUSY
+    return Code.HANDS_TAKEN if _fits(time, role, Use.SHARED, start, hands=True) else Code.WATCH_FULL
+
+
+def _fits(time: FreeTime, role: Role, use: Use, start: int, *, hands: bool = False) -> bool:
+    """Whether the parts of a role with this use fit; with ``hands`` those that need the hands too, as if they did not."""
+    parts = [
+        replace(segment, use=use)
+        for segment in role.segments
+        if segment.use is use or (hands and segment.use is Use.HANDS_ON)
+    ]
+    return bool(time.starts(replace(role, segments=tuple(parts))) >> start & 1)
 
 
 def _used_here(schedule: Schedule, attempt: Attempt, role: Role, resource: str) -> bool:

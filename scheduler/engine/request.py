@@ -84,6 +84,13 @@ class Visit:
     start_step: int = 15
     """Starts are at wall-clock minutes divisible by this."""
     preparations: tuple[Preparation, ...] = ()
+    not_before: int = 0
+    """The first slot at which it may start: what has to be there before it takes its time."""
+
+    @property
+    def needs(self) -> tuple[Role | Preparation, ...]:
+        """Everybody and everything it takes, and who prepares it."""
+        return (*self.roles, *self.preparations)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,22 @@ from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
-from tests.factories.treatments import WaitlistEntryFactory
+from tests.factories.treatments import (
+    BookedVisitFactory,
+    CourseFactory,
+    ProtocolVersionFactory,
+    WaitlistEntryFactory,
+)
 from tests.treatments.documents import series as document
 from treatments import batches
 from treatments.actions import jobs
 from treatments.closures import Closure
-from treatments.models import PlanningJob, Visit, VisitStatus
+from treatments.models import GateFulfilment, PlanningJob, Visit, VisitStatus
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
 OURS = {"core", "clinics", "scheduler", "treatments", "notifications"}
 CANARY = "Zebedee"
+CONSENT = {"gate": "consent", "title": "Consent", "before": "infusions.first", "source": "T"}
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,13 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
     today = AppointmentFactory(site=site, starts_at=now + timedelta(hours=2))
     spare, off = ChairFactory(site=site, name="Spare"), ChairFactory(site=site, name="Off", is_active=False)
     somebody = PatientFactory(site=site, given_name=CANARY)
+    late = BookedVisitFactory(
+        course=CourseFactory(patient__site=site, protocol_version=series),
+        key="talks.1",
+        appointment__starts_at=now + timedelta(hours=1),
+    )
+    gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
+    consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
     asks = WaitlistEntryFactory(visit=visit)
     done = _closing(site, mona, now, date(2026, 5, 31))
     jobs.apply(job=done, digest=done.digest, by=mona, now=now)
@@ -107,6 +120,9 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST planning-jobs/<uuid:key>/undo": done.pk,
         "change-sets": lately.change_set.pk,
         "POST appointments/<uuid:key>/status": today.pk,
+        "POST courses/<uuid:key>/fulfil": gated.pk,
+        "fulfilments": consent.pk,
+        "GET visits/<uuid:key>/late/": late.pk,
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
     bodies: dict[str, Any] = {
@@ -123,11 +139,15 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST resources/<uuid:key>/switch-off": {},
         "POST courses/": wanted | {"patient": str(somebody.pk)},
         "POST courses/propose": plan,
+        "POST courses/why-not": plan | {"visit": "infusions.1", "starts_at": moving.starts_at.isoformat()},
         "POST courses/<uuid:key>/cancel": {"reason": "moved away"},
+        "POST courses/<uuid:key>/fulfil": {"gate": "consent.1"},
+        "POST fulfilments/<uuid:key>/withdraw": {},
         "POST courses/<uuid:key>/changes/preview": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
         "POST courses/<uuid:key>/changes": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
         "POST change-sets/<uuid:key>/undo": {},
         "POST visits/<uuid:key>/place": {"starts_at": waiting.starts_at.isoformat()},
+        "POST visits/<uuid:key>/why-not": {"starts_at": waiting.starts_at.isoformat()},
         "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},
         "POST appointments/<uuid:key>/cancel": {},
         "POST appointments/<uuid:key>/status": {"status": "arrived"},
@@ -147,6 +167,8 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         path = entry.route.replace("<uuid:key>", str(key))
         if entry.route == "availability/":
             path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
+        if entry.route == "reviews/":
+            path += f"?site={site.pk}"
         if entry.route == "waitlist/matches":
             path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
         made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}

@@ -87,3 +87,15 @@ def test_free_times_cost_the_same_with_more_chairs(desk, site, chairs, django_as
             "availability/", site=site.pk, kind="chair", minutes=60, from_on="2026-05-05", to_on="2026-05-05"
         )
     assert len({each["resource"]["id"] for each in answer.json()["results"]}) == chairs
+
+
+@pytest.mark.parametrize("chairs", [1, 3])
+def test_why_not_costs_the_same_with_more_chairs(desk, plan, clinic, site, course, chairs, django_assert_num_queries):
+    for _ in range(chairs):
+        ChairFactory(site=site, skills=["monitored"])
+    at = {"starts_at": "2026-05-08T12:00:00Z"}
+    with django_assert_num_queries(13):
+        assert desk.post("courses/why-not", plan | at | {"visit": "infusions.2"}).status_code == 200
+    visit = course.visits.get(key="talks.2")
+    with django_assert_num_queries(16):
+        assert desk.post(f"visits/{visit.pk}/why-not", at).status_code == 200

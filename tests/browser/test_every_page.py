@@ -2,11 +2,16 @@
 
 import gzip
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
+from clinics.models import User
 from core import clock
+from notifications.actions import answers
+from notifications.models import Link
+from notifications.models.link import Purpose
 from scheduler.models import Status
 from tests.browser.visitor import Window
 from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
@@ -47,7 +52,16 @@ def lively(clinic, series, course, flora, mona):
         status=VisitStatus.TO_PLACE, appointment=None, unplaced=["Theo and Tessa are away on every day that is left."]
     )
     visit = Visit.objects.get(course=course, key="infusions.2")
-    return ways(patient=course.patient_id, course=course.pk, visit=visit.pk, waiting=waiting.pk)
+    link = Link.issue(purpose=Purpose.PLAN, patient=course.patient, now=now, lifetime=timedelta(days=1))
+    answers.take_text(
+        provider="twilio",
+        event_id="SM1",
+        sender=str(course.patient.phone),
+        text="Where do I park?",
+        by=User.objects.service(),
+        now=now,
+    )
+    return ways(patient=course.patient_id, course=course.pk, visit=visit.pk, waiting=waiting.pk, token=link.token)
 
 
 def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
@@ -67,6 +81,10 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "move": f"/visits/{keys['visit']}/move",
         "place": f"/visits/{keys['waiting']}/place",
         "work list": "/work-list/",
+        "answers": "/desk/",
+        "my calendar": "/my-calendar/",
+        "patients' page": f"/v/{keys['token']}",
+        "ended link": "/v/nothing",
         "password": "/accounts/password/change/",
         "not found": "/nowhere",
         "refused": "/visits/01890000-0000-7000-8000-000000000000/move",

@@ -104,3 +104,15 @@ def test_only_files_of_the_folder_are_read(sink, name: str) -> None:
 def test_an_unknown_message_is_not_found(sink, client, flora) -> None:
     client.force_login(flora)
     assert client.get(reverse("caught-message", args=["123-abc"])).status_code == 404
+
+
+def test_the_page_shows_texts_too(client, flora, settings, tmp_path) -> None:
+    from devtools.phone_network.ledger import Ledger
+
+    settings.MESSAGE_SINK_DIR = tmp_path
+    for body in ("First <b>", "Second"):
+        Ledger(tmp_path).take(sender="+12025550123", to="+12125550177", body=body)
+    client.force_login(flora)
+    page = client.get(reverse("caught-messages")).content.decode()
+    assert page.index("Second") < page.index("First &lt;b&gt;")
+    assert "To +12125550177" in page

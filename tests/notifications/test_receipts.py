@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from uuid import UUID, uuid4
 
 import pytest
 
+from core.errors import NotAllowed
 from notifications.actions import delivery, receipts
 from notifications.channels import Accepted
-from notifications.engine.states import Channel, State, Step
-from notifications.models import Message
+from notifications.engine.states import State, Step
+from notifications.models import Message, Receipt
 from tests.notifications.booking import book
 from tests.notifications.fake_sender import FakeSender
 
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = MONDAY + timedelta(hours=1)
+ARRIVED, LOST = Receipt.Status.DELIVERED, Receipt.Status.UNDELIVERED
 
 
 @pytest.fixture
@@ -29,23 +32,28 @@ def sent(patient, service) -> Message:
     return Message.objects.get(step=Step.PLAN)
 
 
-def receive(arrived: bool, service, provider_id: str = "SM1") -> Message | None:
-    return receipts.record(channel=Channel.EMAIL, provider_id=provider_id, arrived=arrived, by=service, now=LATER)
+def receive(status: Receipt.Status, service, *, message: UUID, event: str) -> bool:
+    return receipts.take(message=message, provider="twilio", event_id=event, status=status, by=service, now=LATER)
 
 
-@pytest.mark.parametrize("order", sorted(set(permutations([True, True, False, False]))))
-def test_the_first_receipt_stands_in_any_order_and_number(sent, service, order: tuple[bool, ...]) -> None:
+@pytest.mark.parametrize("order", sorted(set(permutations([ARRIVED, ARRIVED, LOST, LOST]))))
+def test_the_first_receipt_stands_in_any_order_and_number(sent, service, order: tuple[Receipt.Status, ...]) -> None:
     settled = sent.settled_at
-    for arrived in order:
-        assert receive(arrived, service) == sent
+    for number, status in enumerate(order):
+        assert receive(status, service, message=sent.pk, event=f"SM1:{number}")
+        assert not receive(status, service, message=sent.pk, event=f"SM1:{number}"), "known already"
     sent.refresh_from_db()
-    assert sent.state == (State.DELIVERED if order[0] else State.UNDELIVERED)
+    assert sent.state == (State.DELIVERED if order[0] == ARRIVED else State.UNDELIVERED)
     assert sent.settled_at == settled
-    assert (sent in Message.objects.for_people()) is not order[0]
+    assert (sent in Message.objects.for_people()) is (order[0] == LOST)
 
 
-def test_a_receipt_of_a_message_nobody_knows_yet_is_left_to_the_caller(sent, service) -> None:
-    assert receive(True, service, "SM2") is None
-    assert receive(True, service, "") is None
+def test_a_receipt_of_no_message_of_ours_changes_nothing(sent, service) -> None:
+    assert not receive(ARRIVED, service, message=uuid4(), event="SM2:delivered")
     sent.refresh_from_db()
     assert sent.state == State.ACCEPTED
+
+
+def test_only_the_system_takes_receipts(sent, flora) -> None:
+    with pytest.raises(NotAllowed):
+        receive(ARRIVED, flora, message=sent.pk, event="SM1")

@@ -77,3 +77,82 @@ SERIES: dict[str, Any] = {
 def series(**changes: Any) -> dict[str, Any]:
     """The test series, with top-level parts replaced."""
     return deepcopy(SERIES) | changes
+
+
+def branching(**changes: Any) -> dict[str, Any]:
+    """The test series with what may follow: weekly infusions, then one every two weeks without an end."""
+    document = series()
+    document["blocks"] += [
+        {
+            "block": "weekly",
+            "visit": "infusion",
+            "count": 2,
+            "tentative": True,
+            "source": "T",
+            "gap": {"min_days": 5, "ideal_days": 7, "max_days": 9, "source": "T"},
+            "anchors": [
+                {
+                    "place": "first",
+                    "after": "infusions.last",
+                    "min_days": 5,
+                    "ideal_days": 7,
+                    "max_days": 9,
+                    "source": "T",
+                }
+            ],
+        },
+        {
+            "block": "weekly_talks",
+            "visit": "talk",
+            "count": 2,
+            "tentative": True,
+            "source": "T",
+            "anchors": [{"after": "weekly.each", "min_days": 1, "ideal_days": 1, "max_days": 2, "source": "T"}],
+        },
+        {
+            "block": "maintenance",
+            "visit": "infusion",
+            "plan_ahead": 2,
+            "source": "T",
+            "gap": {"min_days": 10, "ideal_days": 14, "max_days": 21, "source": "T"},
+            "anchors": [
+                {
+                    "place": "first",
+                    "after": "weekly.last",
+                    "min_days": 10,
+                    "ideal_days": 14,
+                    "max_days": 21,
+                    "source": "T",
+                }
+            ],
+        },
+    ]
+    document["decisions"] = [
+        {
+            "decision": "response",
+            "title": "Response",
+            "after": "infusions.last",
+            "within_days": 4,
+            "choices": [
+                {"answer": "Response", "goes_to": "weekly"},
+                {"answer": "None", "goes_to": "stop"},
+                {"answer": "Not clear", "goes_to": "clinician"},
+            ],
+            "source": "T",
+        },
+        {
+            "decision": "interval",
+            "title": "Interval",
+            "after": "weekly.last",
+            "within_days": 7,
+            "choices": [
+                {"answer": "It holds", "goes_to": "maintenance"},
+                {"answer": "Worse", "goes_to": "weekly"},
+                {"answer": "Stop", "goes_to": "stop"},
+            ],
+            "source": "T",
+        },
+    ]
+    document["missed"] = [{"visits": "infusions", "then": "escalate", "source": "T"}]
+    document["lapses"] = [{"visits": ["infusions", "weekly"], "after_days": 20, "then": "clinician", "source": "T"}]
+    return document | deepcopy(changes)

@@ -14,12 +14,12 @@ from django.db import connection
 from core import locks
 from scheduler.actions import appointments
 from scheduler.actions.appointments import Booking, Take, Taken
-from scheduler.models import Appointment
+from scheduler.models import Appointment, ChangeSet
 from tests.concurrency.conftest import overlaps, race
 from tests.factories.clinics import PatientFactory
 from tests.treatments.clinic import equip
 from treatments import places, planning
-from treatments.actions import courses, visits
+from treatments.actions import changes, courses, visits
 from treatments.models import Course, Visit, VisitStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -216,3 +216,55 @@ def test_nothing_stays_booked_that_is_cancelled_while_it_is_placed(site, series,
 
     assert Visit.objects.get(pk=visit.pk).status == VisitStatus.CANCELLED
     assert [appointment.status for appointment in Appointment.objects.all()] == ["cancelled"]
+
+
+# --- changing a course ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def previewed(site, series, flora, now):
+    """Four clients who have all seen the same preview of the same move."""
+    equip(site)
+    course = courses.book(
+        protocol_version=series,
+        site=site,
+        patient=PatientFactory(site=site),
+        start_on=date(2026, 5, 5),
+        wishes={},
+        by=flora,
+        now=now,
+    ).course
+    visit = course.visits.select_related("appointment").get(key="infusions.2")
+    event = changes.Move(course.pk, visit.key, visit.appointment.starts_at + timedelta(hours=2))
+    digest = changes.preview(event=event, by=flora, now=now).digest
+    return [lambda: changes.apply(event=event, by=flora, now=now, digest=digest)] * 4
+
+
+def test_of_those_who_saw_the_same_preview_one_has_it_done(previewed):
+    outcome = race(previewed)
+    assert len(outcome.results) == 1
+    assert outcome.kinds == {"Outdated"}
+    assert ChangeSet.objects.filter(verb="move").count() == 1
+
+
+def test_control_without_keeping_changes_apart_it_is_done_twice(previewed, monkeypatch):
+    """All read the course before anybody writes."""
+    barrier = threading.Barrier(len(previewed))
+    work_out = changes.work_out
+
+    def together(event, running):
+        change = work_out(event, running)
+        barrier.wait(timeout=20)
+        return change
+
+    monkeypatch.setattr(changes, "keep_apart", lambda _courses: None)
+    monkeypatch.setattr(changes, "work_out", together)
+    assert len(race(previewed).results) > 1
+
+
+def test_a_change_set_is_undone_once(previewed, flora, now):
+    change_set = previewed[0]().change_set
+    outcome = race([lambda: changes.undo(change_set=change_set, by=flora, now=now)] * 4)
+    assert len(outcome.results) == 1
+    assert outcome.kinds == {"CannotUndo"}
+    assert ChangeSet.objects.filter(undoes=change_set).count() == 1

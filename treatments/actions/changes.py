@@ -19,11 +19,10 @@ from scheduler.actions.taking import check_text
 from scheduler.actions.terms import NotWorking, Taken
 from scheduler.actions.undoing import CannotUndo, Obstacle
 from scheduler.models import Appointment, ChangeSet
-from treatments import no_shows as _no_shows  # noqa: F401 - it registers what a missed visit does
-from treatments import places
+from treatments import deciding, delays, extending, late_arrivals, no_shows, places
 from treatments.actions import history, statuses
 from treatments.effects import CourseOver, work_out
-from treatments.events import Cancel, Event, Move, NoShow, Place, Scope, Then
+from treatments.events import Cancel, Decide, Delay, Event, Extend, Late, Move, NoShow, Place, Scope, Then
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
 from treatments.places import RulesBroken
 from treatments.ripples import Change, Fate, Ripple, Spot, Step, Why
@@ -54,11 +53,18 @@ __all__ = [
     "write",
 ]
 
+REGISTERED = (deciding, delays, extending, late_arrivals, no_shows)
+"""The modules that say what their events do; those in ``treatments.effects`` need no mention."""
+
 MAY: dict[type, Permission] = {
     Move: Permission.MOVE_VISITS,
     Place: Permission.BOOK_COURSES,
     Cancel: Permission.CANCEL_VISITS,
     NoShow: Permission.SET_VISIT_STATUS,
+    Late: Permission.MOVE_VISITS,
+    Delay: Permission.MOVE_VISITS,
+    Decide: Permission.DECIDE_COURSES,
+    Extend: Permission.BOOK_COURSES,
 }
 """What each event takes; what follows from it takes its own permissions too."""
 
@@ -231,6 +237,7 @@ def write(changes: Sequence[Change], *, by: User, now: datetime, reason: str = "
         for change in changes:
             _link(change, booked)
             _write_course(change)
+            _write_decision(change, made.change_set)
         statuses.settle(course.pk for course in courses)
         history.write(made.change_set, before, history.states([course.pk for course in courses]))
     return made.change_set
@@ -290,7 +297,7 @@ def _link(change: Change, booked: Iterable[Appointment]) -> None:
         assert change.question is not None  # noqa: S101 - a place is the answer to it
         tentative = change.question.course[key].tentative
         Visit.objects.filter(course=change.running.course, key=key).update(
-            status=VisitStatus.TENTATIVE if tentative else VisitStatus.BOOKED,
+            status=VisitStatus.TENTATIVE if tentative and key not in change.firm else VisitStatus.BOOKED,
             appointment=next(appointments),
             unplaced=[],
             updated_at=Now(),
@@ -299,12 +306,19 @@ def _link(change: Change, booked: Iterable[Appointment]) -> None:
 
 def _write_course(change: Change) -> None:
     course = change.running.course
-    values: dict[str, object] = {"version": F("version") + 1, "updated_at": Now()}
+    values: dict[str, object] = {**change.course, "version": F("version") + 1, "updated_at": Now()}
     if change.ends:
         values["status"] = CourseStatus.CANCELLED
     if change.added:
         values["extra"] = [*course.extra, *(extra.to_json() for extra in change.added)]
     Course.objects.filter(pk=course.pk).update(**values)
+
+
+def _write_decision(change: Change, change_set: ChangeSet) -> None:
+    record = change.decision
+    if record is not None:
+        record.by, record.reason, record.change_set = change_set.by, change_set.reason, change_set
+        record.save(force_insert=True)
 
 
 # --- taking back ---------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Proposing, booking and cancelling whole courses. All or nothing, or what fits with the rest kept on a list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from scheduler.actions import appointments
 from scheduler.engine.request import Placement
 from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
-from treatments import places, planning
+from treatments import explaining, places, planning
 from treatments.actions import changes, history
 from treatments.actions.changes import Cancel, CourseChanged, CourseOver, Scope
 from treatments.models import Course, ProtocolVersion, Visit, VisitStatus
@@ -61,15 +61,21 @@ def propose(
     by: User,
     now: datetime,
     patient: Patient | None = None,
+    alternatives: int = 0,
 ) -> Proposal:
-    """The best plan, or the best partial one. Reads only.
+    """The best plan, or the best partial one with what is to blame and what would help. Reads only.
+
+    With ``alternatives`` up to so many other plans, if every visit has a place.
 
     Raises ``InvalidInput`` (wishes, dates), ``NotAllowed``.
     """
     require(by, Permission.BOOK_COURSES)
     wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now)
     question = wanted.question()
-    return question.proposal(planning.best(question))
+    plans = planning.ranked(question, alternatives=alternatives)
+    if plans[0].complete:
+        return replace(question.proposal(plans[0]), alternatives=planning.alternatives(question, plans))
+    return explaining.proposal(question, plans[0], again=wanted.begun)
 
 
 def book(
@@ -138,6 +144,13 @@ class _Wanted:
             raise InvalidInput(f"{self.site.name} is closed down and takes no bookings.", pointer="site")
         if not self.protocol_version.protocol.is_active:
             raise InvalidInput("This protocol is no longer offered for new courses.", pointer="protocol_version")
+
+    def begun(self, on: date) -> Question | None:
+        """The same course begun on another date; ``None`` if it cannot be."""
+        try:
+            return replace(self, **explaining.begun(self.start_on, self.wishes, on)).question()
+        except InvalidInput:
+            return None
 
     def question(self, *, notice: timedelta = planning.NOTICE) -> Question:
         """What the planner is asked, with the calendars as they are at this moment."""

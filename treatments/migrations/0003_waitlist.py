@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clinics', '0001_initial'),
         ('pghistory', '0007_auto_20250421_0444'),
-        ('scheduler', '0004_change_lines'),
+        ('scheduler', '0004_group_kind'),
         ('treatments', '0002_course_changes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

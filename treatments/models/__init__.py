@@ -2,14 +2,20 @@
 
 from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
+from treatments.models.decision import Choice, DecisionRecord
+from treatments.models.gate import GateFulfilment, GateWithdrawal
 from treatments.models.planning_job import JobKind, JobState, PlanningJob
 from treatments.models.protocol import Protocol, ProtocolVersion
 from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
 __all__ = [
+    "Choice",
     "Course",
     "CourseChange",
     "CourseStatus",
+    "DecisionRecord",
+    "GateFulfilment",
+    "GateWithdrawal",
     "JobKind",
     "JobState",
     "PlanningJob",

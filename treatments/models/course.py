@@ -25,7 +25,9 @@ class CourseStatus(models.TextChoices):
 class Course(Model):
     """One patient on one protocol version. ``wishes`` is what the patient can do and prefers, as it was asked.
 
-    ``extra`` are the visits beyond the protocol, see ``treatments.protocols.extras``.
+    ``extra`` are the visits beyond the protocol, see ``treatments.protocols.extras``. ``firm`` names the tentative blocks
+    that were decided for, ``spacing`` gives blocks another best distance in local dates; while ``on_hold`` nothing further
+    is planned.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="courses")
@@ -35,6 +37,9 @@ class Course(Model):
     start_on = models.DateField()
     wishes: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     extra: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    firm: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    spacing: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    on_hold = models.BooleanField(default=False)
     clinician = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="courses"
     )

@@ -27,13 +27,15 @@ class Extra:
     """One visit beyond the protocol.
 
     ``makes_up`` is the key of the visit it stands for, if it is a make-up; ``followed_by`` are the visits of other blocks
-    that belonged to that one and belong to it instead: those that had not taken place yet.
+    that belonged to that one and belong to it instead: those that had not taken place yet. Where the block was opened
+    again, ``again`` is the last visit before, of those that all of its new visits come after; empty for none.
     """
 
     key: str
     where: Where
     makes_up: str | None = None
     followed_by: tuple[str, ...] = ()
+    again: str | None = None
 
     @property
     def block(self) -> str:
@@ -47,13 +49,15 @@ class Extra:
             "where": self.where.value,
             "makes_up": self.makes_up,
             "followed_by": list(self.followed_by),
+            "again": self.again,
         }
 
 
 def read(data: Iterable[Mapping[str, Any]]) -> tuple[Extra, ...]:
     """The extra visits of a course, from its data."""
     return tuple(
-        Extra(each["key"], Where(each["where"]), each["makes_up"], tuple(each["followed_by"])) for each in data
+        Extra(each["key"], Where(each["where"]), each["makes_up"], tuple(each["followed_by"]), each.get("again"))
+        for each in data
     )
 
 

@@ -233,6 +233,9 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NO_RESOURCE: lambda case: f"The clinic has no {case.role} that {words.in_sentence(case.visit)} can use.",
     Code.RESOURCE_OFF: lambda case: case.who("not at work then", "at work for the whole of it"),
     Code.RESOURCE_BUSY: lambda case: case.who("taken then", "free for the whole of it"),
+    Code.WATCH_FULL: lambda case: case.who("watching as many people as allowed then", "able to watch one more then"),
+    Code.HANDS_TAKEN: lambda case: case.who("starting somebody else then", "free to start one more then"),
+    Code.NOT_ON_SITE: lambda case: case.who("not on site for the whole of it", "on site for the whole of it"),
     Code.PATIENT_BUSY: _patient_busy,
     Code.TOO_SOON: _too_near_or_far,
     Code.TOO_LATE: _too_near_or_far,
@@ -246,6 +249,9 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.IN_THE_PAST: lambda _: "That time has passed or is too close to now.",
     Code.BEYOND_HORIZON: lambda case: f"No place for {words.in_sentence(case.visit)} within the dates looked at.",
     Code.OFF_STEP: _off_step,
+    Code.NOT_READY: lambda case: (
+        f"What has to be there before {words.in_sentence(case.visit)} cannot be there by then."
+    ),
     Code.TOO_MANY: _too_many,
     Code.NOT_PREFERRED: _not_preferred,
     Code.NOT_PREPARED: lambda case: (

@@ -1,6 +1,6 @@
 """What a protocol says beside times: gates, assessments, decisions, and what happens when a visit is missed.
 
-These parts are checked and shown; they do not change a plan.
+No visit is planned sooner than a gate's lead time; the rest says what follows when something happens.
 """
 
 from enum import StrEnum

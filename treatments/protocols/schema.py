@@ -302,6 +302,12 @@ class Protocol(Part):
                 return block
         raise KeyError(name)
 
+    @property
+    def counts_from_plan(self) -> bool:
+        """Whether a distance counts from where a visit was planned, not from where it took place."""
+        parts = [part for block in self.blocks for part in (block.gap, block.cycle, block.on_days, *block.anchors)]
+        return any(part is not None and part.counted_from == "planned" for part in parts)
+
     def blocks_named(self, names: tuple[str, ...]) -> tuple[Block, ...]:
         """The blocks that ``names`` stand for (blocks or visit types), in document order."""
         return tuple(block for block in self.blocks if block.block in names or block.visit in names)

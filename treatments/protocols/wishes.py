@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
+WISH = "wish."
+"""What the keys of the planner's rules begin with that come from wishes."""
 WISH_NAMES = (
     "weekdays",
     "not_before",

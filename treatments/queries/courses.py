@@ -1,11 +1,14 @@
 """One course with everything its page shows, in a fixed number of queries."""
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import F, Prefetch, QuerySet
 
+from core import clock
 from core.errors import NotFound
-from scheduler.models import Allocation
+from scheduler.models import Allocation, ChangeLine
 from treatments.models import Course, Visit
 
 
@@ -17,6 +20,18 @@ def visits() -> "QuerySet[Visit]":
         .prefetch_related(Prefetch("appointment__allocations", queryset=taken))
         .order_by(F("appointment__starts_at").asc(nulls_last=True), "position")
     )
+
+
+def planned_on(visits: Iterable[Visit], *, zone: str) -> dict[str, date]:
+    """The local date on which each visit with an appointment was planned at first, by key. One query."""
+    keys = {visit.appointment_id: visit.key for visit in visits if visit.appointment_id is not None}
+    found: dict[str, date] = {}
+    for appointment, state in (
+        ChangeLine.objects.filter(appointment__in=list(keys)).order_by("pk").values_list("appointment_id", "after")
+    ):
+        on = clock.local(datetime.fromisoformat(state["starts_at"]), zone).date()
+        found.setdefault(keys[appointment], on)
+    return found
 
 
 def page(course_id: UUID) -> Course:

@@ -14,6 +14,8 @@ from api.v1.serializers.strict import Input, Instant, Query
 from core import clock
 from scheduler.models import ChangeLine, ChangeSet
 from treatments.actions.changes import Cancel, Event, Fate, Move, NoShow, Place, Ripple, Scope, Spot, Then
+from treatments.events import Decide, Delay, Extend, Late
+from treatments.models import Choice
 
 # --- what happens --------------------------------------------------------------------------------------------
 
@@ -72,6 +74,41 @@ class NoShowEventSerializer(EventSerializer):
     then = serializers.ChoiceField(required=False, choices=[then.value for then in Then])
 
 
+class LateEventSerializer(EventSerializer):
+    """The patient comes late to a visit of today: it begins as soon as it can after the arrival."""
+
+    event = serializers.ChoiceField(choices=["late"])
+    visit = serializers.CharField(max_length=80, help_text="Its key, such as infusions.3.")
+    arrives_at = Instant(required=False, help_text="When the patient will be there; now unless given.")
+
+
+class DelayEventSerializer(EventSerializer):
+    """A visit waits, for results or an illness; what comes after it moves with it."""
+
+    event = serializers.ChoiceField(choices=["delay"])
+    visit = serializers.CharField(max_length=80, help_text="Its key, such as infusions.3.")
+    days = serializers.IntegerField(min_value=1, max_value=366, help_text="So many local dates.")
+
+
+class DecideEventSerializer(EventSerializer):
+    """A clinician decides how the course goes on."""
+
+    event = serializers.ChoiceField(choices=["decide"])
+    choice = serializers.ChoiceField(choices=Choice.choices)
+    decision = serializers.CharField(
+        max_length=40, required=False, help_text="Its name in the protocol, if it has one."
+    )
+    block = serializers.CharField(max_length=40, required=False, help_text="For go_to and spacing.")
+    gap_days = serializers.IntegerField(required=False, min_value=1, max_value=1100, help_text="For spacing.")
+    cancel_booked = serializers.BooleanField(required=False, help_text="For stop: cancel what is firm too.")
+
+
+class ExtendEventSerializer(EventSerializer):
+    """Open-ended blocks get their next visits."""
+
+    event = serializers.ChoiceField(choices=["extend"])
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one kind of event is sent, and what is made of it."""
@@ -85,6 +122,11 @@ def _retimed(kind: type[Move] | type[Place], course: UUID, sent: dict[str, Any])
     return kind(course, sent["visit"], sent["starts_at"], resources, only_this=sent.get("only_this", False))
 
 
+def _decided(course: UUID, sent: dict[str, Any]) -> Event:
+    parts = ("decision", "block", "gap_days", "cancel_booked")
+    return Decide(course, sent["choice"], **{name: sent[name] for name in parts if name in sent})
+
+
 KINDS: dict[str, Kind] = {
     "move": Kind(MoveEventSerializer, lambda course, sent: _retimed(Move, course, sent)),
     "place": Kind(PlaceEventSerializer, lambda course, sent: _retimed(Place, course, sent)),
@@ -93,6 +135,10 @@ KINDS: dict[str, Kind] = {
         NoShowEventSerializer,
         lambda course, sent: NoShow(course, sent["visit"], Then(sent["then"]) if "then" in sent else None),
     ),
+    "late": Kind(LateEventSerializer, lambda course, sent: Late(course, sent["visit"], sent.get("arrives_at"))),
+    "delay": Kind(DelayEventSerializer, lambda course, sent: Delay(course, sent["visit"], sent["days"])),
+    "decide": Kind(DecideEventSerializer, _decided),
+    "extend": Kind(ExtendEventSerializer, lambda course, _: Extend(course)),
 }
 """Every kind of event the API takes, by the name in its field ``event``."""
 

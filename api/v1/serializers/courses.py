@@ -12,6 +12,7 @@ from api.v1.serializers.strict import Input, Instant, LocalDate, Query
 from core import clock
 from treatments.actions.courses import PlannedVisit, Proposal
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
+from treatments.planning import Alternative
 
 MOST_VISITS = 400
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z"
@@ -85,6 +86,14 @@ class CoursePlanSerializer(Input):
     patient = serializers.UUIDField(required=False, help_text="Their other appointments are kept clear of.")
 
 
+class CourseAskedSerializer(CoursePlanSerializer):
+    """The course somebody wants a plan for, and how many others to choose from."""
+
+    alternatives = serializers.IntegerField(
+        required=False, min_value=0, max_value=3, help_text="So many other plans at most; 2 if not given."
+    )
+
+
 class ChosenVisitSerializer(Input):
     """One visit at the place that was chosen for it."""
 
@@ -109,9 +118,14 @@ class CourseBookingSerializer(CoursePlanSerializer):
 
     def validate_visits(self, visits: list[Any]) -> list[Any]:
         """Raises ``ValidationError`` for more visits than any course has."""
-        if len(visits) > MOST_VISITS:
-            raise serializers.ValidationError(f"No course has more than {MOST_VISITS} visits.", code="too_many")
-        return visits
+        return at_most(visits)
+
+
+def at_most(visits: list[Any]) -> list[Any]:
+    """The visits that were sent. Raises ``ValidationError`` for more than any course has."""
+    if len(visits) > MOST_VISITS:
+        raise serializers.ValidationError(f"No course has more than {MOST_VISITS} visits.", code="too_many")
+    return visits
 
 
 class PlannedVisitSerializer(serializers.Serializer[Any]):
@@ -147,6 +161,74 @@ class PlannedVisitSerializer(serializers.Serializer[Any]):
         ]
 
 
+class CauseSerializer(serializers.Serializer[Any]):
+    """One thing that is to blame for a course that does not fit."""
+
+    kind = serializers.ChoiceField(
+        read_only=True, choices=["rule", "wish", "hours", "bookings", "site", "patient", "nobody"]
+    )
+    message = serializers.CharField(read_only=True)
+    visits = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Keys of the visits that fail because of it."
+    )
+    of = serializers.IntegerField(read_only=True, help_text="How many visits it concerns.")
+    rule = serializers.CharField(read_only=True, help_text="Where the rule stands in the protocol; empty if nowhere.")
+    resources = serializers.ListField(child=serializers.UUIDField(), read_only=True)
+
+
+class FixSerializer(serializers.Serializer[Any]):
+    """A change with which a plan was found."""
+
+    kind = serializers.ChoiceField(
+        read_only=True, choices=["time", "weekday", "date", "count", "exceptions", "start", "leave_out"]
+    )
+    message = serializers.CharField(read_only=True)
+    price = serializers.CharField(read_only=True, help_text="What it costs, in words.")
+    cost = serializers.IntegerField(read_only=True, help_text="The `cost` of the plan that was found.")
+    instead = serializers.DictField(
+        read_only=True, help_text="What to send instead: `start_on` or `wishes` for a plan, `partial` for a booking."
+    )
+
+
+class ConcessionSerializer(serializers.Serializer[Any]):
+    """The one rule of the protocol that would have to give way least. A new version can allow it."""
+
+    rule = serializers.CharField(read_only=True, help_text="Where it stands in the protocol.")
+    message = serializers.CharField(read_only=True)
+    limit = serializers.CharField(read_only=True, allow_null=True, help_text="Null: the whole rule would have to go.")
+    was = serializers.IntegerField(read_only=True, allow_null=True)
+    becomes = serializers.IntegerField(read_only=True, allow_null=True)
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """Why a course does not fit, and what would help."""
+
+    causes = CauseSerializer(many=True, read_only=True)
+    proved = serializers.BooleanField(
+        read_only=True, help_text="With all causes the course cannot fit; without any one of them it can."
+    )
+    fixes = FixSerializer(many=True, read_only=True, help_text="At most three, each tried.")
+    concession = ConcessionSerializer(read_only=True, allow_null=True, help_text="Only where no fix is known.")
+
+
+class AlternativeSerializer(serializers.Serializer[Any]):
+    """Another plan for the same course."""
+
+    kind = serializers.ChoiceField(
+        read_only=True,
+        choices=["earliest_finish", "same_time", "fewest_trips", "other_person", "other_start"],
+        help_text="What it is best in.",
+    )
+    price = serializers.CharField(read_only=True, help_text="What it gains and what it costs, in words.")
+    cost = serializers.IntegerField(read_only=True)
+    visits = serializers.SerializerMethodField()
+
+    @extend_schema_field(PlannedVisitSerializer(many=True))
+    def get_visits(self, alternative: Alternative) -> Any:
+        """In order of time."""
+        return PlannedVisitSerializer(alternative.visits, many=True, context=self.context).data
+
+
 class ProposalSerializer(serializers.Serializer[Any]):
     """A plan that is not booked: nothing is held, and somebody else may be quicker."""
 
@@ -158,12 +240,22 @@ class ProposalSerializer(serializers.Serializer[Any]):
     cost = serializers.IntegerField(read_only=True, help_text="What the plan is ranked by; less is better.")
     bound = serializers.IntegerField(read_only=True, allow_null=True, help_text="No plan can cost less, where known.")
     visits = serializers.SerializerMethodField()
+    explanation = ExplanationSerializer(
+        read_only=True, allow_null=True, help_text="Why it is not complete; null if it is."
+    )
+    alternatives = serializers.SerializerMethodField(help_text="Other plans, each with its price.")
 
     @extend_schema_field(PlannedVisitSerializer(many=True))
     def get_visits(self, proposal: Proposal) -> Any:
         """In order of time, those without a place last."""
         context = {"zone": proposal.site.zone}
         return PlannedVisitSerializer(proposal.visits, many=True, context=context).data
+
+    @extend_schema_field(AlternativeSerializer(many=True))
+    def get_alternatives(self, proposal: Proposal) -> Any:
+        """Best first."""
+        context = {"zone": proposal.site.zone}
+        return AlternativeSerializer(proposal.alternatives, many=True, context=context).data
 
 
 class VisitSerializer(serializers.ModelSerializer[Visit]):

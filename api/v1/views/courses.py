@@ -11,21 +11,24 @@ from api.endpoint import Endpoint
 from api.v1 import examples
 from api.v1.serializers.appointments import ReasonSerializer
 from api.v1.serializers.courses import (
+    CourseAskedSerializer,
     CourseBookingSerializer,
     CourseDetailSerializer,
-    CoursePlanSerializer,
     CourseQuery,
     CourseSerializer,
     ProposalSerializer,
 )
+from api.v1.serializers.explanations import PlaceExplainedSerializer, ProposedPlaceSerializer
 from clinics.models import Patient, Role, Site, User
 from clinics.permissions import Permission
 from core import clock
-from treatments.actions import courses
+from treatments.actions import courses, reasons
 from treatments.models import Course, ProtocolVersion
 from treatments.queries import courses as reading
 
 _CLINICIANS = User.objects.filter(is_active=True, role=Role.CLINICIAN)
+
+USUAL_ALTERNATIVES = 2
 
 
 class CourseList(Endpoint):
@@ -57,9 +60,7 @@ class CourseList(Endpoint):
         if "clinician" in asked:
             wanted["clinician"] = self.named(_CLINICIANS, asked["clinician"], "clinician")
         if "visits" in asked:
-            wanted["visits"] = [
-                courses.Placed(each["key"], each["starts_at"], _ids(each["resources"])) for each in asked["visits"]
-            ]
+            wanted["visits"] = _chosen(asked["visits"])
         key, repeated = self.once(lambda: _booked(wanted, partial=asked.get("partial", False)))
         return self.answer(reading.page(key), CourseDetailSerializer, status=201, repeated=repeated)
 
@@ -71,7 +72,7 @@ class CoursePropose(Endpoint):
     reading = frozenset({"POST"})
 
     @extend_schema(
-        request=CoursePlanSerializer,
+        request=CourseAskedSerializer,
         responses={200: ProposalSerializer},
         examples=[
             OpenApiExample("Mornings, not on one date", value=examples.PLAN, request_only=True),
@@ -79,12 +80,38 @@ class CoursePropose(Endpoint):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Finds the best plan for a course, or the best partial one with the reasons. Stores nothing, holds nothing."""
-        asked = self.read(CoursePlanSerializer)
-        wanted = _wanted(self, asked)
+        """Finds the best plan for a course and others to choose from, or the best partial one with what would help.
+
+        Stores nothing, holds nothing.
+        """
+        asked = self.read(CourseAskedSerializer)
+        wanted = _wanted(self, asked) | {"alternatives": asked.get("alternatives", USUAL_ALTERNATIVES)}
         if "patient" in asked:
             wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
         return self.answer(courses.propose(**wanted), ProposalSerializer)
+
+
+class CourseWhyNot(Endpoint):
+    """What stands against a place for a visit of a proposal."""
+
+    permissions = {"POST": Permission.BOOK_COURSES}
+    reading = frozenset({"POST"})
+
+    @extend_schema(request=ProposedPlaceSerializer, responses={200: PlaceExplainedSerializer})
+    def post(self, request: Request) -> Response:
+        """Tells every reason why a visit of a proposal cannot or should not be at a time, and where it could be."""
+        asked = self.read(ProposedPlaceSerializer)
+        wanted = _wanted(self, asked)
+        if "patient" in asked:
+            wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
+        found = reasons.for_proposal(
+            **wanted,
+            visit=asked["visit"],
+            starts_at=asked["starts_at"],
+            resources=_ids(asked.get("resources", {})),
+            visits=_chosen(asked.get("visits", [])),
+        )
+        return self.answer(found, PlaceExplainedSerializer)
 
 
 class CourseDetail(Endpoint):
@@ -142,6 +169,10 @@ def _booked(wanted: dict[str, Any], *, partial: bool) -> UUID:
             if problem["visit"] in sent:
                 problem["pointer"] = f"visits/{sent[problem['visit']]}"
         raise
+
+
+def _chosen(visits: list[dict[str, Any]]) -> list[courses.Placed]:
+    return [courses.Placed(each["key"], each["starts_at"], _ids(each["resources"])) for each in visits]
 
 
 def _ids(resources: dict[str, UUID]) -> dict[str, str]:

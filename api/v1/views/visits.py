@@ -9,10 +9,11 @@ from rest_framework.response import Response
 
 from api.endpoint import Endpoint
 from api.v1.serializers.courses import VisitOfCourseSerializer, VisitPlaceSerializer, VisitQuery
+from api.v1.serializers.explanations import PlaceAskedSerializer, PlaceExplainedSerializer
 from clinics.permissions import Permission
 from core import clock
 from scheduler.models import Allocation
-from treatments.actions import visits
+from treatments.actions import reasons, visits
 from treatments.models import Visit
 
 
@@ -58,3 +59,21 @@ class VisitPlace(Endpoint):
 
         _, repeated = self.once(do)
         return self.answer(self.found(_shown(), key), VisitOfCourseSerializer, repeated=repeated)
+
+
+class VisitWhyNot(Endpoint):
+    """What stands against another time for a visit."""
+
+    permissions = {"POST": Permission.BOOK_COURSES}
+    reading = frozenset({"POST"})
+
+    @extend_schema(request=PlaceAskedSerializer, responses={200: PlaceExplainedSerializer})
+    def post(self, request: Request, key: UUID) -> Response:
+        """Tells every reason why a visit of a booked course cannot or should not be at a time, and where it could be."""
+        asked = self.read(PlaceAskedSerializer)
+        visit = self.found(Visit.objects.all(), key)
+        resources = {role: str(resource) for role, resource in asked.get("resources", {}).items()}
+        found = reasons.for_visit(
+            visit=visit, starts_at=asked["starts_at"], by=self.user, now=clock.now(), resources=resources
+        )
+        return self.answer(found, PlaceExplainedSerializer)

@@ -1,43 +1,27 @@
 """The words of an e-mail. Day, time and place; never what the visit is for.
 
-Templates: ``templates/notifications/email/<language>/<step>.txt`` and ``.html``. A language is a folder of those and a
-line in ``LANGUAGES``.
+Templates: ``templates/notifications/email/<language>/<step>.txt`` and ``.html``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from email.utils import formataddr, parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import SafeMIMEText
 from django.template.loader import render_to_string
-from django.utils import translation
-from django.utils.formats import date_format
-from phonenumber_field.phonenumber import PhoneNumber
 
 from core import clock
+from notifications.channels import addresses, calendar
+from notifications.channels.languages import Language, language_of, one_line, phone
 from notifications.engine.states import Step
-from notifications.models import Message
+from notifications.models import Link, Message
 from scheduler.models import Appointment
 
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """How a language writes subjects, days (Django's date format) and times (12 or 24 hours)."""
-
-    subject: str
-    subject_of_plan: str
-    day: str
-    twelve_hours: bool
-
-
-LANGUAGES = {
-    "en": Language("Your appointment on {day}", "Your appointments from {day}", "l j F", twelve_hours=True),
-    "es": Language("Su cita del {day}", "Sus citas a partir del {day}", r"l j \d\e F", twelve_hours=False),
-}
-FALLBACK = "en"
+WITH_CALENDAR = (Step.PLAN, Step.THREE_DAYS)
+"""Mails that carry a calendar file: of all visits, and of the one when it is first spoken of alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +36,18 @@ class VisitLine:
 
 def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAlternatives:
     """The e-mail of a message about ``visits``, earliest first. Needs ``patient`` and its and the visits' ``site`` loaded."""
-    code = message.patient.language if message.patient.language in LANGUAGES else FALLBACK
-    language = LANGUAGES[code]
+    language = language_of(message.patient.language)
     site = visits[0].site
-    lines = [_line(visit, code, language) for visit in visits]
+    lines = [_line(visit, language) for visit in visits]
     first = lines[0]
+    link, stop = Link.of_message(message, visits), Link.to_stop_email(message)
+    Link.ensure(link, stop)
     context: dict[str, Any] = {
-        "language": code,
-        "first_name": _one_line(message.patient.given_name),
-        "sender": _one_line(site.public_name),
-        "phone": _phone(site.phone),
+        "language": language.code,
+        "first_name": one_line(message.patient.given_name),
+        "sender": one_line(site.public_name),
+        "phone": phone(site.phone),
+        "link": addresses.of_link(link),
         "visits": lines,
         "day": first.day,
         "begins": first.begins,
@@ -72,16 +58,23 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
     }
     several = message.step == Step.PLAN and len(lines) > 1
     subject = (language.subject_of_plan if several else language.subject).format(day=first.day)
-    template = f"notifications/email/{code}/{message.step}"
+    template = f"notifications/email/{language.code}/{message.step}"
     address = settings.DEFAULT_FROM_EMAIL
     letter = EmailMultiAlternatives(
         subject=subject,
         body=render_to_string(f"{template}.txt", context).strip() + "\n",
         from_email=formataddr((context["sender"], parseaddr(address)[1])),
         to=[message.patient.email],
-        headers={"Message-ID": message_id(message), "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": message_id(message),
+            "Auto-Submitted": "auto-generated",
+            "List-Unsubscribe": f"<{addresses.of_link(stop)}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
     )
     letter.attach_alternative(render_to_string(f"{template}.html", {**context, "subject": subject}), "text/html")
+    if message.step in WITH_CALENDAR:
+        letter.attach(_invitation(message, visits))
     return letter
 
 
@@ -91,29 +84,20 @@ def message_id(message: Message) -> str:
     return f"<{message.pk}@{domain}>"
 
 
-def _line(visit: Appointment, code: str, language: Language) -> VisitLine:
+def _invitation(message: Message, visits: Sequence[Appointment]) -> SafeMIMEText:
+    """The visits as a calendar file, readable as it stands in the mail."""
+    part = SafeMIMEText(calendar.request(visits, message.patient).decode(), "calendar", "utf-8")
+    part.set_param("method", "REQUEST")
+    part.add_header("Content-Disposition", "attachment", filename="visits.ics")
+    return part
+
+
+def _line(visit: Appointment, language: Language) -> VisitLine:
     starts = clock.local(visit.starts_at, visit.zone)
     ends = clock.local(visit.ends_at, visit.zone)
-    with translation.override(code):
-        day = date_format(starts.date(), language.day)
-    return VisitLine(day, _time(starts, language), _time(ends, language), visit.site.address)
-
-
-def _time(at: datetime, language: Language) -> str:
-    if not language.twelve_hours:
-        return f"{at.hour}:{at:%M}"
-    return f"{at.hour % 12 or 12}:{at:%M}{'am' if at.hour < 12 else 'pm'}"
+    return VisitLine(language.day_of(starts), language.time_of(starts), language.time_of(ends), visit.site.address)
 
 
 def _clocks_differ(visit: Appointment, zone: str) -> bool:
     """Whether the patient's clock shows another time than the clock at the place."""
     return clock.local(visit.starts_at, zone).utcoffset() != clock.local(visit.starts_at, visit.zone).utcoffset()
-
-
-def _phone(number: PhoneNumber | str) -> str:
-    return str(getattr(number, "as_national", number))
-
-
-def _one_line(text: str) -> str:
-    """Header values and greetings hold no line breaks."""
-    return " ".join(text.split())

@@ -200,6 +200,8 @@ def _place(request, placement, at):
         yield f"closed on {at.date()}"
     if placement.start < request.not_before:
         yield "in the past"
+    if placement.start < visit.not_before:
+        yield "not ready"
     if placement.start * 5 + visit.minutes > request.grid.slots * 5:
         yield "beyond the horizon"
     if [role for role, _ in placement.resources] != sorted(role.key for role in visit.roles):

@@ -1,13 +1,27 @@
 """Why not there: all reasons, of all families, seen from the visit that is asked about."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scheduler.engine import explain
 from scheduler.engine.answer import Code
 from scheduler.engine.check import check
 from scheduler.engine.explain import why_not
 from scheduler.engine.plan import plan
-from scheduler.engine.request import Offset, PerWeek, Placement, SameResource, Unit, Window
+from scheduler.engine.request import (
+    HANDS_LANE,
+    Offset,
+    PerWeek,
+    Placement,
+    Role,
+    SameResource,
+    Segment,
+    Unit,
+    Use,
+    Window,
+)
 from tests.scheduler.engine.building import alone, at, grid, keys, request, resource, series, visit
 from tests.scheduler.engine.strategies import requests
 
@@ -32,11 +46,11 @@ def test_every_reason_is_given_at_once():
     found = why_not(asked, [Placement("i1", at(ON, 0, "09:00"), CHAIR)], "i2", at(ON, 1, "10:05"))
     assert codes(found) == [
         (Code.OFF_STEP, True),
-        (Code.PATIENT_BUSY, True),
         (Code.RESOURCE_BUSY, True),
-        (Code.TOO_SOON, True),
-        (Code.WEEK_FULL, True),
         (Code.OUTSIDE_WINDOW, True),
+        (Code.PATIENT_BUSY, True),
+        (Code.WEEK_FULL, True),
+        (Code.TOO_SOON, True),
         (Code.OUTSIDE_WINDOW, False),
     ]
     assert next(reason for reason in found if reason.code is Code.TOO_SOON).amount == 1
@@ -55,6 +69,20 @@ def test_the_calendar_family():
     assert (Code.BEYOND_HORIZON, True) in codes(why_not(asked, [], "i1", ON.slots))
     assert (Code.SITE_CLOSED, True) in codes(why_not(asked, [], "i1", at(ON, 5, "10:00")))
     assert codes(why_not(asked, [], "i1", at(ON, 1, "10:00"))) == []
+
+
+def test_a_visit_that_cannot_be_ready_sooner():
+    ready = at(ON, 1, "10:00")
+    asked = request(ON, [replace(visit("i1"), not_before=ready), visit("i2")])
+    assert codes(why_not(asked, [], "i1", at(ON, 1, "09:00"))) == [(Code.NOT_READY, True)]
+    assert codes(why_not(asked, [], "i1", ready)) == []
+    assert codes(why_not(asked, [], "i2", at(ON, 1, "09:00"))) == []
+
+    def first(asked):
+        return min(each.start for each in plan(asked).best.placements if each.visit == "i1")
+
+    assert first(request(ON, [visit("i1")])) < ready
+    assert first(request(ON, [replace(visit("i1"), not_before=ready)])) == ready
 
 
 def test_named_resources_are_judged_by_themselves():
@@ -83,6 +111,28 @@ def test_who_is_busy_and_who_is_off_are_two_reasons():
         (Code.RESOURCE_BUSY, ("ann",)),
         (Code.RESOURCE_OFF, ("bob",)),
     ]
+
+
+def test_a_nurse_who_watches_enough_who_starts_somebody_and_who_is_not_there_are_told_apart():
+    nurse = Role("nurse", "nurse", (Segment(0, 15, Use.HANDS_ON), Segment(15, 60, Use.SHARED)))
+    there = Role("prescriber", "prescriber", (Segment(0, 60, Use.PRESENCE),))
+    day = (at(ON, 0, "09:00"), at(ON, 0, "17:00"))
+    people = [
+        resource(ON, "full", "nurse", lanes=2, busy=[(*day, 0), (*day, 1)]),
+        resource(ON, "starting", "nurse", lanes=2, busy=[(*day, 0), (*day, HANDS_LANE)]),
+        resource(ON, "wu", "prescriber", working=[(at(ON, 0, "09:00"), at(ON, 0, "10:30"))]),
+    ]
+    asked = request(ON, [visit("i1", nurse, there)], calendars=people)
+    found = why_not(asked, [], "i1", at(ON, 0, "10:00"))
+    assert [(reason.code, reason.subjects) for reason in found] == [
+        (Code.WATCH_FULL, ("full",)),
+        (Code.HANDS_TAKEN, ("starting",)),
+        (Code.NOT_ON_SITE, ("wu",)),
+    ]
+
+
+def test_every_code_has_its_rank():
+    assert set(explain._ORDER) == set(Code)
 
 
 def test_another_resource_is_told_from_the_visit_that_moves():

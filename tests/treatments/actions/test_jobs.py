@@ -264,6 +264,23 @@ def test_only_those_who_may_close(close, booked, clinic, site, flora, mona, now)
         jobs.apply(job=job, digest=job.digest, by=flora, now=now)
 
 
+def test_a_course_that_somebody_agreed_to_have_against_the_rules_is_left_alone(close, booked, site, mona, now):
+    """Its talk is too near to the infusion; that is no reason to move it when a chair is away at another time."""
+    talk = Visit.objects.get(course=booked[0], key="talks.2")
+    away = timedelta(days=21)
+    Appointment.objects.filter(pk=talk.appointment_id).update(
+        starts_at=talk.appointment.starts_at + away,
+        ends_at=talk.appointment.ends_at + away,
+        local_on=talk.appointment.local_on + away,
+    )
+    Allocation.objects.filter(appointment=talk.appointment_id).update(
+        starts_at=talk.appointment.starts_at + away, ends_at=talk.appointment.ends_at + away
+    )
+    nurse = Allocation.objects.filter(role="nurse", appointment__visit__course=booked[0]).first().resource
+    close(resource=nurse, starts_at=at(7, 16), ends_at=at(7, 17))
+    assert worked().answer["courses"] == []
+
+
 # --- workers that die ----------------------------------------------------------------------------------------
 
 

@@ -158,13 +158,24 @@ def test_the_number_of_queries_does_not_depend_on_the_course_or_the_clinic(propo
     few = queries()
     longer = document()
     for block in longer["blocks"]:
-        block["count"] = 8
+        block["count"] = 4
     version = protocols.publish(document=longer, by=mona, now=now)
     for number in range(8):
         ChairFactory(site=site, name=f"Recliner {number}", skills=["monitored"])
 
     assert queries(protocol_version=version) == few
     assert few <= 16
+
+
+def test_a_course_that_a_holiday_spoils_is_offered_after_it(propose, mona, now):
+    longer = document()
+    for block in longer["blocks"]:
+        block["count"] = 8  # whenever they begin, one of them falls on the holiday of 25 May
+    proposal = propose(protocol_version=protocols.publish(document=longer, by=mona, now=now))
+
+    assert not proposal.complete
+    assert "rule" in {cause.kind for cause in proposal.explanation.causes}
+    assert [fix.kind for fix in proposal.explanation.fixes] == ["start", "leave_out"]
 
 
 def test_only_those_who_book_propose(propose, nora):

@@ -116,10 +116,22 @@ NAMES = {"c1": "Chair 1", "c2": "Chair 2", "c3": "Chair 3", "c4": "Chair 4", "p1
             "No chair is free for the whole of it.",
         ),
         ("talks.1", Reason(Code.RESOURCE_OFF, ("p1",), role="therapist"), "Dana R. is not at work then."),
+        (
+            "infusions.1",
+            Reason(Code.WATCH_FULL, ("p1",), role="nurse"),
+            "Dana R. is watching as many people as allowed then.",
+        ),
+        ("infusions.1", Reason(Code.HANDS_TAKEN, role="nurse"), "No nurse is free to start one more then."),
+        (
+            "infusions.1",
+            Reason(Code.NOT_ON_SITE, ("p1",), role="prescriber"),
+            "Dana R. is not on site for the whole of it.",
+        ),
         ("talks.1", Reason(Code.NO_RESOURCE, role="therapist"), "The clinic has no therapist that talk 1 can use."),
         ("talks.1", Reason(Code.PATIENT_BUSY, ("infusions.1",)), "The patient has infusion 1 then."),
         ("talks.1", Reason(Code.PATIENT_BUSY), "The patient has another appointment or is away then."),
         ("talks.1", Reason(Code.SITE_CLOSED), "The clinic is closed then."),
+        ("talks.1", Reason(Code.NOT_READY), "What has to be there before talk 1 cannot be there by then."),
         ("talks.1", Reason(Code.OFF_STEP), "Talk 1 starts only at clock minutes divisible by 15."),
         (
             "talks.2",

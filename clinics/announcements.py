@@ -1,0 +1,11 @@
+"""What is announced about patients. Receivers run in the announcing transaction and may only write rows."""
+
+from datetime import datetime
+
+from clinics.models import Patient, User
+from core.announcements import announcement
+
+
+@announcement
+def patient_changed(*, patient: Patient, by: User, now: datetime) -> None:
+    """This patient was registered, or details were changed, by a member of staff."""

@@ -1,0 +1,1 @@
+"""Phone calls: no machine calls anybody; a task appears for the staff."""

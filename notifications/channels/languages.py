@@ -1,0 +1,70 @@
+"""How each language writes days and times, and how names and numbers are put into a message.
+
+A language is a line here, a folder of texts for each channel, and a member of ``clinics.models.patient.Language``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import translation
+from django.utils.formats import date_format
+from phonenumber_field.phonenumber import PhoneNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How a language writes subjects, days (Django's date format), times (12 or 24 hours) and calendar titles."""
+
+    code: str
+    subject: str
+    subject_of_plan: str
+    calendar_title: str
+    day: str
+    twelve_hours: bool
+
+    def day_of(self, at: datetime) -> str:
+        """The date of a local time in words: weekday, day and month in full, as shortened ones are read out oddly."""
+        with translation.override(self.code):
+            return date_format(at.date(), self.day)
+
+    def time_of(self, at: datetime) -> str:
+        """A local time."""
+        if not self.twelve_hours:
+            return f"{at.hour}:{at:%M}"
+        return f"{at.hour % 12 or 12}:{at:%M}{'am' if at.hour < 12 else 'pm'}"
+
+
+LANGUAGES = {
+    "en": Language(
+        "en",
+        "Your appointment on {day}",
+        "Your appointments from {day}",
+        "Appointment",
+        "l j F",
+        twelve_hours=True,
+    ),
+    "es": Language(
+        "es",
+        "Su cita del {day}",
+        "Sus citas a partir del {day}",
+        "Cita",
+        r"l j \d\e F",
+        twelve_hours=False,
+    ),
+}
+FALLBACK = "en"
+
+
+def language_of(code: str) -> Language:
+    """The language with this code, or the fallback."""
+    return LANGUAGES.get(code) or LANGUAGES[FALLBACK]
+
+
+def phone(number: PhoneNumber | str) -> str:
+    """A phone number as people of its country write it."""
+    return str(getattr(number, "as_national", number))
+
+
+def one_line(text: str) -> str:
+    """Without line breaks: header values, greetings and text messages hold none."""
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""Text messages through an HTTP provider with Twilio's API, in the patient's language."""

@@ -1,0 +1,130 @@
+"""The texts of messages: shipped with the program, or the clinic's own in their place.
+
+A text holds words and ``{placeholders}``. Nothing in it is code: a placeholder is a name from a list, or the text is refused.
+Shipped texts: ``templates/notifications/sms/<language>/<name>.txt``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from notifications.channels.languages import FALLBACK, LANGUAGES
+from notifications.channels.sms import segments
+from notifications.engine import red_words
+from notifications.engine.states import Channel, Step
+from notifications.models import Template
+
+SHIPPED = Path(__file__).parent.parent / "templates" / "notifications" / "sms"
+PLACEHOLDER = re.compile(r"\{(\w*)\}")
+MOST_SEGMENTS = 2
+
+REPLIES = ("confirmed", "change_noted", "cannot_come_noted", "stopped", "started", "help", "passed_on", "which_visit")
+"""What is answered at once to a patient's text."""
+CHANGES = ("changed", "cancelled")
+"""What is said when the clinic moves or cancels visits."""
+NAMES = (*(step.value for step in Step), *CHANGES, *REPLIES)
+_EVERYWHERE = frozenset({"first_name", "sender", "phone"})
+_OF_VISITS = frozenset({"day", "time", "link", "number"})
+_ABOUT_ONE = frozenset({"day", "time"})
+_REPLIES_ABOUT = {
+    "confirmed": _ABOUT_ONE,
+    "change_noted": _ABOUT_ONE,
+    "cannot_come_noted": _ABOUT_ONE,
+    "which_visit": frozenset({"number"}),
+}
+
+LONGEST = {
+    "first_name": "M" * 20,
+    "sender": "M" * 40,
+    "phone": "(212) 555-0100",
+    "day": "Wednesday 30 September",
+    "time": "10:30am",
+    "number": "41",
+    "link": "https://appointments.example.org/v/" + "M" * 22,
+}
+"""Values as long as they get, by which a text's segments are counted before it is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text and where it comes from: ``edition`` is 0 for the shipped one."""
+
+    body: str
+    edition: int = 0
+
+
+class Editions:
+    """The texts in use, read once: one query for all of them. Kept no longer than a batch or a request."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._own: dict[tuple[str, str], Template] | None = None
+
+    def words(self, name: str, language: str) -> Words:
+        """The text of a step or reply in a language, or in the fallback where that language has none."""
+        if self._own is None:
+            newest = (
+                Template.objects.filter(channel=self._channel)
+                .order_by("name", "language", "-version")
+                .distinct("name", "language")
+            )
+            self._own = {(each.name, each.language): each for each in newest}
+        code = language if language in LANGUAGES else FALLBACK
+        own = self._own.get((name, code))
+        return Words(own.body, own.version) if own and own.body else Words(shipped(name, code))
+
+
+@cache
+def shipped(name: str, language: str) -> str:
+    """The shipped text of a step or reply. Raises ``FileNotFoundError`` for an unknown name."""
+    return (SHIPPED / language / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def placeholders(name: str) -> frozenset[str]:
+    """Those a text of this name may hold."""
+    if name not in REPLIES:
+        return _EVERYWHERE | _OF_VISITS
+    return _EVERYWHERE | _REPLIES_ABOUT.get(name, frozenset())
+
+
+def needed(name: str) -> frozenset[str]:
+    """Those it must hold: who writes; and what a text about visits is looked up by, and answered with."""
+    return frozenset({"sender"}) if name in REPLIES else frozenset({"sender", "link"})
+
+
+def fill(body: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders filled.
+
+    Raises ``KeyError`` for one that has no value.
+    """
+    return PLACEHOLDER.sub(lambda found: values[found[1]], body)
+
+
+def problems(*, name: str, body: str) -> list[str]:
+    """What is wrong with a text of this name, in sentences for whoever writes it; empty when it may be used."""
+    wrong = []
+    used = set(PLACEHOLDER.findall(body))
+    if unknown := sorted(used - placeholders(name)):
+        wrong.append(f"There is no {_listed(unknown)} here. Use {_listed(sorted(placeholders(name)))}.")
+    if missing := sorted(needed(name) - used):
+        wrong.append(f"Put {_listed(missing)} in, so that people know who writes and can answer.")
+    if re.search(r"[{}]", PLACEHOLDER.sub("", body)):
+        wrong.append("A curly bracket stands alone. They are for placeholders only.")
+    if words := red_words.found(PLACEHOLDER.sub(" ", body)):
+        wrong.append(
+            f"Leave out {', '.join(words)}: a stranger who sees the screen must not learn what a visit is for."
+        )
+    if re.search(r"https?:|www\.", body):
+        wrong.append("Put in no address of your own: people trust the one in {link}.")
+    if not wrong:
+        size = segments.count(fill(body, LONGEST))
+        if size.count > MOST_SEGMENTS:
+            costly = f" These characters make it long: {size.costly}" if size.costly else ""
+            wrong.append(f"It takes {size.count} text messages with long names. {MOST_SEGMENTS} are the most.{costly}")
+    return wrong
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)

@@ -1,0 +1,70 @@
+"""What patients answered, and what their links show."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from clinics.models import User
+from notifications.models import Answer, DeskTask, Link
+from notifications.models.link import Purpose
+from scheduler.models import Appointment, Status
+
+FEED_BACK = timedelta(days=30)
+"""How far back a calendar subscription reaches."""
+SHOWN_IN_FEED = (Status.BOOKED, Status.ARRIVED, Status.IN_TREATMENT, Status.DONE, Status.MISSED, Status.CANCELLED)
+
+
+def opened(token: str, *purposes: Purpose, now: datetime) -> Link | None:
+    """The link with this token, if it is for one of these purposes and can be used; one query."""
+    return (
+        Link.objects.usable(now=now)
+        .opened_by(token)
+        .filter(purpose__in=purposes)
+        .select_related("patient__site", "user")
+        .first()
+    )
+
+
+def visits_of(link: Link, *, now: datetime) -> list[Appointment]:
+    """The visits a patient's link shows, earliest first: its own, or all that are still to come. One query."""
+    visits = Appointment.objects.filter(patient=link.patient, status=Status.BOOKED, starts_at__gt=now)
+    if link.appointment_id is not None:
+        visits = visits.filter(pk=link.appointment_id)
+    return list(visits.select_related("site").order_by("starts_at", "id"))
+
+
+def feed_of(link: Link, *, now: datetime) -> list[Appointment]:
+    """What a calendar subscription holds: the visits of a patient, or of a member of staff. One query."""
+    of = {"patient": link.patient} if link.patient_id else {"allocations__resource__user": link.user}
+    return list(
+        Appointment.objects.filter(starts_at__gt=now - FEED_BACK, status__in=SHOWN_IN_FEED, **of)
+        .select_related("site")
+        .order_by("starts_at", "id")
+        .distinct()
+    )
+
+
+def newest_answers(visits: Sequence[Appointment]) -> dict[UUID, Answer]:
+    """The newest answer about the present time of each visit; one query."""
+    answers = (
+        Answer.objects.filter(appointment__in=[visit.pk for visit in visits])
+        .order_by("appointment", "-received_at", "-id")
+        .distinct("appointment")
+    )
+    return {answer.appointment_id: answer for answer in answers if answer.appointment_id}
+
+
+def open_tasks(*, at_most: int) -> QuerySet[DeskTask]:
+    """What the desk has not seen to yet, oldest first. One query."""
+    return (
+        DeskTask.objects.filter(done_at=None)
+        .select_related("patient__site", "appointment__site", "answer", "message")
+        .order_by("opened_at", "id")[:at_most]
+    )
+
+
+def subscription_of(user: User, *, now: datetime) -> Link | None:
+    """A member of staff's calendar subscription, if there is one."""
+    return Link.objects.usable(now=now).filter(user=user, purpose=Purpose.CALENDAR).first()

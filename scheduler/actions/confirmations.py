@@ -1,0 +1,45 @@
+"""Patients saying that they will come."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from clinics.models import User
+from clinics.permissions import Permission, require
+from core import audit
+from core.errors import Conflict
+from scheduler.announcements import appointments_changed
+from scheduler.models import Appointment, ChangeSet, Status
+from scheduler.models.change_set import Verb
+
+
+class NotConfirmable(Conflict):
+    """The visit is not waiting for the patient at the time that was confirmed. ``detail["current"]`` says how it stands."""
+
+    code = "not_confirmable"
+
+
+def confirm(*, appointment: Appointment, schedule_epoch: int, by: User, now: datetime) -> Appointment:
+    """Notes that the patient comes at the time of this epoch. Again: nothing changes. Announces ``appointments_changed``.
+
+    Raises ``NotConfirmable`` when the visit was moved, cancelled or has begun; ``NotAllowed``.
+    """
+    require(by, Permission.SET_VISIT_STATUS)
+    with transaction.atomic(), audit.acting(by):
+        row = (
+            Appointment.objects.select_for_update(of=("self",))
+            .select_related("site", "patient", "change_set")
+            .get(pk=appointment.pk)
+        )
+        if row.status != Status.BOOKED or row.schedule_epoch != schedule_epoch or row.starts_at <= now:
+            raise NotConfirmable(
+                "This visit cannot be confirmed any more. Look at how it stands now.",
+                detail={"current": {"version": row.version, "status": row.status}},
+            )
+        if row.confirmed_at is None:
+            row.confirmed_at = now
+            row.version += 1
+            row.change_set = ChangeSet.objects.create(verb=Verb.STATUS, by=by, site=row.site, patient=row.patient)
+            row.save(update_fields=["confirmed_at", "version", "change_set", "updated_at"])
+            appointments_changed.announce(change_set=row.change_set, appointments=[row])
+    return row

@@ -1,0 +1,230 @@
+"""Fixes: each is a change that was planned with, and each can be made."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler.engine.blame import blame
+from scheduler.engine.explain import why_not
+from scheduler.engine.fixes import (
+    AddWeekdays,
+    Come,
+    LeaveOut,
+    Leeway,
+    Lift,
+    Relax,
+    Soften,
+    Start,
+    applied,
+    concession,
+    fixes,
+)
+from scheduler.engine.grid import Grid
+from scheduler.engine.nearest import nearest
+from scheduler.engine.plan import plan
+from scheduler.engine.request import Offset, PerWeek, SameDay, Span, Unit, Window
+from tests.scheduler.engine.building import alone, at, grid, hours, keys, request, resource, series, visit, weekdays
+from tests.scheduler.engine.independent import faults
+from tests.scheduler.engine.strategies import requests
+
+ON = grid(days=21)
+
+
+def asked_for(asked, leeway=None, groups=None):
+    """The fixes of a request that does not fit, and the one rule that would have to give way."""
+    partial = plan(asked).best
+    assert not partial.complete
+    found = blame(asked, groups=groups)
+    leeway = leeway or Leeway()
+    return fixes(asked, partial, found, leeway), concession(asked, found, leeway, groups=groups or {})
+
+
+def test_a_wish_gives_way_by_the_least_that_helps():
+    wish = Window("wish", ("i1",), earliest=7 * 60, latest=8 * 60)
+    found, _ = asked_for(request(ON, series(1), [wish]), Leeway(wishes=(("wish",),)))
+    # making it a mere wish would come to the same place, and nothing is left of the course without its only visit
+    assert [fix.change for fix in found] == [Relax(("wish",), "latest", 60)]
+
+
+def test_one_exception_to_a_wish():
+    chair = resource(ON, "chair1", "chair", working=hours(ON, days=[0, 1]))
+    visits = series(2)
+    wish = Window("wish", keys(visits), weekdays=frozenset({0}))
+    asked = request(ON, visits, [Offset("gap", "i2", "i1", Unit.DAYS, 1, None, None), wish], [chair])
+    found, _ = asked_for(asked, Leeway(wishes=(("wish",),)))
+    assert found[0].change == Soften(("wish",), ("i2",))
+
+
+def test_one_more_weekday():
+    visits = series(3)
+    gap = [Offset(f"gap.{n}", f"i{n}", f"i{n - 1}", Unit.DAYS, 2, None, 3) for n in (2, 3)]
+    wish = Window("wish", keys(visits), weekdays=frozenset({0, 3}))
+    asked = request(ON, visits, [*gap, wish])
+    found, _ = asked_for(asked, Leeway(wishes=(("wish",),)))
+    added = next(fix for fix in found if isinstance(fix.change, AddWeekdays))
+    assert len(added.change.weekdays) == 1
+    assert {ON.local(placed.start).weekday() for placed in added.plan.placements} <= {0, 3, *added.change.weekdays}
+
+
+def test_a_date_on_which_the_patient_could_come_after_all():
+    ends = ON.midnights
+    away = tuple((ends[n], ends[n + 1]) for n in range(21) if n != 20)
+    found, _ = asked_for(request(ON, series(1), patient_busy=away), Leeway(away=frozenset(range(20))))
+    assert found[0].change == Come(0)
+
+
+def test_another_start():
+    full = [resource(ON, "chair1", "chair", busy=[(0, ON.slots, 0)])]
+    asked = request(ON, series(1), calendars=full)
+    later = Grid(ON.zone, ON.first_on + timedelta(21), 14)
+    free = request(later, series(1), calendars=[resource(later, "chair1", "chair")], open_days=weekdays(later))
+    found, _ = asked_for(asked, Leeway(starts=lambda: [replace(asked), free]))
+    assert [fix.change for fix in found] == [Start(1)]
+
+
+def test_what_can_be_placed_can_be_booked_and_the_rest_waits():
+    visits = [*series(2), visit("t1", alone("therapist", 60))]
+    people = [resource(ON, "chair1", "chair"), resource(ON, "ann", "therapist", working=())]
+    found, _ = asked_for(request(ON, visits, calendars=people))
+    assert [fix.change for fix in found] == [LeaveOut(("t1",))]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        (Offset("rule", "i2", "i1", Unit.DAYS, 1, None, 4), Relax(("rule",), "most", 3)),
+        (Offset("rule", "i2", "i1", Unit.DAYS, 8, None, 13), Relax(("rule",), "least", 1)),
+        (Span("rule", ("i1", "i2"), 5), Relax(("rule",), "most_days", 2)),
+        (SameDay("rule", ("i2",), ("i1",), before_too=True), None),
+    ],
+)
+def test_the_rule_that_would_have_to_give_way_least(rule, change):
+    # the chair is there on Mondays only, one visit each
+    chair = resource(ON, "chair1", "chair", working=hours(ON, "09:00", "10:00", days=[0, 7]))
+    apart = Offset("apart", "i2", "i1", Unit.MINUTES, 0, None, None)
+    asked = request(ON, series(2), [apart, rule], [chair])
+    if change is None:
+        assert plan(asked).best.complete
+        return
+    _, least = asked_for(asked)
+    assert least is not None
+    assert least.change == change
+    assert plan(applied(asked, least.change)).best.complete
+    smaller = replace(least.change, by=least.change.by - 1)
+    assert not plan(applied(asked, smaller)).best.complete
+
+
+def test_a_rule_without_a_limit_is_lifted():
+    chair = resource(ON, "chair1", "chair", working=hours(ON, days=[0]))
+    asked = request(ON, series(2), [SameDay("sober", ("i2",), ("i1",), before_too=True)], [chair])
+    _, least = asked_for(asked)
+    assert least is not None
+    assert least.change == Lift(("sober",))
+
+
+def test_a_rule_of_several_keys_gives_way_together():
+    chair = resource(ON, "chair1", "chair", working=hours(ON, "09:00", "10:00", days=[0, 7, 14]))
+    rules = [Offset(f"gap.{n}", f"i{n}", f"i{n - 1}", Unit.DAYS, 2, None, 5) for n in (2, 3)]
+    _, least = asked_for(request(ON, series(3), rules, [chair]), groups={"gap.2": "gap", "gap.3": "gap"})
+    assert least is not None
+    assert least.change == Relax(("gap.2", "gap.3"), "most", 2)
+
+
+def test_a_count_per_week_gives_way_by_one():
+    chair = resource(ON, "chair1", "chair", working=hours(ON, days=[0, 2]))
+    _, least = asked_for(request(ON, series(2), [PerWeek("week", ("i1", "i2"), 1)], [chair]))
+    assert least is not None
+    assert least.change == Relax(("week",), "at_most", 1)
+
+
+# --- generated --------------------------------------------------------------------------------------------------------
+
+
+def leeway_of(asked) -> Leeway:
+    """Windows are taken for wishes; a start two days later can be offered."""
+    windows = tuple(
+        (rule.key,) for rule in asked.rules if isinstance(rule, Window) and rule.hard and rule.key.startswith("when")
+    )
+    return Leeway(wishes=windows, starts=lambda: [replace(asked, not_before=asked.not_before + 24 * 12)])
+
+
+def check_fixes(asked, tally):
+    """Every fix of a request that does not fit is made, and accepted."""
+    partial = plan(asked).best
+    if partial.complete:
+        return
+    tally["infeasible"] += 1
+    assert all(each.reasons for each in partial.unplaced)
+    found = blame(asked)
+    if found.plan is not None:
+        assert faults(asked, found.plan.placements) == []
+        return
+    leeway = leeway_of(asked)
+    others = list(leeway.starts())
+    given = [*fixes(asked, partial, found, leeway)]
+    assert len(given) <= 3
+    least = concession(asked, found, leeway, groups={})
+    if least is not None:
+        given.append(least)
+    for fix in given:
+        tally["fixes"] += 1
+        changed = applied(asked, fix.change, others)
+        assert faults(changed, fix.plan.placements) == []
+        if isinstance(fix.change, LeaveOut):
+            assert {each.visit for each in fix.plan.placements}.isdisjoint(fix.change.visits)
+        else:
+            assert fix.plan.complete
+            assert plan(changed).best.complete
+
+
+def check_ways_out(asked, data, tally):
+    """A visit that is refused at some time is refused with reasons, and can go where it is told it can."""
+    best = plan(asked).best
+    movable = [placed for placed in best.placements if placed not in asked.fixed]
+    if not movable:
+        return
+    moved = data.draw(st.sampled_from(movable))
+    start = at(
+        asked.grid, data.draw(st.integers(0, asked.grid.days - 1)), data.draw(st.sampled_from(["09:00", "10:05"]))
+    )
+    if not [
+        reason for reason in why_not(asked, best.placements, moved.visit, start, dict(moved.resources)) if reason.hard
+    ]:
+        return
+    tally["refused"] += 1
+    others = [placed for placed in best.placements if placed.visit != moved.visit]
+    ways = nearest(asked, others, moved.visit, start, dict(moved.resources))
+    assert ways  # it can always stay where it is
+    assert len(set(ways)) == len(ways) <= 3
+    for way in ways:
+        tally["ways"] += 1
+        assert faults(asked, [*others, way]) == []
+
+
+def run(examples):
+    tally = dict.fromkeys(("infeasible", "fixes", "refused", "ways"), 0)
+
+    @settings(deadline=None, max_examples=examples, suppress_health_check=list(HealthCheck), database=None)
+    @given(requests(), st.data())
+    def every_fix_is_accepted(asked, data):
+        check_fixes(asked, tally)
+        check_ways_out(asked, data, tally)
+
+    every_fix_is_accepted()
+    return tally
+
+
+def test_every_suggested_fix_is_accepted():
+    tally = run(430)
+    assert tally["infeasible"] + tally["refused"] >= 500, tally
+    assert tally["infeasible"] >= 100, tally
+    assert tally["fixes"] >= 150, tally
+
+
+@pytest.mark.soak
+def test_every_suggested_fix_of_many_more_is_accepted():
+    tally = run(6000)
+    assert tally["infeasible"] + tally["refused"] >= 5000, tally

@@ -1,0 +1,314 @@
+"""Why a course does not fit and what would help, in words, and each fix as what has to be asked for instead."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, time, timedelta
+from typing import Any
+
+from scheduler.engine.blame import Blame, Cause, Kind
+from scheduler.engine.fixes import AddWeekdays, Come, Fix, LeaveOut, Leeway, Lift, Relax, Soften, Start
+from scheduler.engine.request import Offset, PlanRequest, Rule, Unit
+from treatments.protocols import words
+from treatments.protocols.compile import Compiled
+from treatments.protocols.wishes import WISH, Wishes
+
+MOST_NAMED = 3
+"""More people or things than this are told by their number."""
+DAY_MINUTES = 24 * 60
+_FIRM = (f"{WISH}weekdays", f"{WISH}time")
+_COUNTS = {f"{WISH}per_week": ("max_visits_per_week", "week"), f"{WISH}per_day": ("max_visits_per_day", "day")}
+
+
+@dataclass(frozen=True, slots=True)
+class CauseTold:
+    """One thing that is to blame. ``visits`` are keys of those that fail because of it, of ``of`` that it concerns.
+
+    ``kind``: rule, wish, hours, bookings, site, patient or nobody. ``rule`` is the place of a rule in the document;
+    ``resources`` are ids.
+    """
+
+    kind: str
+    message: str
+    visits: tuple[str, ...]
+    of: int
+    rule: str = ""
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FixTold:
+    """A change that was planned with. ``instead`` holds what has to be asked for: start_on, wishes or partial.
+
+    ``price`` says in words what it costs; ``cost`` is the objective of the plan found with it.
+    """
+
+    kind: str
+    message: str
+    price: str
+    cost: int
+    instead: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConcessionTold:
+    """The one rule of the protocol that would have to give way. Only a manager can allow it, in a new version.
+
+    ``limit`` is the part of the rule, ``was`` and ``becomes`` its values in its own unit; None where the rule would have to go.
+    """
+
+    rule: str
+    message: str
+    limit: str | None = None
+    was: int | None = None
+    becomes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a course does not fit. ``proved``: the causes are a smallest set, each shown to be needed."""
+
+    causes: tuple[CauseTold, ...] = ()
+    proved: bool = False
+    fixes: tuple[FixTold, ...] = ()
+    concession: ConcessionTold | None = None
+
+
+@dataclass(frozen=True)
+class Remedies:
+    """Words for the causes and fixes of one course."""
+
+    compiled: Compiled
+    request: PlanRequest
+    wishes: Wishes
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names of resources by id."""
+    starts: Sequence[tuple[date, PlanRequest]] = ()
+    """The other first dates that were tried, with the course begun then, in the order of ``Start.number``."""
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """For every rule key the rule of the document, or the wish, that it comes from."""
+        return {key: note.path or _wish(key) for key, note in self.compiled.notes.items()}
+
+    def leeway(self) -> Leeway:
+        """What the patient could give way in."""
+        firm: dict[str, list[str]] = {}
+        for rule in self.request.rules:
+            if self.wishes.firm and _wish(rule.key) in _FIRM:
+                firm.setdefault(_wish(rule.key), []).append(rule.key)
+        counts = tuple(rule.key for rule in self.request.rules if rule.key in _COUNTS)
+        grid = self.request.grid
+        away = frozenset(n for day in self.wishes.not_on if 0 <= (n := grid.day_of(day)) < grid.days)
+        return Leeway(tuple(tuple(keys) for keys in firm.values()), counts, away)
+
+    # --- causes ---------------------------------------------------------------------------------------------------
+
+    def causes(self, blame: Blame) -> tuple[CauseTold, ...]:
+        """What is to blame, in words."""
+        if blame.nobody:
+            return tuple(self._nobody(blame).values())
+        return tuple(self._cause(cause) for cause in blame.causes)
+
+    def _nobody(self, blame: Blame) -> dict[str, CauseTold]:
+        found: dict[str, CauseTold] = {}
+        for role in dict.fromkeys(role for _, role in blame.nobody):
+            visits = tuple(visit for visit, each in blame.nobody if each == role)
+            text = f"{self._failing(len(visits), len(visits))}: the clinic has no {_role(role)} for them."
+            found[role] = CauseTold("nobody", text, visits, len(visits))
+        return found
+
+    def _cause(self, cause: Cause) -> CauseTold:
+        part, failing = cause.part, self._failing(len(cause.visits), cause.of)
+        if part.kind is Kind.RULE:
+            note = self.compiled.notes[part.keys[0]]
+            kind = "rule" if note.path else "wish"
+            text = f"{failing}: {words.in_sentence(note.words)}."
+            return CauseTold(kind, text, cause.visits, cause.of, rule=note.path)
+        if part.kind is Kind.SITE:
+            because = "the clinic is closed then"
+        elif part.kind is Kind.PATIENT:
+            because = "the patient has other appointments or is away"
+        elif part.kind is Kind.HOURS:
+            because = self._hours(part.keys)
+        else:
+            because = f"{self._team(part.keys)} {'is' if len(part.keys) == 1 else 'are'} taken"
+        resources = part.keys if part.kind in (Kind.HOURS, Kind.BOOKINGS) else ()
+        return CauseTold(part.kind.value, f"{failing}: {because}.", cause.visits, cause.of, resources=resources)
+
+    def _failing(self, number: int, of: int) -> str:
+        if of == 1:
+            return "The visit does not fit"
+        return f"{number} of {of} visits do not fit" if 0 < number < of else f"None of {of} visits fits"
+
+    def _hours(self, keys: tuple[str, ...]) -> str:
+        grid = self.request.grid
+        periods = [period for calendar in self.request.calendars if calendar.id in keys for period in calendar.working]
+        weekdays = {grid.local(start).weekday() for start, _ in periods}
+        opened = {(day + grid.first_on.weekday()) % 7 for day in self.request.open_days}
+        works = "works" if len(keys) == 1 else "work"
+        if not weekdays:
+            return f"{self._team(keys)} never {works} in that time"
+        if weekdays < opened:
+            return f"{self._team(keys)} {works} only on {words.weekdays(weekdays)}"
+        return f"{self._team(keys)} {works} at other times"
+
+    def _team(self, keys: tuple[str, ...]) -> str:
+        """Those who could fill a role: "Dr Wu, the only prescriber", "Ann and Bob", "all 6 chairs"."""
+        role = _role(self._role_of(keys))
+        named = [self.names[key] for key in keys if key in self.names]
+        if len(named) != len(keys) or len(named) > MOST_NAMED:
+            return f"the only {role}" if len(keys) == 1 else f"all {len(keys)} who can be the {role}"
+        return f"{named[0]}, the only {role}," if len(named) == 1 else words.listing(named)
+
+    def _role_of(self, keys: tuple[str, ...]) -> str:
+        team = [calendar for calendar in self.request.calendars if calendar.id in keys]
+        for visit in self.request.visits:
+            for role in visit.needs:
+                if any(role.kind == each.kind and role.skills <= each.skills for each in team):
+                    return role.key
+        return "resource"
+
+    # --- fixes ----------------------------------------------------------------------------------------------------
+
+    def fix(self, fix: Fix) -> FixTold | None:
+        """A fix in words, and what has to be asked for instead; ``None`` for a change nobody can ask for."""
+        told = self._told(fix)
+        if told is None:
+            return None
+        kind, message, price, instead = told
+        return FixTold(kind, message, price, fix.plan.cost.total, instead)
+
+    def _told(self, fix: Fix) -> tuple[str, str, str, dict[str, Any]] | None:
+        change = fix.change
+        if isinstance(change, LeaveOut):
+            left = words.listing(words.in_sentence(self.compiled.labels[key]) for key in change.visits[:MOST_NAMED])
+            more = f" and {len(change.visits) - MOST_NAMED} more" if len(change.visits) > MOST_NAMED else ""
+            count = words.count(len(change.visits), "visit")
+            text = f"Book the rest, and keep {left}{more} on the work list."
+            return "leave_out", text, f"{count} without a time", {"partial": True}
+        price = self._runs(fix)
+        if isinstance(change, Start):
+            start_on, _ = self.starts[change.number]
+            instead: dict[str, Any] = {"start_on": start_on.isoformat()}
+            if self.wishes.start_on is not None:
+                instead["wishes"] = replace(self.wishes, start_on=start_on).to_json()
+            return "start", f"Begin on {_day(start_on)} or later.", price, instead
+        if isinstance(change, Soften):
+            number = len(change.visits)
+            some = words.listing(words.in_sentence(self.compiled.labels[key]) for key in change.visits[:MOST_NAMED])
+            outside = some if 0 < number <= MOST_NAMED else words.count(number, "visit")
+            wishes = replace(self.wishes, firm=False)
+            return (
+                "exceptions",
+                f"Keep the wishes where possible, but not for {outside}.",
+                f"{words.count(number, 'visit')} outside the wishes; {price}",
+                {"wishes": wishes.to_json()},
+            )
+        changed = self._wished(change)
+        if changed is None:
+            return None
+        kind, text, wishes = changed
+        return kind, text, price, {"wishes": wishes.to_json()}
+
+    def _wished(self, change: object) -> tuple[str, str, Wishes] | None:
+        """The wishes with a change of one of them."""
+        if isinstance(change, Come):
+            on = self.request.grid.first_on + timedelta(days=change.day)
+            return "date", f"Come on {_day(on)} after all.", replace(self.wishes, not_on=self.wishes.not_on - {on})
+        if isinstance(change, AddWeekdays):
+            added = replace(self.wishes, weekdays=self.wishes.weekdays | set(change.weekdays))
+            return "weekday", f"Come on {words.weekdays(change.weekdays)} too.", added
+        if isinstance(change, Relax) and change.keys[0] in _COUNTS:
+            name, period = _COUNTS[change.keys[0]]
+            most = getattr(self.wishes, name) + change.by
+            return "count", f"Come up to {words.count(most, 'time')} a {period}.", replace(self.wishes, **{name: most})
+        return self._other_hours(change) if isinstance(change, Relax) else None
+
+    def _other_hours(self, change: Relax) -> tuple[str, str, Wishes] | None:
+        if change.field == "earliest" and self.wishes.not_before is not None:
+            at = _minute(self.wishes.not_before) - change.by
+            if at <= 0:
+                return "time", "Come at any time in the morning.", replace(self.wishes, not_before=None)
+            return "time", f"Come from {words.clock(at)} on.", replace(self.wishes, not_before=_time(at))
+        if change.field == "latest" and self.wishes.not_after is not None:
+            at = _minute(self.wishes.not_after) + change.by
+            if at >= DAY_MINUTES:
+                return "time", "Stay as late as needed.", replace(self.wishes, not_after=None)
+            return "time", f"Stay until {words.clock(at)}.", replace(self.wishes, not_after=_time(at))
+        return None
+
+    def _runs(self, fix: Fix) -> str:
+        starts = [placement.start for placement in fix.plan.placements]
+        grid = (self.starts[fix.change.number][1] if isinstance(fix.change, Start) else self.request).grid
+        return f"the course runs from {_day(grid.date(min(starts)))} to {_day(grid.date(max(starts)))}"
+
+    # --- what one rule would have to give --------------------------------------------------------------------------
+
+    def concession(self, fix: Fix | None) -> ConcessionTold | None:
+        """The rule that would have to give way, in words."""
+        if fix is None or not isinstance(fix.change, Relax | Lift):
+            return None
+        note = self.compiled.notes[fix.change.keys[0]]
+        rule = words.in_sentence(note.words)
+        if isinstance(fix.change, Lift):
+            return ConcessionTold(note.path, f"It would fit without one rule: {rule}.")
+        limited = self._limited(fix.change)
+        if limited is None:
+            return None
+        first, was = limited
+        becomes = _given_way(fix.change, was)
+        text = f"It would fit if one rule gave way: {rule}. {_limit_words(first, fix.change.field, was, becomes)}"
+        return ConcessionTold(note.path, text, fix.change.field, was, becomes)
+
+    def _limited(self, change: Relax) -> tuple[Rule, int] | None:
+        for rule in self.request.rules:
+            value = getattr(rule, change.field, None)
+            if rule.key in change.keys and value is not None:
+                return rule, value
+        return None
+
+
+_LOWER = ("least", "days_apart", "at_least", "earliest")
+
+
+def _given_way(change: Relax, was: int) -> int:
+    return was - change.by if change.field in (*_LOWER, "days") else was + change.by
+
+
+def _limit_words(rule: Rule, limit: str, was: int, becomes: int) -> str:
+    if limit in ("earliest", "latest"):
+        side = "Starting at {} or later" if limit == "earliest" else "Starting at {} or earlier"
+        return f"{side.format(words.clock(becomes))} would do, instead of {words.clock(was)}."
+    if limit == "days":
+        return f"Counting {becomes} days would do, instead of {was}."
+    end = "At least" if limit in _LOWER else "At most"
+    if isinstance(rule, Offset):
+        return f"{end} {_length(rule, becomes)} would do, instead of {_length(rule, was)}."
+    if limit in ("most_days", "days_apart"):
+        return f"{end} {words.count(becomes, 'day')} would do, instead of {was}."
+    return f"{end} {becomes} would do, instead of {was}."
+
+
+def _length(rule: Offset, number: int) -> str:
+    return words.count(number, "day") if rule.unit is Unit.DAYS else words.minutes(number)
+
+
+def _wish(key: str) -> str:
+    """The wish that a rule comes from: "wish.time" for "wish.time.60"."""
+    return ".".join(key.split(".")[:2])
+
+
+def _role(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _day(on: date) -> str:
+    return f"{on:%A} {on.day} {on:%B %Y}"
+
+
+def _minute(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _time(minute: int) -> time:
+    return time(minute // 60, minute % 60)

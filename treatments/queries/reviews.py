@@ -1,0 +1,141 @@
+"""What waits for a clinician: decisions that are due, breaks that became too long, missed visits nobody made up."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.db.models import Prefetch
+
+from clinics.models import Site
+from core import clock
+from treatments.models import Course, CourseStatus, DecisionRecord, Visit, VisitStatus
+from treatments.protocols import stored
+from treatments.protocols.references import block_of
+from treatments.queries import decisions
+from treatments.queries.decisions import DecisionState
+from treatments.queries.readiness import AHEAD
+
+if TYPE_CHECKING:
+    from treatments.protocols.policies import Lapse
+
+
+class ReviewKind(StrEnum):
+    """Why a clinician has to look at a course."""
+
+    DECISION = "decision"
+    LAPSE = "lapse"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One thing to decide. It leaves the list with the next decision about the course."""
+
+    course: Course
+    kind: ReviewKind
+    visit: Visit
+    """The visit it follows: the last of a block, the last before a break, the missed one."""
+    due_on: date
+    """Decided at the latest on this local date."""
+    overdue: bool
+    title: str
+    message: str
+    then: str
+    """What the protocol says: the decision's name, what follows a lapse, what follows a missed visit."""
+
+
+def reviews(site: Site, *, now: datetime) -> list[Review]:
+    """Everything that waits for a clinician at a site, the longest due first. Three queries."""
+    visits = Visit.objects.select_related("appointment").order_by("position")
+    made = DecisionRecord.objects.in_force().order_by("-decided_at", "-id")
+    courses = (
+        Course.objects.filter(site=site, status=CourseStatus.ACTIVE)
+        .select_related("site", "patient", "protocol_version__protocol")
+        .prefetch_related(Prefetch("visits", queryset=visits), Prefetch("decisions", queryset=made))
+    )
+    found = [review for course in courses for review in of_course(course, now=now)]
+    return sorted(found, key=lambda review: (review.due_on, str(review.course.pk)))
+
+
+def of_course(course: Course, *, now: datetime) -> Iterator[Review]:
+    """The same for one course."""
+    document = stored.document(course.protocol_version.document)
+    made = list(course.decisions.all())
+    today = clock.local(now, course.site.zone).date()
+    for point in decisions.stand(course, list(course.visits.all()), made, now=now):
+        if point.state in (DecisionState.DUE, DecisionState.OVERDUE) and point.due_on is not None:
+            yield Review(
+                course=course,
+                kind=ReviewKind.DECISION,
+                visit=point.after,
+                due_on=point.due_on,
+                overdue=point.state == DecisionState.OVERDUE,
+                title=point.decision.title,
+                message=f"To be decided by {point.due_on:%-d %B %Y}.",
+                then=point.decision.decision,
+            )
+    decided_at = max((record.decided_at for record in made), default=None)
+    for lapse in document.lapses:
+        blocks = {block.block for block in document.blocks_named(lapse.visits)}
+        yield from _lapsed(course, lapse, blocks, decided_at, today)
+    escalated = [missed for missed in document.missed if missed.then == "escalate"]
+    blocks = {block.block for missed in escalated for block in document.blocks_named(missed.visits)}
+    yield from _missed(course, blocks, decided_at, today)
+
+
+def _lapsed(
+    course: Course, lapse: "Lapse", blocks: Collection[str], decided_at: datetime | None, today: date
+) -> Iterator[Review]:
+    """A break between the last visit that took place and the next one, or today, that is longer than it may be."""
+    concerned = [visit for visit in course.visits.all() if block_of(visit.key) in blocks]
+    done = [visit for visit in concerned if visit.status == VisitStatus.DONE and visit.appointment is not None]
+    ahead = [visit for visit in concerned if visit.status in AHEAD]
+    if not done or not ahead:
+        return
+    last = max(done, key=_starts_at)
+    if decided_at is not None and decided_at > _starts_at(last):
+        return
+    zone = course.site.zone
+    last_on = clock.local(_starts_at(last), zone).date()
+    timed = [clock.local(_starts_at(visit), zone).date() for visit in ahead if visit.appointment is not None]
+    next_on = max(today, min(timed, default=today))
+    limit_on = last_on + timedelta(days=lapse.after_days)
+    if next_on > limit_on:
+        yield Review(
+            course=course,
+            kind=ReviewKind.LAPSE,
+            visit=last,
+            due_on=limit_on,
+            overdue=today > limit_on,
+            title=f"A break of {(next_on - last_on).days} days",
+            message=f"{last.label} was on {last_on:%-d %B %Y}; after {lapse.after_days} days somebody has to decide.",
+            then=lapse.then,
+        )
+
+
+def _missed(course: Course, blocks: Collection[str], decided_at: datetime | None, today: date) -> Iterator[Review]:
+    """Missed visits of which the protocol says that a clinician decides."""
+    for visit in course.visits.all():
+        if visit.status != VisitStatus.MISSED or block_of(visit.key) not in blocks:
+            continue
+        starts_at = _starts_at(visit)
+        if decided_at is not None and decided_at > starts_at:
+            continue
+        on = clock.local(starts_at, course.site.zone).date()
+        yield Review(
+            course=course,
+            kind=ReviewKind.MISSED,
+            visit=visit,
+            due_on=on,
+            overdue=today > on,
+            title=f"{visit.label} was missed",
+            message=f"It was on {on:%-d %B %Y}. The protocol leaves it to a clinician how to go on.",
+            then="escalate",
+        )
+
+
+def _starts_at(visit: Visit) -> datetime:
+    assert visit.appointment is not None  # noqa: S101 - visits with these statuses have one
+    return visit.appointment.starts_at

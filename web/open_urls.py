@@ -1,0 +1,17 @@
+"""Addresses that need no sign-in: patients' pages behind their links, and what providers send."""
+
+from django.urls import path
+
+from web.open_pages import open_page
+from web.views import hooks, patient_page
+
+urlpatterns = [
+    open_page("v/<str:token>", patient_page.visits, name="patient-visits", a_minute=60, takes_forms=True),
+    open_page("v/<str:token>/visits.ics", patient_page.visits_file, name="patient-visits-file", a_minute=60),
+    open_page("stop/<str:token>", patient_page.stop_email, name="stop-email", a_minute=60, takes_forms=True),
+    open_page("calendar/<str:token>.ics", patient_page.calendar, name="calendar-feed", a_minute=60),
+    path("hooks/twilio/inbound", hooks.twilio_inbound, name="twilio-inbound"),
+    path("hooks/twilio/status/<uuid:message>", hooks.twilio_status, name="twilio-status"),
+    path("hooks/texts/inbound", hooks.texts_inbound, name="texts-inbound"),
+    path("hooks/texts/status", hooks.texts_status, name="texts-status"),
+]
