@@ -19,7 +19,7 @@ def test_ready_with_every_migration(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_not_ready_when_a_migration_is_missing(client: Client) -> None:
-    [newest] = MigrationLoader(connection).graph.leaf_nodes("treatments")
+    (newest,) = MigrationLoader(connection).graph.leaf_nodes("treatments")
     MigrationRecorder(connection).record_unapplied(*newest)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "migrations missing"})
