@@ -24,7 +24,7 @@ urlpatterns = [
     page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
     page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
     page("desk/", desk.tasks, name="desk", may=Permission.VIEW_MESSAGES),
-    page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.VIEW_MESSAGES),
+    page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.SEND_MESSAGES),
     page("my-calendar/", desk.subscription, name="my-calendar", may=Permission.VIEW_CALENDAR),
     page("my-calendar/subscribe", desk.subscribe, name="calendar-subscribe", may=Permission.VIEW_CALENDAR),
     page("display", display.display, name="display", may=Permission.VIEW_CALENDAR),
