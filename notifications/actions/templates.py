@@ -26,7 +26,7 @@ class NotMailed(Busy):
 
 
 class UnfitText(InvalidInput):
-    """The text may not be sent as it is. ``detail["problems"]`` has a sentence for each thing to put right."""
+    """The text may not be sent as it is. ``detail["problems"]``: list of {pointer, message}, one for each thing to put right."""
 
     code = "unfit_text"
 
@@ -84,11 +84,16 @@ def _fit(*, name: str, language: str, body: str) -> str:
     if name not in words.NAMES or language not in LANGUAGES:
         raise InvalidInput("There is no such text.", pointer="name")
     if len(body) > LONGEST:
-        raise UnfitText(f"It is longer than {LONGEST} characters.", pointer="body", detail={"problems": []})
+        raise _unfit([f"It is longer than {LONGEST} characters."])
     problems = words.problems(name=name, body=body) if storable(body) else ["It has a character that cannot be stored."]
     if body and problems:
-        raise UnfitText(problems[0], pointer="body", detail={"problems": problems})
+        raise _unfit(problems)
     return body or words.shipped(name, language)
+
+
+def _unfit(sentences: list[str]) -> UnfitText:
+    problems = [{"pointer": "body", "code": UnfitText.code, "message": sentence} for sentence in sentences]
+    return UnfitText(sentences[0], pointer="body", detail={"problems": problems})
 
 
 def _changed(version: int) -> TextChanged:

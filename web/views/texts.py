@@ -50,7 +50,9 @@ def edit(request: StaffRequest, name: str, language: str) -> HttpResponse:
             messages.success(request, "In use from the next message on." if body else "The shipped text is back.")
             return redirect("text", name)
     except templates.UnfitText as error:
-        return _page(request, name, typed=(language, body), problems=error.detail["problems"] or [error.message])
+        return _page(
+            request, name, typed=(language, body), problems=[each["message"] for each in error.detail["problems"]]
+        )
     except DomainError as error:
         messages.error(request, error.message)
     problems = words.problems(name=name, body=body) if body else []
