@@ -120,7 +120,7 @@ def test_a_late_dispatcher_is_said_unless_somebody_holds_back(desk, manager, boo
         pauses.pause(by=mona, now=now, reason="Flood")
         page = text(desk.get("/messages/"))
         assert "not going out" not in page
-        assert f"{mona.name}, since" in page
+        assert f"By {mona.name}, since 4 May 08:00." in page
         assert "Flood" in page
         assert "Resume" not in page, "only a manager may"
         assert "Resume" in text(manager.get("/messages/"))

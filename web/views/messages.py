@@ -60,6 +60,7 @@ def listing(request: StaffRequest) -> HttpResponse:
             "pauses": paused,
             "pause_form": PauseForm(),
             "late_minutes": _late_minutes(now - oldest) if oldest else 0,
+            "zone": at.chosen.zone,
             "here": request.get_full_path(),
             "earlier": _page_address(request, number - 1) if number > 1 else "",
             "later": _page_address(request, number + 1) if len(found) > SHOWN else "",
