@@ -12,7 +12,8 @@ from django.db import transaction
 from clinics.models import User
 from clinics.permissions import Permission, require
 from core import audit
-from core.errors import Conflict
+from core.errors import Conflict, InvalidInput
+from core.text import storable
 from notifications.actions import wakers
 from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
 from notifications.models import Handling, Message
@@ -82,7 +83,7 @@ def send_now(*, message: Message, by: User, now: datetime) -> Message:
 
     Raises ``NotWaiting``, ``NotAllowed``.
     """
-    require(by, Permission.VIEW_MESSAGES)
+    require(by, Permission.SEND_MESSAGES)
     with transaction.atomic(), audit.acting(by):
         current = Message.objects.select_for_update(of=("self",)).select_related("handling").get(pk=message.pk)
         if current.state not in WAITING or hasattr(current, "handling"):
@@ -94,12 +95,51 @@ def send_now(*, message: Message, by: User, now: datetime) -> Message:
     return current
 
 
+def hold(*, message: Message, by: User) -> Message:
+    """Keeps one message back until somebody lets it go; unless that happens it ends as too late, where people see it.
+
+    Safe to repeat. Raises ``NotWaiting``, ``NotAllowed``.
+    """
+    require(by, Permission.SEND_MESSAGES)
+    with transaction.atomic(), audit.acting(by):
+        current = _unsent(message)
+        if not current.is_held:
+            current.next_try_at = current.not_after
+            current.heeds_quiet_hours = False  # a time that staff chose is nobody's to put right; also tells the audit
+            current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
+    return current
+
+
+def release(*, message: Message, by: User, now: datetime) -> Message:
+    """Lets a message that somebody held go out when it is due, or at once if that has passed; quiet hours count again.
+
+    Safe to repeat. Raises ``NotWaiting``, ``NotAllowed``.
+    """
+    require(by, Permission.SEND_MESSAGES)
+    with transaction.atomic(), audit.acting(by):
+        current = _unsent(message)
+        if current.is_held:
+            current.next_try_at = max(current.due_at, now)
+            current.heeds_quiet_hours = current.step != Step.PLAN
+            current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
+            wakers.wake(due_at=current.next_try_at, now=now)
+    return current
+
+
+def _unsent(message: Message) -> Message:
+    """The message, locked, if no dispatcher has it and nobody can have received it. Raises ``NotWaiting``."""
+    current = Message.objects.select_for_update().get(pk=message.pk)
+    if current.state not in UNSENT:
+        raise NotWaiting("This message is not waiting to be sent any more. Look at where it stands now.")
+    return current
+
+
 def mark_handled(*, message: Message, by: User, note: str = "") -> Handling:
     """Somebody has taken care of a message that nothing happens to any more. Safe to repeat; the first note stands.
 
     Raises ``NotForPeople``, ``NotAllowed``.
     """
-    require(by, Permission.VIEW_MESSAGES)
+    require(by, Permission.SEND_MESSAGES)
     with transaction.atomic(), audit.acting(by):
         current = Message.objects.select_for_update().get(pk=message.pk)
         done = Handling.objects.filter(message=current).first()
@@ -107,6 +147,8 @@ def mark_handled(*, message: Message, by: User, note: str = "") -> Handling:
             return done
         if not Message.objects.for_people().filter(pk=current.pk).exists():
             raise NotForPeople("This message is on its way, or has arrived. There is nothing to take care of.")
+        if not storable(note):
+            raise InvalidInput("The note has a character that cannot be stored.", pointer="note")
         return Handling.objects.create(message=current, by=by, note=note)
 
 

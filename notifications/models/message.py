@@ -9,7 +9,7 @@ from django.db.models import Q
 from clinics.models import Patient
 from core.audit import audited
 from core.models import Model
-from notifications.engine.states import FINAL, RECEIPTS, TRANSITIONS, WAITING, Channel, Reason, State, Step
+from notifications.engine.states import FINAL, RECEIPTS, TRANSITIONS, UNSENT, WAITING, Channel, Reason, State, Step
 from scheduler.models import Appointment, ChangeSet
 
 _FINAL = sorted(state.value for state in FINAL)
@@ -37,6 +37,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
             Q(state__in=[State.DEAD, State.EXPIRED, State.UNDELIVERED]) | Q(state=State.UNCERTAIN, next_try_at=None),
             handling=None,
         )
+
+    def held(self) -> "MessageQuerySet":
+        """Those somebody keeps back (``Message.is_held``)."""
+        return self.filter(state__in=sorted(UNSENT), next_try_at=models.F("not_after"))
 
 
 # which dispatcher holds a row, and until when, is kept in Attempt; here it would only fill the audit
@@ -138,6 +142,11 @@ class Message(Model):
                 | (pgtrigger.Q(old__state=_ACCEPTED) & ~pgtrigger.Q(new__state__in=_RECEIPTS)),
             ),
         ]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody keeps it back: it waits for the very moment at which it becomes useless."""
+        return self.state in UNSENT and self.next_try_at == self.not_after
 
     def __str__(self) -> str:
         return f"{self.get_step_display()}, {self.get_state_display()}"
