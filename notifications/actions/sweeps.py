@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from clinics.models import User
 from core import audit
-from notifications.actions import messages, outcomes, receipts, restores, signs
+from notifications.actions import messages, news, outcomes, receipts, restores, signs
 from notifications.actions.messages import Reconciled
 from notifications.actions.outcomes import Ended
 from notifications.engine.states import UNSENT, Outcome, Reason, State
@@ -18,13 +18,12 @@ from notifications.queries import gaps
 from notifications.queries.database_clock import Clock, database_now
 from notifications.queries.messages import overdue
 from scheduler.models import Appointment, ChangeSet
-from scheduler.models.change_set import Verb
 
 log = structlog.get_logger(__name__)
 
-AHEAD = timedelta(days=5)
-"""How far ahead every sweep checks the rows: the earliest reminder is due three days before its visit."""
-PLANS_BACK = timedelta(days=1)
+AHEAD = timedelta(days=9)
+"""How far ahead every sweep checks the rows: the earliest reminder is due seven days before its visit."""
+NEWS_BACK = timedelta(days=1)
 PAGE = 200
 PATIENCE = timedelta(minutes=2)
 """A message still untouched this long after it was due is overdue."""
@@ -118,12 +117,15 @@ def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:
     for page in gaps.pages(now=now, ahead=ahead):
         found += _reconcile_each(page, now=now)
     untold = (
-        ChangeSet.objects.filter(verb=Verb.BOOK, created_at__gt=now - PLANS_BACK, patient__isnull=False, messages=None)
-        .prefetch_related("appointments")
+        ChangeSet.objects.filter(created_at__gt=now - NEWS_BACK, lines__isnull=False, messages=None)
+        .exclude(verb__in=news.SILENT)
+        .distinct()
         .order_by("id")
     )
     for change_set in untold:
-        found += messages.reconcile(appointments=change_set.appointments.all(), change_set=change_set, now=now)
+        found += messages.reconcile(
+            appointments=Appointment.objects.filter(lines__change_set=change_set), change_set=change_set, now=now
+        )
     return found
 
 
