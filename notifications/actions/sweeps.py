@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from clinics.models import User
 from core import audit
-from notifications.actions import messages, news, outcomes, receipts, restores, signs
+from notifications.actions import escalations, messages, news, outcomes, receipts, restores, signs
 from notifications.actions.messages import Reconciled
 from notifications.actions.outcomes import Ended
 from notifications.engine.states import UNSENT, Outcome, Reason, State
@@ -32,13 +32,14 @@ PATIENCE = timedelta(minutes=2)
 @dataclass(slots=True)
 class Swept:
     """What a sweep found. ``lapsed``: given up by their dispatchers; ``expired``: useless before anybody could send them;
-    ``gaps``: rows put right; ``overdue``: not sent yet.
+    ``gaps``: rows put right; ``overdue``: not sent yet; ``escalated``: unconfirmed visits that went to the desk.
     """
 
     lapsed: int = 0
     expired: int = 0
     gaps: Reconciled = field(default_factory=Reconciled)
     overdue: int = 0
+    escalated: int = 0
 
 
 def sweep(*, by: User, clock: Clock = database_now, ahead: timedelta | None = AHEAD) -> Swept:
@@ -52,6 +53,8 @@ def sweep(*, by: User, clock: Clock = database_now, ahead: timedelta | None = AH
         swept = Swept(lapsed=recover(clock=clock), expired=expire(now=clock()), gaps=repair(now=clock(), ahead=ahead))
         with transaction.atomic():
             receipts.settle(now=clock())
+            escalations.settle(by=by, now=clock())
+            swept.escalated = escalations.escalate(now=clock())
         swept.overdue = overdue(now=clock() - PATIENCE).count()
         signs.give("sweep", now=clock())
         if ahead is None:
