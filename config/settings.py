@@ -191,6 +191,9 @@ SPECTACULAR_SETTINGS = {
         "CourseStatus": "treatments.models.CourseStatus",
         "VisitStatus": "treatments.models.VisitStatus",
         "ResourceKind": "scheduler.models.Kind",
+        "JobState": "treatments.models.planning_job.JobState",
+        "DecisionState": "treatments.queries.decisions.DecisionState",
+        "MessageState": "api.v1.serializers.messages.STATES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
