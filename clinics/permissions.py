@@ -30,6 +30,7 @@ class Permission(StrEnum):
     EDIT_SITES = "edit_sites"
     EDIT_STAFF = "edit_staff"
     VIEW_MESSAGES = "view_messages"
+    SEND_MESSAGES = "send_messages"
     PAUSE_MESSAGES = "pause_messages"
     EDIT_TEMPLATES = "edit_templates"
     MANAGE_TOKENS = "manage_tokens"
@@ -58,6 +59,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.EDIT_SITES: _MANAGER,
     P.EDIT_STAFF: _MANAGER,
     P.VIEW_MESSAGES: frozenset({Role.FRONT_DESK, Role.MANAGER}),
+    P.SEND_MESSAGES: frozenset({Role.FRONT_DESK, Role.MANAGER}),
     P.PAUSE_MESSAGES: _MANAGER,
     P.EDIT_TEMPLATES: _MANAGER,
     P.MANAGE_TOKENS: _MANAGER,

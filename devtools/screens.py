@@ -48,8 +48,8 @@ class Look:
 
 LOOKS = (
     Look("light", 1366, 768),
-    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course")),
-    Look("narrow", 320, 640, pages=("day", "register", "plan", "course")),
+    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course", "messages")),
+    Look("narrow", 320, 640, pages=("day", "register", "plan", "course", "messages")),
 )
 
 
@@ -177,6 +177,15 @@ def _not_found(page: "Page") -> None:
     page.goto("/nowhere")
 
 
+def _goes(path: str) -> "Callable[[Page], None]":
+    """The way to a page that needs nothing but its address."""
+
+    def go(page: "Page") -> None:
+        page.goto(path)
+
+    return go
+
+
 def _choices(page: "Page") -> None:
     page.goto("/patients/?q=ma")
     page.get_by_role("link", name="Book a course for").last.click()
@@ -216,6 +225,9 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "book": _choices,
     "plan": _plan,
     "work-list": _work_list,
+    "answers": _goes("/desk/"),
+    "messages": _goes("/messages/"),
+    "texts": _goes("/texts/plan/"),
     "not-found": _not_found,
 }
 """Pages in the order in which they are visited; signing in comes first."""

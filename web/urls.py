@@ -2,7 +2,7 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, patients, today, visits, work_list
+from web.views import booking, courses, desk, display, messages, patients, pauses, texts, today, visits, work_list
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -24,7 +24,15 @@ urlpatterns = [
     page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
     page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
     page("desk/", desk.tasks, name="desk", may=Permission.VIEW_MESSAGES),
-    page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.VIEW_MESSAGES),
+    page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.SEND_MESSAGES),
+    page("messages/", messages.listing, name="messages", may=Permission.VIEW_MESSAGES),
+    page("messages/<uuid:message_id>/", messages.message, name="message", may=Permission.VIEW_MESSAGES),
+    page("messages/<uuid:message_id>/act", messages.act, name="act-on-message", may=Permission.SEND_MESSAGES),
+    page("messages/pause", pauses.pause, name="pause-messages", may=Permission.PAUSE_MESSAGES),
+    page("messages/pauses/<uuid:pause_id>/lift", pauses.lift, name="lift-pause", may=Permission.PAUSE_MESSAGES),
+    page("texts/", texts.listing, name="texts", may=Permission.VIEW_MESSAGES),
+    page("texts/<slug:name>/", texts.text, name="text", may=Permission.VIEW_MESSAGES),
+    page("texts/<slug:name>/<slug:language>/edit", texts.edit, name="edit-text", may=Permission.EDIT_TEMPLATES),
     page("my-calendar/", desk.subscription, name="my-calendar", may=Permission.VIEW_CALENDAR),
     page("my-calendar/subscribe", desk.subscribe, name="calendar-subscribe", may=Permission.VIEW_CALENDAR),
     page("display", display.display, name="display", may=Permission.VIEW_CALENDAR),

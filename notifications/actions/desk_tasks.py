@@ -15,7 +15,7 @@ def finish(*, task: DeskTask, by: User, now: datetime) -> DeskTask:
 
     Raises ``NotAllowed``.
     """
-    require(by, Permission.VIEW_MESSAGES)
+    require(by, Permission.SEND_MESSAGES)
     with transaction.atomic(), audit.acting(by):
         current = DeskTask.objects.select_for_update().get(pk=task.pk)
         if current.done_at is None:

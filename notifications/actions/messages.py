@@ -2,24 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from clinics.models import User
 from clinics.permissions import Permission, require
 from core import audit
-from core.errors import Conflict
-from notifications.actions import wakers
+from core.errors import Conflict, InvalidInput
+from core.text import storable
+from notifications.actions import news, wakers
 from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
 from notifications.models import Handling, Message
-from notifications.queries import gaps, reach
+from notifications.queries import gaps
 from notifications.queries.gaps import Mistimed
-from scheduler.models import Appointment, ChangeSet, Status
-from scheduler.models.change_set import Verb
+from scheduler.models import Appointment, ChangeSet
 
 
 class NotWaiting(Conflict):
@@ -59,21 +57,22 @@ class Reconciled:
 
 
 def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set: ChangeSet | None = None) -> Reconciled:
-    """Makes the rows about these appointments what they should be; with the change set of a booking its plan message too.
+    """Makes the rows about these appointments what they should be; with a change set what patients are told about it, too.
 
-    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: nine,
-    and one for each row whose time was wrong.
+    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: eight,
+    as many for news, and one for each row whose time was wrong.
     """
     with transaction.atomic():
+        appointments = list(appointments)
+        # first: what waits about a booking that is taken back must say why, and be followed by nothing
+        written = news.tell(change_set=change_set, appointments=appointments, now=now) if change_set else 0
         found = gaps.compare(appointments, now=now)
         withdrawn = _withdraw(found.void, now=now)
         Message.objects.bulk_create(found.missing, ignore_conflicts=True)
         retimed = _retime(found.mistimed, now=now)
-        written = len(found.missing)
+        written += len(found.missing)
         for soonest in sorted(message.due_at for message in found.missing)[:1]:
             wakers.wake(due_at=soonest, now=now)
-        if change_set is not None and change_set.verb == Verb.BOOK:
-            written += _tell_plan(change_set, found.current, now=now)
     return Reconciled(written, retimed, withdrawn, len(found.stranded))
 
 
@@ -82,7 +81,7 @@ def send_now(*, message: Message, by: User, now: datetime) -> Message:
 
     Raises ``NotWaiting``, ``NotAllowed``.
     """
-    require(by, Permission.VIEW_MESSAGES)
+    require(by, Permission.SEND_MESSAGES)
     with transaction.atomic(), audit.acting(by):
         current = Message.objects.select_for_update(of=("self",)).select_related("handling").get(pk=message.pk)
         if current.state not in WAITING or hasattr(current, "handling"):
@@ -94,12 +93,51 @@ def send_now(*, message: Message, by: User, now: datetime) -> Message:
     return current
 
 
+def hold(*, message: Message, by: User) -> Message:
+    """Keeps one message back until somebody lets it go; unless that happens it ends as too late, where people see it.
+
+    Safe to repeat. Raises ``NotWaiting``, ``NotAllowed``.
+    """
+    require(by, Permission.SEND_MESSAGES)
+    with transaction.atomic(), audit.acting(by):
+        current = _unsent(message)
+        if not current.is_held:
+            current.next_try_at = current.not_after
+            current.heeds_quiet_hours = False  # a time that staff chose is nobody's to put right; also tells the audit
+            current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
+    return current
+
+
+def release(*, message: Message, by: User, now: datetime) -> Message:
+    """Lets a message that somebody held go out when it is due, or at once if that has passed; quiet hours count again.
+
+    Safe to repeat. Raises ``NotWaiting``, ``NotAllowed``.
+    """
+    require(by, Permission.SEND_MESSAGES)
+    with transaction.atomic(), audit.acting(by):
+        current = _unsent(message)
+        if current.is_held:
+            current.next_try_at = max(current.due_at, now)
+            current.heeds_quiet_hours = current.step != Step.PLAN
+            current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
+            wakers.wake(due_at=current.next_try_at, now=now)
+    return current
+
+
+def _unsent(message: Message) -> Message:
+    """The message, locked, if no dispatcher has it and nobody can have received it. Raises ``NotWaiting``."""
+    current = Message.objects.select_for_update().get(pk=message.pk)
+    if current.state not in UNSENT:
+        raise NotWaiting("This message is not waiting to be sent any more. Look at where it stands now.")
+    return current
+
+
 def mark_handled(*, message: Message, by: User, note: str = "") -> Handling:
     """Somebody has taken care of a message that nothing happens to any more. Safe to repeat; the first note stands.
 
     Raises ``NotForPeople``, ``NotAllowed``.
     """
-    require(by, Permission.VIEW_MESSAGES)
+    require(by, Permission.SEND_MESSAGES)
     with transaction.atomic(), audit.acting(by):
         current = Message.objects.select_for_update().get(pk=message.pk)
         done = Handling.objects.filter(message=current).first()
@@ -107,6 +145,8 @@ def mark_handled(*, message: Message, by: User, note: str = "") -> Handling:
             return done
         if not Message.objects.for_people().filter(pk=current.pk).exists():
             raise NotForPeople("This message is on its way, or has arrived. There is nothing to take care of.")
+        if not storable(note):
+            raise InvalidInput("The note has a character that cannot be stored.", pointer="note")
         return Handling.objects.create(message=current, by=by, note=note)
 
 
@@ -130,37 +170,3 @@ def _retime(mistimed: Sequence[Mistimed], *, now: datetime) -> int:
         ).update(due_at=wrong.due_at, not_after=wrong.not_after, next_try_at=wrong.due_at, updated_at=now)
         for wrong in mistimed
     )
-
-
-def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, now: datetime) -> int:
-    """One message for all a patient's visits of one booking, after a hold in which undoing it stays silent."""
-    hold = timedelta(seconds=settings.PLAN_HOLD_SECONDS)
-    booked = [each for each in appointments if each.status == Status.BOOKED]
-    written = 0
-    for patient_id, group in groupby(
-        sorted(booked, key=lambda each: str(each.patient_id)), lambda each: each.patient_id
-    ):
-        visits = list(group)
-        useless = max(visit.starts_at for visit in visits)
-        if now + hold >= useless:
-            continue  # the patient is already here
-        patient = visits[0].patient
-        assert patient is not None  # noqa: S101 - asked for in the query
-        for channel in reach.channels_of(patient):
-            message, created = Message.objects.get_or_create(
-                change_set=change_set,
-                step=Step.PLAN,
-                channel=channel,
-                patient_id=patient_id,
-                defaults={
-                    "due_at": now + hold,
-                    "not_after": useless,
-                    "next_try_at": now + hold,
-                    "heeds_quiet_hours": False,  # the answer to what the patient just asked for
-                },
-            )
-            if created:
-                message.visits.set(visits)
-                wakers.wake(due_at=message.due_at, now=now)
-                written += 1
-    return written

@@ -7,6 +7,7 @@ Shipped texts: ``templates/notifications/sms/<language>/<name>.txt``.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -22,9 +23,9 @@ MOST_SEGMENTS = 2
 
 REPLIES = ("confirmed", "change_noted", "cannot_come_noted", "stopped", "started", "help", "passed_on", "which_visit")
 """What is answered at once to a patient's text."""
-CHANGES = ("changed", "cancelled")
-"""What is said when the clinic moves or cancels visits."""
-NAMES = (*(step.value for step in Step), *CHANGES, *REPLIES)
+SEVERAL_CANCELLED = "several_cancelled"
+"""A cancellation of more than one visit, none of which a text has room to name."""
+NAMES = (*(step.value for step in Step), SEVERAL_CANCELLED, *REPLIES)
 _EVERYWHERE = frozenset({"first_name", "sender", "phone"})
 _OF_VISITS = frozenset({"day", "time", "link", "number"})
 _ABOUT_ONE = frozenset({"day", "time"})
@@ -100,6 +101,23 @@ def fill(body: str, values: Mapping[str, str]) -> str:
     Raises ``KeyError`` for one that has no value.
     """
     return PLACEHOLDER.sub(lambda found: values[found[1]], body)
+
+
+def example(*, name: str, language: str, body: str) -> str:
+    """The text as one made-up patient reads it; a placeholder this text does not have stays as it is."""
+    of_language = LANGUAGES[language]
+    at = datetime(2026, 11, 26, 9, 30)  # noqa: DTZ001 - an example, on no particular clock
+    values = {
+        "first_name": "Ana",
+        "sender": "Alder",
+        "phone": "(212) 555-0100",
+        "day": of_language.day_of(at),
+        "time": of_language.time_of(at),
+        "number": "41",
+        "link": "https://appointments.example.org/v/" + "x" * 22,
+    }
+    known = {each: values[each] for each in placeholders(name) if each in values}
+    return PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), body)
 
 
 def problems(*, name: str, body: str) -> list[str]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from core import clock
 from notifications.engine import ladder
-from notifications.engine.states import WAITING, Outcome, Reason, State, Step
+from notifications.engine.states import ASKS, NEWS, WAITING, Outcome, Reason, State, Step
 from notifications.models import Attempt, Message, Pause
 from notifications.queries import messages, pauses, reach
 from scheduler.models import Appointment, Status
@@ -17,6 +18,10 @@ _WHY = {
     Reason.CANCELLED: "the visit was cancelled",
     Reason.MOVED: "the visit was moved; the new time has messages of its own",
     Reason.NOT_EXPECTED: "the patient was not expected any more",
+    Reason.BUDGET: "it would have been more texts than a patient is to get in a day or a week",
+    Reason.CONFIRMED: "the patient had said that they come",
+    Reason.TAKEN_BACK: "everything is again as the patient knew it",
+    Reason.MERGED: "a later change came first, and is told together with it",
     Reason.TOO_LATE: "its time was over before it could be sent",
     Reason.QUIET_HOURS: "only quiet hours were left",
     Reason.REFUSED: "the provider refused it for good",
@@ -40,20 +45,43 @@ def explain(appointment: Appointment, *, now: datetime) -> list[str]:
     """A sentence or more on every message there is, and on every step that has none. Six queries."""
     zone = appointment.zone
     rows = list(messages.of_appointment(appointment).select_related("change_set", "patient__site"))
-    tries: dict[object, list[Attempt]] = {}
-    for attempt in Attempt.objects.filter(message__in=rows).order_by("created_at", "pk"):
-        tries.setdefault(attempt.message_id, []).append(attempt)
-    paused = pauses.in_force()
-    hindered = reach.hindrances(rows)
+    sentences = of_messages(rows, paused=pauses.in_force(), now=now, zone=zone)
     told = [f"The visit is {_lower(appointment.get_status_display())}, {_when(appointment.starts_at, zone)}."]
     for row in rows:
-        told.append(f"{row.get_step_display()}, {_lower(row.get_channel_display())}: {_state(row, zone=zone)}")
-        if row.state in WAITING:
-            told += _ahead(row, pauses.holding(row, paused), hindered.get(row.pk, Reason.NONE), now=now)
-        told += [f"  {_attempt(attempt, zone)}" for attempt in tries.get(row.pk, [])]
-        if row.possible_duplicates:
-            told.append(f"  The patient may have it {row.possible_duplicates + 1} times.")
+        first, *more = sentences[row.pk]
+        told.append(f"{row.get_step_display()}, {_lower(row.get_channel_display())}: {first}")
+        told += [f"  {sentence}" for sentence in more]
     return told + _without(appointment, rows, now=now)
+
+
+def of_messages(
+    rows: Sequence[Message], *, paused: Sequence[Pause], now: datetime, zone: str = ""
+) -> dict[UUID, list[str]]:
+    """What became of each message, what stands in its way, and its tries. Times are on the clock of ``zone``, or of the
+    place each message is about.
+
+    One query; needs ``appointment``, ``change_set`` and ``patient__site`` loaded.
+    """
+    tries: dict[UUID, list[Attempt]] = {}
+    for attempt in Attempt.objects.filter(message__in=rows).order_by("created_at", "pk"):
+        tries.setdefault(attempt.message_id, []).append(attempt)
+    hindered = reach.hindrances(rows)
+    told = {}
+    for row in rows:
+        clock_of = zone or zone_of(row)
+        lines = [_state(row, zone=clock_of)]
+        if row.state in WAITING:
+            lines += _ahead(row, pauses.holding(row, paused), hindered.get(row.pk, Reason.NONE), now=now)
+        lines += [_attempt(attempt, clock_of) for attempt in tries.get(row.pk, [])]
+        if row.possible_duplicates:
+            lines.append(f"The patient may have it {row.possible_duplicates + 1} times.")
+        told[row.pk] = lines
+    return told
+
+
+def zone_of(message: Message) -> str:
+    """The zone of the place a message is about. No query with ``appointment`` and ``patient__site`` loaded."""
+    return message.appointment.zone if message.appointment else message.patient.site.zone
 
 
 def _state(message: Message, *, zone: str) -> str:
@@ -62,6 +90,8 @@ def _state(message: Message, *, zone: str) -> str:
         return "being sent at this moment."
     if state is State.UNCERTAIN:
         return _uncertain(message, zone=zone)
+    if message.is_held:
+        return "held back by a member of staff; it goes out when somebody lets it go."
     if state in WAITING:
         again = " again" if state is State.RETRY_WAIT else ""
         return f"will be sent{again} {_when(message.next_try_at, zone)}."
@@ -79,11 +109,11 @@ def _ahead(message: Message, pause: Pause | None, hindrance: Reason, *, now: dat
     """What stands in the way of a message that waits."""
     told = []
     if pause is not None:
-        told.append(f"  It is held back ({_lower(str(pause))}) since {pause.since:%Y-%m-%d %H:%M} UTC.")
+        told.append(f"It is held back ({_lower(str(pause))}) since {pause.since:%Y-%m-%d %H:%M} UTC.")
     if hindrance:
-        told.append(f"  As things stand it will not be sent: {_WHY[hindrance]}.")
+        told.append(f"As things stand it will not be sent: {_WHY[hindrance]}.")
     if message.next_try_at and message.next_try_at <= now and pause is None:
-        told.append("  It is due now; a dispatcher takes it as soon as one runs.")
+        told.append("It is due now; a dispatcher takes it as soon as one runs.")
     return told
 
 
@@ -108,16 +138,21 @@ def _without(appointment: Appointment, rows: Sequence[Message], *, now: datetime
         return []
     zone = appointment.patient.home_zone
     there = {row.step for row in rows if row.schedule_epoch == appointment.schedule_epoch}
-    planned = {each.step: each for each in ladder.reminders(starts_at=appointment.starts_at, zone=zone)}
-    coming = {each.step for each in ladder.still_to_come(starts_at=appointment.starts_at, zone=zone, now=now)}
+    times = {"starts_at": appointment.starts_at, "booked_at": appointment.created_at}
+    planned = {each.step: each for each in ladder.reminders(zone=zone, **times)}
+    coming = {each.step for each in ladder.still_to_come(zone=zone, now=now, **times)}
     told = []
     for step in Step:
-        if step is Step.PLAN or step in there:
+        if step in NEWS or step in there:
             continue
-        if step in coming:
+        if step in ASKS and appointment.confirmed_at:
+            told.append(f"{step.label}: needless, as the patient said that they come.")
+        elif step in coming:
             told.append(f"{step.label}: missing; the next sweep writes it.")
         elif step in planned:
             told.append(f"{step.label}: its time had passed when the visit was booked or moved.")
+        elif step is Step.SEVEN_DAYS:
+            told.append(f"{step.label}: only for visits booked more than {ladder.LONG_LEAD.days} days ahead.")
         else:
             told.append(f"{step.label}: a visit at this hour has none.")
     return told

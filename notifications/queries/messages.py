@@ -1,13 +1,16 @@
 """Messages as people look for them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q
 
 from clinics.models import Patient
-from notifications.engine.states import WAITING
-from notifications.models import Message
+from notifications.engine.states import WAITING, Channel, State
+from notifications.models import Message, Pause
 from notifications.models.message import MessageQuerySet
+from notifications.queries import pauses
 from scheduler.models import Appointment
 from treatments.models import Course
 
@@ -28,6 +31,43 @@ def of_appointment(appointment: Appointment) -> MessageQuerySet:
     """Everything about one visit, by due time. One query."""
     plans = Message.visits.through.objects.filter(appointment=appointment).values("message")
     return _listed(Message.objects.filter(Q(appointment=appointment) | Q(pk__in=plans)))
+
+
+def look(
+    *,
+    state: State | None = None,
+    channel: Channel | None = None,
+    patient: UUID | None = None,
+    due_from: datetime | None = None,
+    due_before: datetime | None = None,
+    attention: bool = False,
+) -> MessageQuerySet:
+    """Those that fit everything given, with what a page shows of each loaded. ``attention``: nothing more happens to
+    them unless a person acts. Not in any order. One query.
+    """
+    found = Message.objects.for_people() if attention else Message.objects.all()
+    wanted = {
+        "state": state,
+        "channel": channel,
+        "patient": patient,
+        "due_at__gte": due_from,
+        "due_at__lt": due_before,
+    }
+    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    return shown(found)
+
+
+def shown(messages: MessageQuerySet) -> MessageQuerySet:
+    """With everything that is shown of a message: patient and place, visit, booking, and who has taken care of it."""
+    return messages.select_related("patient__site", "appointment", "change_set", "handling__by")
+
+
+def oldest_overdue(*, now: datetime, paused: Sequence[Pause]) -> datetime | None:
+    """When the oldest message should have gone out that is due and that no pause holds back. One query."""
+    due = overdue(now=now)
+    if paused:
+        due = due.exclude(pauses.held_back(paused))
+    return due.order_by("next_try_at", "id").values_list("next_try_at", flat=True).first()
 
 
 def overdue(*, now: datetime) -> MessageQuerySet:

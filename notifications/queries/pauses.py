@@ -14,7 +14,7 @@ def in_force() -> list[Pause]:
         # asked before every group of requests, and answered with "none" almost always
         cursor.execute("SELECT EXISTS (SELECT FROM notifications_pause WHERE lifted_at IS NULL)")
         (there,) = cursor.fetchone()
-    return list(Pause.objects.in_force().select_related("site").order_by("since", "pk")) if there else []
+    return list(Pause.objects.in_force().select_related("site", "by").order_by("since", "pk")) if there else []
 
 
 def held_back(pauses: Iterable[Pause]) -> Q:

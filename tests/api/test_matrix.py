@@ -18,6 +18,9 @@ import api.permissions
 from api.urls import urlpatterns
 from api.v1.views.document import Nothing
 from clinics.models import Role
+from notifications.actions import messages, pauses
+from notifications.engine.states import Channel, Reason, State
+from notifications.models import Message
 from scheduler.actions import appointments
 from scheduler.actions.appointments import Booking
 from scheduler.models import Allocation, Appointment, Status
@@ -107,7 +110,18 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
     jobs.apply(job=done, digest=done.digest, by=mona, now=now)
     hour = Booking(now + timedelta(hours=4), now + timedelta(hours=5), "Check", ())
     lately = appointments.book(site=site, patient=somebody, bookings=[hour], by=flora, now=now)
+    letters = list(Message.objects.filter(appointment=moving, state=State.SCHEDULED).order_by("due_at", "id"))
+    messages.hold(message=letters[1], by=flora)
+    stuck = Message.objects.filter(patient=somebody).order_by("due_at", "id")[0]
+    Message.objects.filter(pk=stuck.pk).update(
+        state=State.DEAD, reason=Reason.GAVE_UP, next_try_at=None, settled_at=now
+    )
+    held = pauses.pause(by=mona, now=now, channel=Channel.CALL)
     keys = {
+        "messages": letters[0].pk,
+        "POST messages/<uuid:key>/release": letters[1].pk,
+        "POST messages/<uuid:key>/handled": stuck.pk,
+        "message-pauses": held.pk,
         "sites": site.pk,
         "patients": somebody.pk,
         "protocols": series.protocol_id,
@@ -152,11 +166,15 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST appointments/<uuid:key>/cancel": {},
         "POST appointments/<uuid:key>/status": {"status": "arrived"},
         "POST planning-jobs/close": {"site": str(site.pk), "on": "2026-05-29", "reason": "Works"},
+        "POST planning-jobs/level": {"site": str(site.pk), "from_on": "2026-05-25", "until_on": "2026-05-29"},
         "POST planning-jobs/book": {
             "site": str(site.pk),
             "courses": [{"patient": str(somebody.pk), "protocol_version": str(series.pk), "start_on": "2026-05-05"}],
         },
         "POST planning-jobs/<uuid:key>/apply": {"digest": batches.digest({"courses": [], "left": [], "unplaced": []})},
+        "POST messages/<uuid:key>/handled": {"note": "Called"},
+        "POST message-pauses/": {"channel": "sms", "reason": "Flood"},
+        "POST message-templates/": {"name": "plan", "language": "en", "version": 0, "body": "{sender}: see {link}"},
         "POST waitlist/": {"visit": str(of_course.get(visit__key="talks.1").visit.pk), "valid_until": "2026-05-30"},
         "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
     }

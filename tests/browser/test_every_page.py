@@ -9,8 +9,9 @@ from playwright.sync_api import Page, ViewportSize
 
 from clinics.models import User
 from core import clock
-from notifications.actions import answers
-from notifications.models import Link
+from notifications.actions import answers, pauses
+from notifications.engine.states import Channel, Reason, State
+from notifications.models import Link, Message
 from notifications.models.link import Purpose
 from scheduler.models import Status
 from tests.browser.visitor import Window
@@ -61,7 +62,19 @@ def lively(clinic, series, course, flora, mona):
         by=User.objects.service(),
         now=now,
     )
-    return ways(patient=course.patient_id, course=course.pk, visit=visit.pk, waiting=waiting.pk, token=link.token)
+    message = Message.objects.filter(patient=course.patient).order_by("due_at", "id")[0]
+    Message.objects.filter(pk=Message.objects.order_by("-due_at", "-id")[0].pk).update(
+        state=State.DEAD, reason=Reason.GAVE_UP, next_try_at=None, settled_at=now
+    )
+    pauses.pause(by=mona, now=now, channel=Channel.SMS, reason="The phone network is being changed")
+    return ways(
+        patient=course.patient_id,
+        course=course.pk,
+        visit=visit.pk,
+        waiting=waiting.pk,
+        token=link.token,
+        message=message.pk,
+    )
 
 
 def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
@@ -83,6 +96,13 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "work list": "/work-list/",
         "answers": "/desk/",
         "my calendar": "/my-calendar/",
+        "messages": "/messages/",
+        "messages of a state": "/messages/?state=scheduled",
+        "no messages": "/messages/?state=dead",
+        "attention": "/messages/?state=attention",
+        "message": f"/messages/{keys['message']}/",
+        "texts": "/texts/",
+        "text": "/texts/plan/",
         "patients' page": f"/v/{keys['token']}",
         "ended link": "/v/nothing",
         "password": "/accounts/password/change/",

@@ -32,6 +32,7 @@ def test_nobody_unknown_is_allowed_anything(permission: Permission) -> None:
         (Permission.SET_VISIT_STATUS, set(PEOPLE)),
         (Permission.PUBLISH_PROTOCOLS, {Role.MANAGER}),
         (Permission.VIEW_MESSAGES, {Role.FRONT_DESK, Role.MANAGER}),
+        (Permission.SEND_MESSAGES, {Role.FRONT_DESK, Role.MANAGER}),
         (Permission.RUN_SYSTEM, set()),
     ],
 )

@@ -15,16 +15,29 @@ from web import urls
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
 PAGES = {pattern.name: pattern for pattern in urls.urlpatterns}
-POSTED = {"set-status", "display", "finish-desk-task", "calendar-subscribe"}
+POSTED = {
+    "set-status",
+    "display",
+    "finish-desk-task",
+    "calendar-subscribe",
+    "act-on-message",
+    "pause-messages",
+    "lift-pause",
+    "edit-text",
+}
 """Pages that only take forms."""
 NEEDS_NOTHING_MORE = {"calendar-subscribe"}
 """Forms without fields: for those who may, pressing is enough."""
 
 
+WORDS = {"name": "plan", "language": "en"}
+"""Parts of addresses that are no ids."""
+
+
 def address(pattern: URLPattern) -> str:
     from django.urls import reverse
 
-    return reverse(pattern.name, kwargs={name: str(uuid4()) for name in pattern.pattern.converters})
+    return reverse(pattern.name, kwargs={name: WORDS.get(name) or str(uuid4()) for name in pattern.pattern.converters})
 
 
 def ask(client: Client, name: str, method: str):

@@ -31,7 +31,7 @@ def say(sender: str, text: str, event: str, now: datetime) -> None:
 
 def test_it_shows_the_words_the_visit_and_the_phone(desk, patient, asked) -> None:
     page = desk.get("/desk/").content.decode()
-    assert "<blockquote>Can I come &lt;later&gt;?</blockquote>" in page
+    assert '<blockquote class="words">Can I come &lt;later&gt;?</blockquote>' in page
     assert "Wrote to us, Friday 8 May, 10am" in page
     assert patient.phone.as_national in page
     assert f"/patients/{patient.pk}/" in page

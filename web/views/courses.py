@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -11,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinics.permissions import Permission, allows
 from core import clock
 from core.errors import DomainError
-from notifications.models import Message
 from notifications.queries import messages as messages_query
+from notifications.queries import pauses
 from treatments.actions import courses
 from treatments.models import Course
 from treatments.queries import courses as reading
@@ -20,6 +19,7 @@ from web import words
 from web.access import StaffRequest
 from web.course_page import CoursePage
 from web.forms.visits import CancelForm
+from web.message_lines import MessageLine, lines
 from web.numbers import version_of
 
 
@@ -42,10 +42,11 @@ def course(request: StaffRequest, course_id: UUID) -> HttpResponse:
     )
 
 
-def _messages(request: StaffRequest, of_course: Course) -> "QuerySet[Message] | None":
+def _messages(request: StaffRequest, of_course: Course) -> list[MessageLine] | None:
     if not allows(request.user, Permission.VIEW_MESSAGES):
         return None
-    return messages_query.of_course(of_course)
+    rows = list(messages_query.shown(messages_query.of_course(of_course)))
+    return lines(rows, paused=pauses.in_force(), now=clock.now())
 
 
 @require_http_methods(["GET", "POST"])

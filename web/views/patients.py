@@ -1,6 +1,6 @@
 """Finding, registering, looking at and editing patients."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,10 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from clinics.actions import patients
 from clinics.models import Patient
+from clinics.permissions import Permission, allows
 from core import clock
 from core.errors import DomainError, NotFound
 from core.idempotency import once
 from core.ids import uuid7
+from notifications.queries import messages as messages_query
+from notifications.queries import pauses
 from scheduler.models import Appointment
 from scheduler.models.appointment import UPCOMING
 from treatments.models import Course, CourseStatus
@@ -23,11 +26,13 @@ from treatments.queries import courses
 from web import sites
 from web.access import StaffRequest
 from web.forms.patients import SHORTEST_SEARCH, PatientForm, SearchForm
+from web.message_lines import MessageLine, lines
 from web.numbers import version_of
 from web.visit_lines import VisitLine
 
 SHOWN = 25
 """More results than this are not read; the search is narrowed instead."""
+MESSAGES_SHOWN = 10
 
 
 @require_GET
@@ -135,9 +140,18 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "age": _age(found, now),
             "courses": of_patient,
             "coming": [VisitLine.of_visit(visit, zone=found.site.zone) for visit in coming],
+            "sent": _sent(request, found, now),
             "today": clock.local(now, found.site.zone).date(),
         },
     )
+
+
+def _sent(request: StaffRequest, patient: Patient, now: datetime) -> list[MessageLine] | None:
+    """The newest messages, for those who may read them."""
+    if not allows(request.user, Permission.VIEW_MESSAGES):
+        return None
+    rows = messages_query.look(patient=patient.pk, due_before=now + timedelta(days=1)).order_by("-due_at", "-id")
+    return lines(list(rows[:MESSAGES_SHOWN]), paused=pauses.in_force(), now=now)
 
 
 @require_http_methods(["GET", "POST"])

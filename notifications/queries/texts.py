@@ -1,0 +1,11 @@
+"""The clinic's own texts, with their editions."""
+
+from notifications.engine.states import Channel
+from notifications.models import Template
+
+
+def editions(name: str) -> list[Template]:
+    """Every edition of one text message's words in all languages, newest first. One query."""
+    return list(
+        Template.objects.filter(channel=Channel.SMS, name=name).select_related("by").order_by("language", "-version")
+    )

@@ -1,0 +1,62 @@
+"""Looking for messages, holding them back, and the clinic's own texts."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+
+from clinics.models import Site
+from core import clock
+from notifications.engine.states import Channel, State, Step
+from web.forms.base import StaffForm, Text
+
+ATTENTION = "attention"
+STATES = [("", "Every state"), (ATTENTION, "Needs attention"), *State.choices()]
+
+
+class LookForm(StaffForm):
+    """Which messages are shown; all in the address."""
+
+    state = forms.ChoiceField(label="State", choices=STATES, required=False)
+    channel = forms.ChoiceField(label="Channel", choices=[("", "Every channel"), *Channel.choices()], required=False)
+    on = forms.DateField(
+        label="Due on",
+        required=False,
+        error_messages={"invalid": "Enter a date such as 2026-11-23."},
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    patient = forms.UUIDField(required=False, widget=forms.HiddenInput, error_messages={"invalid": "No such patient."})
+
+    def asked(self, zone: str) -> dict[str, Any]:
+        """What to look for, as ``messages.look`` takes it; days are those of ``zone``."""
+        given = self.cleaned_data if self.is_valid() else {}
+        found: dict[str, Any] = {"patient": given.get("patient")}
+        if state := given.get("state"):
+            found |= {"attention": True} if state == ATTENTION else {"state": State(state)}
+        if channel := given.get("channel"):
+            found["channel"] = Channel(channel)
+        on: date | None = given.get("on")
+        if on is not None and date(2000, 1, 1) <= on <= date(2100, 1, 1):
+            found["due_from"] = _midnight(on, zone)
+            found["due_before"] = _midnight(on + timedelta(days=1), zone)
+        return found
+
+
+class PauseForm(StaffForm):
+    """What to hold back, and why."""
+
+    site = forms.ModelChoiceField(
+        label="Site", queryset=Site.objects.none(), required=False, empty_label="Every site", to_field_name="code"
+    )
+    channel = forms.ChoiceField(label="Channel", choices=[("", "Every channel"), *Channel.choices()], required=False)
+    step = forms.ChoiceField(label="Message", choices=[("", "Every message"), *Step.choices()], required=False)
+    reason = Text(label="Why", missing="Say why, for colleagues.", max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="pause-%s", **kwargs)
+        sites: Any = self.fields["site"]
+        sites.queryset = Site.objects.filter(is_active=True).order_by("name", "id")
+
+
+def _midnight(on: date, zone: str) -> datetime:
+    return clock.resolve(on, datetime.min.time(), zone).at
