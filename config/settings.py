@@ -190,6 +190,7 @@ SPECTACULAR_SETTINGS = {
         "AppointmentNextStatus": "api.v1.serializers.appointments.NEXT",
         "CourseStatus": "treatments.models.CourseStatus",
         "VisitStatus": "treatments.models.VisitStatus",
+        "MessageState": "notifications.engine.states.State.choices",
         "ResourceKind": "scheduler.models.Kind",
     },
 }

@@ -3,8 +3,8 @@
 from rest_framework import serializers
 
 from api.v1.serializers.strict import Input, LocalDate, Query
+from clinics.models.patient import Language
 from notifications.channels import words
-from notifications.channels.languages import LANGUAGES
 from notifications.engine.states import Channel, State, Step
 from notifications.models import Message, Pause, Template
 
@@ -101,13 +101,13 @@ class TemplateQuery(Query):
     """Which texts."""
 
     name = serializers.ChoiceField(choices=[(name, name) for name in words.NAMES], required=False)
-    language = serializers.ChoiceField(choices=[(code, code) for code in LANGUAGES], required=False)
+    language = serializers.ChoiceField(choices=Language.choices, required=False)
 
 
 class NewTemplateSerializer(Input):
     """The clinic's own words, with the version they take the place of: 0 for the shipped text."""
 
     name = serializers.ChoiceField(choices=[(name, name) for name in words.NAMES])
-    language = serializers.ChoiceField(choices=[(code, code) for code in LANGUAGES])
+    language = serializers.ChoiceField(choices=Language.choices)
     body = serializers.CharField(allow_blank=True, max_length=1000)
     version = serializers.IntegerField(min_value=0, max_value=1_000_000)
