@@ -59,6 +59,7 @@ urlpatterns = [
     path("planning-jobs/", planning_jobs.PlanningJobList.as_view()),
     path("planning-jobs/close", planning_jobs.PlanningJobClose.as_view()),
     path("planning-jobs/book", planning_jobs.PlanningJobBook.as_view()),
+    path("planning-jobs/level", planning_jobs.PlanningJobLevel.as_view()),
     path("planning-jobs/<uuid:key>/", planning_jobs.PlanningJobDetail.as_view()),
     path("planning-jobs/<uuid:key>/apply", planning_jobs.PlanningJobApply.as_view()),
     path("planning-jobs/<uuid:key>/undo", planning_jobs.PlanningJobUndo.as_view()),

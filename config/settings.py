@@ -224,7 +224,10 @@ if TEXTS_OVER == "webhook":
     SMS_WEBHOOK_URL = required("SMS_WEBHOOK_URL", hint="Set it to the address of the service that takes texts.")
     SMS_WEBHOOK_SECRET = required("SMS_WEBHOOK_SECRET", hint="Set it to 32 or more random characters.")
 PLAN_HOLD_SECONDS = env.int("PLAN_HOLD_SECONDS", default=180)
-"""How long the plan message of a booking waits, so that an undo stays silent."""
+"""How long what is said about a booking or change waits, so that an undo stays silent."""
+TEXTS_PER_DAY = env.int("TEXTS_PER_DAY", default=1)
+TEXTS_PER_WEEK = env.int("TEXTS_PER_WEEK", default=3)
+"""How many texts a patient gets at most on a day and in seven days. Changes and cancellations go out beyond that."""
 UNANSWERED = one_of("UNANSWERED", choices=("repeat", "hold"))
 """What becomes of a message whose provider did not answer, and can neither be asked nor recognise it."""
 RESTORE_MARKER = Path(marker) if (marker := env.str("RESTORE_MARKER", default="")) else None

@@ -36,6 +36,7 @@ class Space(IntEnum):
     PATIENT = 3
     RESOURCE_DAY = 4
     COURSE = 5
+    TEXTS = 6
 
 
 def number(space: Space, key: str) -> int:

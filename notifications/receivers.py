@@ -6,15 +6,17 @@ from datetime import datetime
 from clinics.announcements import patient_changed
 from clinics.models import Patient, User
 from core import clock
-from notifications.actions import consents, messages
+from notifications.actions import consents, escalations, messages
 from scheduler.announcements import appointments_changed
 from scheduler.models import Appointment, ChangeSet
 
 
 @appointments_changed.receive
 def reminders_follow(*, change_set: ChangeSet, appointments: Sequence[Appointment]) -> None:
-    """Whatever became of these appointments, what is to be said about them follows."""
-    messages.reconcile(appointments=appointments, change_set=change_set, now=clock.now())
+    """Whatever became of these appointments, what is to be said about them follows, and what the desk has to ask."""
+    now = clock.now()
+    messages.reconcile(appointments=appointments, change_set=change_set, now=now)
+    escalations.settle(appointments=appointments, by=change_set.by, now=now)
 
 
 @patient_changed.receive

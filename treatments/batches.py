@@ -7,13 +7,13 @@ that an answer worked out outside any lock can be compared with what stands when
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models.change_set import Verb
-from treatments import ripples
+from treatments import replanning, ripples
 from treatments.planning import Question
 from treatments.ripples import Change, Why
 from treatments.running import Running
@@ -63,10 +63,8 @@ class Member:
         return Change(self.running, verb, question=self.question, places=moved, unplaced=unplaced)
 
     def _differs(self, before: Placement, after: Placement) -> bool:
-        """Whether it is another place; who only looks on does not matter."""
-        standing = dict(self.running.standing[before.visit].resources)
-        taken = {role: resource for role, resource in after.resources if role in standing}
-        return before.start != after.start or taken != standing
+        booked = replace(before, resources=self.running.standing[before.visit].resources)
+        return replanning.differs(booked, after)
 
     def answered(self, verb: Verb, outcome: "Outcome") -> Change:
         """The same for what the planner found. Without a plan everything stays."""

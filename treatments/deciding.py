@@ -232,7 +232,11 @@ def _space(event: Decide, running: Running) -> Change:
     return replace(
         change,
         question=question,
-        places={key: place for key, place in found.places.items() if standing.get(key) != place},
+        places={
+            key: place
+            for key, place in found.places.items()
+            if key not in standing or replanning.differs(standing[key], place)
+        },
         unplaced=ripples.unplaced(question, found.unplaced),
     )
 

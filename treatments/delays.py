@@ -61,7 +61,11 @@ def _delay(event: Delay, running: Running) -> Change:
         running,
         Verb.MOVE,
         question,
-        places={key: place for key, place in found.places.items() if standing.get(key) != place},
+        places={
+            key: place
+            for key, place in found.places.items()
+            if key not in standing or replanning.differs(standing[key], place)
+        },
         unplaced=ripples.unplaced(question, found.unplaced),
         versions=versions,
         notes=(Why("delayed", f"{visit.label} waits until {on:%-d %B %Y}, and what comes after it moves with it."),),

@@ -6,7 +6,7 @@ from core.errors import Conflict
 from scheduler.actions.terms import WrongStatus
 from scheduler.engine.request import Placement
 from scheduler.models.change_set import Verb
-from treatments import lateness
+from treatments import lateness, replanning
 from treatments.effects import block, look, seen, words, work_out
 from treatments.events import Late
 from treatments.lateness import LateStarts
@@ -50,7 +50,7 @@ def _late(event: Late, running: Running) -> Change:
         raise _too_late(visit, found, running.course.site.zone)
     filled = found.resources[start]
     chosen = Placement(visit.key, question.request.grid.slot(start), tuple(sorted(filled.items())))
-    if question.placement(running.standing[visit.key]) == chosen:
+    if not replanning.differs(question.placement(running.standing[visit.key]), chosen):
         return Change(running, Verb.LATE, versions=versions, notes=(_IN_TIME,))
     look(running, question, [chosen])
     latest = lateness.at(found.latest, running.course.site.zone)

@@ -59,11 +59,22 @@ def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[
     )
     plan = planning.best(replace(question, request=wanted))
     told = {each.visit for each in wanted.fixed}
-    places = {each.visit: each for each in plan.placements if each.visit not in told and stood.get(each.visit) != each}
+    places = {
+        each.visit: each
+        for each in plan.placements
+        if each.visit not in told and (each.visit not in stood or differs(stood[each.visit], each))
+    }
     found = Replanned(places, {each.visit: each.reasons for each in plan.unplaced})
     if not loose and _clashes(request, [*given, *places.values()], ()):
         return None  # what is fixed and what was added cannot both be where they are
     return found
+
+
+def differs(stood: Placement, after: Placement) -> bool:
+    """Whether it is another place than the booked one; who only looks on is booked by nobody and does not matter."""
+    booked = dict(stood.resources)
+    taken = {role: resource for role, resource in after.resources if role in booked}
+    return stood.start != after.start or taken != booked
 
 
 def _clashes(

@@ -18,7 +18,7 @@ from notifications.actions.requests import Delivered, Line
 from notifications.channels import Sender, open_sender
 from notifications.engine.states import State
 from notifications.models import Message
-from notifications.queries import pauses, verdicts
+from notifications.queries import budgets, pauses, verdicts
 from notifications.queries.database_clock import Clock, database_clock
 
 BATCH = 50
@@ -79,8 +79,11 @@ def claim(*, clock: Clock, batch: int, done: Delivered) -> list[Message]:
                 .order_by("next_try_at", "id")
                 .select_for_update(skip_locked=True, of=("self",))[:batch]
             )
+            over = budgets.over(due, now=now)
             taken = [
-                message for message in due if requests.may_go_out(message, verdicts.about(message), now=now, done=done)
+                message
+                for message in due
+                if requests.may_go_out(message, verdicts.about(message), over=over, now=now, done=done)
             ]
             Message.objects.filter(pk__in=[message.pk for message in taken]).update(
                 state=State.SENDING, token=F("token") + 1, lease_until=now + LEASE, updated_at=now

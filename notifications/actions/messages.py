@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from clinics.models import User
@@ -14,13 +12,12 @@ from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict, InvalidInput
 from core.text import storable
-from notifications.actions import wakers
+from notifications.actions import news, wakers
 from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
 from notifications.models import Handling, Message
-from notifications.queries import gaps, reach
+from notifications.queries import gaps
 from notifications.queries.gaps import Mistimed
-from scheduler.models import Appointment, ChangeSet, Status
-from scheduler.models.change_set import Verb
+from scheduler.models import Appointment, ChangeSet
 
 
 class NotWaiting(Conflict):
@@ -60,21 +57,22 @@ class Reconciled:
 
 
 def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set: ChangeSet | None = None) -> Reconciled:
-    """Makes the rows about these appointments what they should be; with the change set of a booking its plan message too.
+    """Makes the rows about these appointments what they should be; with a change set what patients are told about it, too.
 
-    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: nine,
-    and one for each row whose time was wrong.
+    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: eight,
+    as many for news, and one for each row whose time was wrong.
     """
     with transaction.atomic():
+        appointments = list(appointments)
+        # first: what waits about a booking that is taken back must say why, and be followed by nothing
+        written = news.tell(change_set=change_set, appointments=appointments, now=now) if change_set else 0
         found = gaps.compare(appointments, now=now)
         withdrawn = _withdraw(found.void, now=now)
         Message.objects.bulk_create(found.missing, ignore_conflicts=True)
         retimed = _retime(found.mistimed, now=now)
-        written = len(found.missing)
+        written += len(found.missing)
         for soonest in sorted(message.due_at for message in found.missing)[:1]:
             wakers.wake(due_at=soonest, now=now)
-        if change_set is not None and change_set.verb == Verb.BOOK:
-            written += _tell_plan(change_set, found.current, now=now)
     return Reconciled(written, retimed, withdrawn, len(found.stranded))
 
 
@@ -172,37 +170,3 @@ def _retime(mistimed: Sequence[Mistimed], *, now: datetime) -> int:
         ).update(due_at=wrong.due_at, not_after=wrong.not_after, next_try_at=wrong.due_at, updated_at=now)
         for wrong in mistimed
     )
-
-
-def _tell_plan(change_set: ChangeSet, appointments: Sequence[Appointment], *, now: datetime) -> int:
-    """One message for all a patient's visits of one booking, after a hold in which undoing it stays silent."""
-    hold = timedelta(seconds=settings.PLAN_HOLD_SECONDS)
-    booked = [each for each in appointments if each.status == Status.BOOKED]
-    written = 0
-    for patient_id, group in groupby(
-        sorted(booked, key=lambda each: str(each.patient_id)), lambda each: each.patient_id
-    ):
-        visits = list(group)
-        useless = max(visit.starts_at for visit in visits)
-        if now + hold >= useless:
-            continue  # the patient is already here
-        patient = visits[0].patient
-        assert patient is not None  # noqa: S101 - asked for in the query
-        for channel in reach.channels_of(patient):
-            message, created = Message.objects.get_or_create(
-                change_set=change_set,
-                step=Step.PLAN,
-                channel=channel,
-                patient_id=patient_id,
-                defaults={
-                    "due_at": now + hold,
-                    "not_after": useless,
-                    "next_try_at": now + hold,
-                    "heeds_quiet_hours": False,  # the answer to what the patient just asked for
-                },
-            )
-            if created:
-                message.visits.set(visits)
-                wakers.wake(due_at=message.due_at, now=now)
-                written += 1
-    return written

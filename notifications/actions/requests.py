@@ -6,10 +6,11 @@ provider therefore gets groups of one.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -20,9 +21,10 @@ from notifications.channels import NotSent, Sender
 from notifications.engine import retries
 from notifications.engine.retries import Recourse
 from notifications.engine.states import Outcome, Reason, State
-from notifications.models import Attempt, Message
-from notifications.queries import pauses, reach, verdicts
+from notifications.models import Attempt, Link, Message
+from notifications.queries import budgets, pauses, reach, verdicts
 from notifications.queries.database_clock import Clock
+from notifications.queries.verdicts import Verdict
 from scheduler.models import Appointment
 
 log = structlog.get_logger(__name__)
@@ -98,30 +100,40 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
     Those that must not go out any more are settled; those that are not ours any more are left alone.
     """
     with transaction.atomic():
+        budgets.lock(messages)
         now = clock()
         held = verdicts.look_again(messages, lease_left=LONGEST_REQUEST + timedelta(seconds=LOOK_HOLDS), now=now)
         paused = pauses.in_force()
+        over = budgets.over([message for message, _ in held], now=now)
         composed: list[tuple[Message, Any]] = []
+        needed: list[Link] = []
         for message, visits in held:
             if pauses.holding(message, paused):
                 outcomes.give_back(messages=[message], now=now)
-            elif may_go_out(message, visits, now=now, done=done):
+            elif may_go_out(message, visits, over=over, now=now, done=done):
+                spoken_of = verdicts.to_speak_of(message, visits)
                 try:
-                    composed.append((message, sender.compose(message, verdicts.still_expected(message, visits))))
+                    composed.append((message, sender.compose(message, spoken_of)))
+                    needed += Link.needed_by(message, spoken_of)
                 except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
                     done.count(outcomes.unwritable(message=message, failure=failure, now=now))
         # whose lease is too short now; what is not ours is left alone by its token
         ours = {message.pk for message, _ in held}
         outcomes.give_back(messages=[message for message in messages if message.pk not in ours], now=now)
+        Link.ensure(*needed)
         opened = attempts.open_all([message for message, _ in composed], now=now)
     return [Begun(message, attempt, words) for (message, words), attempt in zip(composed, opened, strict=True)]
 
 
-def may_go_out(message: Message, visits: Sequence[Appointment], *, now: datetime, done: Delivered) -> bool:
-    """Whether a message we hold may be sent; if not, it is settled here."""
+def may_go_out(
+    message: Message, visits: Sequence[Appointment], *, over: Mapping[UUID, Verdict], now: datetime, done: Delivered
+) -> bool:
+    """Whether a message we hold may be sent; if not, it is settled here. ``over`` is what ``budgets.over`` found."""
     try:
         hindrance = reach.hindrances([message]).get(message.pk, Reason.NONE)
         verdict = verdicts.judge(message, visits=visits, hindrance=hindrance, now=now)
+        if verdict.send:
+            verdict = over.get(message.pk, verdict)
     except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
         done.count(outcomes.unwritable(message=message, failure=failure, now=now))
         return False

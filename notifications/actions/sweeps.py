@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from clinics.models import User
 from core import audit
-from notifications.actions import messages, outcomes, receipts, restores, signs
+from notifications.actions import escalations, messages, news, outcomes, receipts, restores, signs
 from notifications.actions.messages import Reconciled
 from notifications.actions.outcomes import Ended
 from notifications.engine.states import UNSENT, Outcome, Reason, State
@@ -18,13 +18,12 @@ from notifications.queries import gaps
 from notifications.queries.database_clock import Clock, database_now
 from notifications.queries.messages import overdue
 from scheduler.models import Appointment, ChangeSet
-from scheduler.models.change_set import Verb
 
 log = structlog.get_logger(__name__)
 
-AHEAD = timedelta(days=5)
-"""How far ahead every sweep checks the rows: the earliest reminder is due three days before its visit."""
-PLANS_BACK = timedelta(days=1)
+AHEAD = timedelta(days=9)
+"""How far ahead every sweep checks the rows: the earliest reminder is due seven days before its visit."""
+NEWS_BACK = timedelta(days=1)
 PAGE = 200
 PATIENCE = timedelta(minutes=2)
 """A message still untouched this long after it was due is overdue."""
@@ -33,13 +32,14 @@ PATIENCE = timedelta(minutes=2)
 @dataclass(slots=True)
 class Swept:
     """What a sweep found. ``lapsed``: given up by their dispatchers; ``expired``: useless before anybody could send them;
-    ``gaps``: rows put right; ``overdue``: not sent yet.
+    ``gaps``: rows put right; ``overdue``: not sent yet; ``escalated``: unconfirmed visits that went to the desk.
     """
 
     lapsed: int = 0
     expired: int = 0
     gaps: Reconciled = field(default_factory=Reconciled)
     overdue: int = 0
+    escalated: int = 0
 
 
 def sweep(*, by: User, clock: Clock = database_now, ahead: timedelta | None = AHEAD) -> Swept:
@@ -53,6 +53,8 @@ def sweep(*, by: User, clock: Clock = database_now, ahead: timedelta | None = AH
         swept = Swept(lapsed=recover(clock=clock), expired=expire(now=clock()), gaps=repair(now=clock(), ahead=ahead))
         with transaction.atomic():
             receipts.settle(now=clock())
+            escalations.settle(by=by, now=clock())
+            swept.escalated = escalations.escalate(now=clock())
         swept.overdue = overdue(now=clock() - PATIENCE).count()
         signs.give("sweep", now=clock())
         if ahead is None:
@@ -118,12 +120,15 @@ def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:
     for page in gaps.pages(now=now, ahead=ahead):
         found += _reconcile_each(page, now=now)
     untold = (
-        ChangeSet.objects.filter(verb=Verb.BOOK, created_at__gt=now - PLANS_BACK, patient__isnull=False, messages=None)
-        .prefetch_related("appointments")
+        ChangeSet.objects.filter(created_at__gt=now - NEWS_BACK, lines__isnull=False, messages=None)
+        .exclude(verb__in=news.SILENT)
+        .distinct()
         .order_by("id")
     )
     for change_set in untold:
-        found += messages.reconcile(appointments=change_set.appointments.all(), change_set=change_set, now=now)
+        found += messages.reconcile(
+            appointments=Appointment.objects.filter(lines__change_set=change_set), change_set=change_set, now=now
+        )
     return found
 
 

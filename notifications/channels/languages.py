@@ -18,6 +18,7 @@ class Language:
     code: str
     subject: str
     subject_of_plan: str
+    subject_of_change: str
     calendar_title: str
     day: str
     twelve_hours: bool
@@ -39,6 +40,7 @@ LANGUAGES = {
         "en",
         "Your appointment on {day}",
         "Your appointments from {day}",
+        "A change to your appointments",
         "Appointment",
         "l j F",
         twelve_hours=True,
@@ -47,6 +49,7 @@ LANGUAGES = {
         "es",
         "Su cita del {day}",
         "Sus citas a partir del {day}",
+        "Un cambio en sus citas",
         "Cita",
         r"l j \d\e F",
         twelve_hours=False,

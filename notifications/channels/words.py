@@ -23,9 +23,9 @@ MOST_SEGMENTS = 2
 
 REPLIES = ("confirmed", "change_noted", "cannot_come_noted", "stopped", "started", "help", "passed_on", "which_visit")
 """What is answered at once to a patient's text."""
-CHANGES = ("changed", "cancelled")
-"""What is said when the clinic moves or cancels visits."""
-NAMES = (*(step.value for step in Step), *CHANGES, *REPLIES)
+SEVERAL_CANCELLED = "several_cancelled"
+"""A cancellation of more than one visit, none of which a text has room to name."""
+NAMES = (*(step.value for step in Step), SEVERAL_CANCELLED, *REPLIES)
 _EVERYWHERE = frozenset({"first_name", "sender", "phone"})
 _OF_VISITS = frozenset({"day", "time", "link", "number"})
 _ABOUT_ONE = frozenset({"day", "time"})

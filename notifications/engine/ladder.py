@@ -10,6 +10,11 @@ from datetime import datetime, time, timedelta
 from core import clock
 from notifications.engine.states import Step
 
+LONG_LEAD = timedelta(days=14)
+"""A visit booked longer than this ahead is also spoken of a week before: more than 4 weeks between booking and visit make a
+missed visit five times as likely.
+"""
+SEVEN_DAYS_AT = time(10)
 THREE_DAYS_AT = time(10)
 ONE_DAY_AT = time(16)
 DAY_OF_BEFORE = timedelta(hours=3)
@@ -27,28 +32,34 @@ class Planned:
     not_after: datetime
 
 
-def reminders(*, starts_at: datetime, zone: str) -> list[Planned]:
-    """All reminders of a visit, earliest first. Each is useless once the next one is due, the last once it begins."""
+def reminders(*, starts_at: datetime, zone: str, booked_at: datetime | None = None) -> list[Planned]:
+    """All reminders of a visit, earliest first. Each is useless once the next one is due, the last once it begins.
+
+    The one of a week before is left out unless the visit was booked ``LONG_LEAD`` ahead.
+    """
     on = clock.local(starts_at, zone).date()
     earliest = clock.resolve(on, DAY_OF_EARLIEST, zone).at
     due = [
+        (Step.SEVEN_DAYS, clock.resolve(on - timedelta(days=7), SEVEN_DAYS_AT, zone).at),
         (Step.THREE_DAYS, clock.resolve(on - timedelta(days=3), THREE_DAYS_AT, zone).at),
         (Step.ONE_DAY, clock.resolve(on - timedelta(days=1), ONE_DAY_AT, zone).at),
         (Step.DAY_OF, max(starts_at - DAY_OF_BEFORE, earliest)),
     ]
+    if booked_at is None or starts_at - booked_at <= LONG_LEAD:
+        del due[0]
     useful = [(step, at) for step, at in due if at <= starts_at - SHORTEST_NOTICE]
     ends = [at for _, at in useful[1:]] + [starts_at]
     return [Planned(step, at, not_after) for (step, at), not_after in zip(useful, ends, strict=True)]
 
 
-def still_to_come(*, starts_at: datetime, zone: str, now: datetime) -> list[Planned]:
+def still_to_come(*, starts_at: datetime, zone: str, now: datetime, booked_at: datetime | None = None) -> list[Planned]:
     """The reminders of a visit that is booked or moved at ``now``: those whose time has not passed.
 
     One exception: of a visit tomorrow the reminder of the day before is due at once if its time has just passed.
     """
     tomorrow = clock.local(now, zone).date() + timedelta(days=1)
     coming = []
-    for planned in reminders(starts_at=starts_at, zone=zone):
+    for planned in reminders(starts_at=starts_at, zone=zone, booked_at=booked_at):
         if planned.due_at > now:
             coming.append(planned)
         elif planned.step is Step.ONE_DAY and clock.local(starts_at, zone).date() == tomorrow:

@@ -39,9 +39,18 @@ class Step(Labelled):
     """What a message is for."""
 
     PLAN = "plan", "Plan"
+    SEVEN_DAYS = "seven_days", "7 days before"
     THREE_DAYS = "three_days", "3 days before"
     ONE_DAY = "one_day", "1 day before"
     DAY_OF = "day_of", "On the day"
+    CHANGED = "changed", "Change"
+    CANCELLED = "cancelled", "Cancellation"
+
+
+ASKS = frozenset({Step.SEVEN_DAYS, Step.THREE_DAYS})
+"""What asks whether the patient will come: needless once the patient said so."""
+NEWS = frozenset({Step.PLAN, Step.CHANGED, Step.CANCELLED})
+"""What a patient is told about a change set; all others are about one visit."""
 
 
 class State(Labelled):
@@ -104,6 +113,10 @@ class Reason(Labelled):
     CANCELLED = "cancelled", "The visit was cancelled"
     MOVED = "moved", "The visit was moved"
     NOT_EXPECTED = "not_expected", "The patient is not expected any more"
+    BUDGET = "budget", "More texts than a patient is to get"
+    CONFIRMED = "confirmed", "The patient had said that they come"
+    TAKEN_BACK = "taken_back", "It was taken back before it was said"
+    MERGED = "merged", "Said together with a later change"
     TOO_LATE = "too_late", "Its time was over"
     QUIET_HOURS = "quiet_hours", "Only quiet hours were left"
     REFUSED = "refused", "The provider refused it for good"

@@ -88,17 +88,23 @@ class Matter(Labelled):
     WORDS = "words", "Wrote to us"
     CALL = "call", "Call this patient"
     UNDELIVERED = "undelivered", "Did not get our message"
+    UNCONFIRMED = "unconfirmed", "Has not said whether they come"
 
 
 @audited()
 class DeskTask(Model):
-    """Something about a patient that no rule can settle. Open until somebody says it is done."""
+    """Something about a patient that no rule can settle. Open until somebody says it is done.
+
+    ``schedule_epoch`` is the visit's, where the task is about the time it has; one that is confirmed, moved or cancelled
+    closes such a task by itself.
+    """
 
     matter = models.CharField(max_length=12, choices=Matter.choices())
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, blank=True, related_name="desk_tasks")
     appointment = models.ForeignKey(
         Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="desk_tasks"
     )
+    schedule_epoch = models.PositiveIntegerField(null=True, blank=True)
     answer = models.OneToOneField(Answer, on_delete=models.PROTECT, null=True, blank=True, related_name="desk_task")
     message = models.OneToOneField(Message, on_delete=models.PROTECT, null=True, blank=True, related_name="desk_task")
     opened_at = models.DateTimeField()
@@ -115,8 +121,15 @@ class DeskTask(Model):
                 name="notifications_desktask_done_by_somebody",
             ),
             models.CheckConstraint(
-                condition=Q(answer__isnull=False) | Q(message__isnull=False),
+                condition=Q(answer__isnull=False)
+                | Q(message__isnull=False)
+                | Q(matter=Matter.UNCONFIRMED.value, appointment__isnull=False, schedule_epoch__isnull=False),
                 name="notifications_desktask_about_something",
+            ),
+            models.UniqueConstraint(
+                fields=["appointment", "schedule_epoch"],
+                condition=Q(matter=Matter.UNCONFIRMED.value),
+                name="notifications_desktask_unconfirmed_once",
             ),
         ]
         indexes = [models.Index(fields=["opened_at"], condition=Q(done_at=None), name="notifications_desktask_open")]

@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from clinics.models import Patient
 from core.models import Model
-from notifications.engine.states import Labelled
+from notifications.engine.states import Channel, Labelled
 from notifications.models.message import Message
 from scheduler.models import Appointment
 
@@ -134,8 +134,17 @@ class Link(Model):
         )
 
     @classmethod
-    def ensure(cls, *links: "Link") -> None:
-        """Writes links that are not there, in one statement; those that are live on until the new end."""
+    def needed_by(cls, message: Message, visits: Sequence[Appointment]) -> list["Link"]:
+        """The links in the words of a message about ``visits``, not yet written. A call has none."""
+        if message.channel == Channel.CALL:
+            return []
+        stop = [cls.to_stop_email(message)] if message.channel == Channel.EMAIL else []
+        return [cls.of_message(message, visits), *stop]
+
+    @classmethod
+    def ensure(cls, *wanted: "Link") -> None:
+        """Writes links that are not there, in one statement; those that are live on until the new end, the latest of several."""
+        links = {link.pk: link for link in sorted(wanted, key=lambda link: link.expires_at)}.values()
         for link in links:
             link.token_hash = digest(link.token)
         # the token too: it is another one after the installation's secret key was changed

@@ -1,6 +1,7 @@
 """The outbox: what should be said to whom. The rows are the timetable; nothing else remembers what is due."""
 
 from datetime import datetime
+from typing import Any
 
 import pgtrigger
 from django.db import models
@@ -9,7 +10,18 @@ from django.db.models import Q
 from clinics.models import Patient
 from core.audit import audited
 from core.models import Model
-from notifications.engine.states import FINAL, RECEIPTS, TRANSITIONS, UNSENT, WAITING, Channel, Reason, State, Step
+from notifications.engine.states import (
+    FINAL,
+    NEWS,
+    RECEIPTS,
+    TRANSITIONS,
+    UNSENT,
+    WAITING,
+    Channel,
+    Reason,
+    State,
+    Step,
+)
 from scheduler.models import Appointment, ChangeSet
 
 _FINAL = sorted(state.value for state in FINAL)
@@ -17,7 +29,7 @@ _WAITING = sorted(state.value for state in WAITING)
 _SENDING = State.SENDING.value
 _ACCEPTED = State.ACCEPTED.value
 _RECEIPTS = sorted(state.value for state in RECEIPTS)
-_PLAN = Step.PLAN.value
+_NEWS = sorted(step.value for step in NEWS)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -48,13 +60,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
     but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at", "first_tried_at"]
 )
 class Message(Model):
-    """What should be said to one patient on one channel: about one visit, or about the visits of one booking.
+    """What should be said to one patient on one channel: about one visit, or about the visits of one change set.
 
     ``due_at`` is when it should go out, ``next_try_at`` when a dispatcher looks at it next, ``not_after`` when it has
     become useless. ``token`` rises with every claim: only who holds the newest may write the result. ``attempts``
     counts the tries, ``unknown_outcomes`` those nobody knows the end of, ``possible_duplicates`` the copies beyond the
     first that the patient may have received. ``first_tried_at`` is when a provider may first have heard of it, and
-    ``provider_id`` what the one that accepted it calls it in its receipts.
+    ``provider_id`` what the one that accepted it calls it in its receipts. ``knew``, in news, is when each visit began as far
+    as the patient knew: appointment id to ISO time, or null for a visit that is new.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
@@ -63,7 +76,8 @@ class Message(Model):
     )
     schedule_epoch = models.PositiveIntegerField(default=0, help_text="The appointment's, when this was written.")
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="messages")
-    visits = models.ManyToManyField(Appointment, related_name="plan_messages", help_text="What a plan message lists.")
+    visits = models.ManyToManyField(Appointment, related_name="plan_messages", help_text="What news are about.")
+    knew: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
     step = models.CharField(max_length=20, choices=Step.choices())
     channel = models.CharField(max_length=10, choices=Channel.choices())
     due_at = models.DateTimeField()
@@ -94,8 +108,8 @@ class Message(Model):
                 fields=["change_set", "step", "channel", "patient"], name="notifications_message_once_per_change_set"
             ),
             models.CheckConstraint(
-                condition=Q(step=_PLAN, change_set__isnull=False, appointment=None)
-                | (~Q(step=_PLAN) & Q(change_set=None, appointment__isnull=False)),
+                condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None)
+                | (~Q(step__in=_NEWS) & Q(change_set=None, appointment__isnull=False)),
                 name="notifications_message_about_something",
             ),
             models.CheckConstraint(condition=Q(step__in=Step.values()), name="notifications_message_step_known"),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from core import clock
 from notifications.engine import ladder
-from notifications.engine.states import WAITING, Outcome, Reason, State, Step
+from notifications.engine.states import ASKS, NEWS, WAITING, Outcome, Reason, State, Step
 from notifications.models import Attempt, Message, Pause
 from notifications.queries import messages, pauses, reach
 from scheduler.models import Appointment, Status
@@ -18,6 +18,10 @@ _WHY = {
     Reason.CANCELLED: "the visit was cancelled",
     Reason.MOVED: "the visit was moved; the new time has messages of its own",
     Reason.NOT_EXPECTED: "the patient was not expected any more",
+    Reason.BUDGET: "it would have been more texts than a patient is to get in a day or a week",
+    Reason.CONFIRMED: "the patient had said that they come",
+    Reason.TAKEN_BACK: "everything is again as the patient knew it",
+    Reason.MERGED: "a later change came first, and is told together with it",
     Reason.TOO_LATE: "its time was over before it could be sent",
     Reason.QUIET_HOURS: "only quiet hours were left",
     Reason.REFUSED: "the provider refused it for good",
@@ -134,16 +138,21 @@ def _without(appointment: Appointment, rows: Sequence[Message], *, now: datetime
         return []
     zone = appointment.patient.home_zone
     there = {row.step for row in rows if row.schedule_epoch == appointment.schedule_epoch}
-    planned = {each.step: each for each in ladder.reminders(starts_at=appointment.starts_at, zone=zone)}
-    coming = {each.step for each in ladder.still_to_come(starts_at=appointment.starts_at, zone=zone, now=now)}
+    times = {"starts_at": appointment.starts_at, "booked_at": appointment.created_at}
+    planned = {each.step: each for each in ladder.reminders(zone=zone, **times)}
+    coming = {each.step for each in ladder.still_to_come(zone=zone, now=now, **times)}
     told = []
     for step in Step:
-        if step is Step.PLAN or step in there:
+        if step in NEWS or step in there:
             continue
-        if step in coming:
+        if step in ASKS and appointment.confirmed_at:
+            told.append(f"{step.label}: needless, as the patient said that they come.")
+        elif step in coming:
             told.append(f"{step.label}: missing; the next sweep writes it.")
         elif step in planned:
             told.append(f"{step.label}: its time had passed when the visit was booked or moved.")
+        elif step is Step.SEVEN_DAYS:
+            told.append(f"{step.label}: only for visits booked more than {ladder.LONG_LEAD.days} days ahead.")
         else:
             told.append(f"{step.label}: a visit at this hour has none.")
     return told

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifications.engine import ladder, quiet_hours
+from notifications.engine import budget, ladder, quiet_hours
 from notifications.engine.ladder import Planned
-from notifications.engine.states import UNSENT, Channel, Reason, State
+from notifications.engine.states import ASKS, UNSENT, Channel, Reason, State
 from notifications.models import Message
 from notifications.queries import reach, verdicts
 from scheduler.models import Appointment, Status
 
 PAGE = 200
+PUT_OFF_AT_MOST = timedelta(days=budget.WEEK + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,16 @@ def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
         patient = appointment.patient
         assert patient is not None  # noqa: S101 - asked for in the query, and by a constraint
         zone = patient.home_zone
-        right = {step.step: step for step in ladder.reminders(starts_at=appointment.starts_at, zone=zone)}
-        for planned in ladder.still_to_come(starts_at=appointment.starts_at, zone=zone, now=now):
-            for channel in reach.channels_of(patient):
+        times = {"starts_at": appointment.starts_at, "booked_at": appointment.created_at}
+        right = {step.step: step for step in ladder.reminders(zone=zone, **times)}
+        for planned in ladder.still_to_come(zone=zone, now=now, **times):
+            if planned.step in ASKS and appointment.confirmed_at:
+                continue
+            for channel in reach.channels_of(patient, planned.step):
                 known = there.get((appointment.pk, appointment.schedule_epoch, planned.step, channel, patient.pk))
                 if known is None:
                     found.missing.append(_reminder(appointment, planned, channel))
-                elif known.state == State.WITHDRAWN:
+                elif known.state == State.WITHDRAWN and known.reason != Reason.CONFIRMED:
                     found.stranded.append(known)
                 elif planned == right[planned.step] and _is_mistimed(known, planned, zone=zone, now=now):
                     found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
@@ -97,7 +101,7 @@ def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
     # two index look-ups; as one condition with "or" they would be a scan
     for message in [*unsent.filter(appointment__in=ids), *unsent.filter(pk__in=list(plans))]:
         reason = verdicts.not_expected(message, verdicts.about(message))
-        if reason in {Reason.CANCELLED, Reason.MOVED}:
+        if reason in {Reason.CANCELLED, Reason.MOVED, Reason.CONFIRMED}:
             void.setdefault(reason, []).append(message.pk)
     return void
 
@@ -105,7 +109,7 @@ def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
 def _is_mistimed(message: Message, planned: Planned, *, zone: str, now: datetime) -> bool:
     """Whether an untouched row waits for the wrong time: the patient's zone or a zone's rules changed, or the row was.
 
-    Later than due is right only for the morning after quiet hours.
+    Later than due is right only for a morning: after quiet hours, or when there is room for another text.
     """
     if message.state != State.SCHEDULED or message.attempts or not message.heeds_quiet_hours:
         return False
@@ -115,7 +119,7 @@ def _is_mistimed(message: Message, planned: Planned, *, zone: str, now: datetime
     if at is None or at < planned.due_at:
         return True
     put_off = quiet_hours.next_allowed(at - timedelta(seconds=1), zone) == at
-    return at > max(planned.due_at, now) and not (put_off and at - planned.due_at < timedelta(days=1))
+    return at > max(planned.due_at, now) and not (put_off and at - planned.due_at < PUT_OFF_AT_MOST)
 
 
 def _reminder(appointment: Appointment, planned: Planned, channel: Channel) -> Message:

@@ -6,16 +6,21 @@ from uuid import UUID
 from django.conf import settings
 
 from clinics.models import Patient
-from notifications.engine.states import Channel, Reason
+from notifications.engine.states import Channel, Reason, Step
 from notifications.models import Message
 
 FACTS = ("email", "phone", "may_email", "may_text", "may_call")
 """Fields of a patient that ``hindrances`` goes by; brought up to date before the last look."""
 
 
-def channels_of(patient: Patient) -> list[Channel]:
-    """The channels a patient is told on: e-mail, and texts where the clinic sends any and the patient agreed. No query."""
+def channels_of(patient: Patient, step: Step) -> list[Channel]:
+    """The channels a patient is told on: e-mail, and texts where the clinic sends any and the patient agreed. No query.
+
+    What is not urgent goes by text only where it cannot go by e-mail.
+    """
     texts = [Channel(settings.TEXTS_OVER)] if settings.TEXTS_OVER != "none" and patient.may_text else []
+    if step is Step.SEVEN_DAYS and patient.may_email and patient.email:
+        return [Channel.EMAIL]
     return [Channel.EMAIL, *texts]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifications.engine import quiet_hours, retries
-from notifications.engine.states import Reason, State
+from notifications.engine.states import ASKS, Reason, State, Step
 from notifications.models import Message
 from notifications.queries import reach
 from scheduler.models import Appointment, Status
@@ -68,17 +68,19 @@ def look_again(
             "token",
             "appointment__status",
             "appointment__schedule_epoch",
+            "appointment__confirmed_at",
             *(f"patient__{name}" for name in reach.FACTS),
         )
     )
     found = {row[0]: row[1:] for row in rows}
     held = [message for message in messages if found.get(message.pk, (None,))[0] == message.token]
     for message in held:
-        _, status, epoch, *facts = found[message.pk]
+        _, status, epoch, confirmed_at, *facts = found[message.pk]
         for name, value in zip(reach.FACTS, facts, strict=True):
             setattr(message.patient, name, value)
         if message.appointment is not None:
             message.appointment.status, message.appointment.schedule_epoch = status, epoch
+            message.appointment.confirmed_at = confirmed_at
     visits = _of_plans([message for message in held if message.appointment is None])
     return [(message, [message.appointment] if message.appointment else visits.get(message.pk, [])) for message in held]
 
@@ -115,10 +117,24 @@ def still_expected(message: Message, visits: Sequence[Appointment]) -> list[Appo
     ]
 
 
+def to_speak_of(message: Message, visits: Sequence[Appointment]) -> list[Appointment]:
+    """Those visits the words are about: what is still to come, and in news of a change what is cancelled, too."""
+    if message.step not in {Step.CHANGED, Step.CANCELLED}:
+        return still_expected(message, visits)
+    cancelled = [
+        visit for visit in visits if visit.status == Status.CANCELLED and visit.patient_id == message.patient_id
+    ]
+    if message.step == Step.CANCELLED:
+        return cancelled
+    expected = still_expected(message, visits)
+    return [visit for visit in visits if visit in expected or visit in cancelled]
+
+
 def not_expected(message: Message, visits: Sequence[Appointment]) -> Reason:
     """Why there is nothing left to say, or nothing."""
-    if still_expected(message, visits):
-        return Reason.NONE
+    if spoken_of := to_speak_of(message, visits):
+        settled = message.step in ASKS and all(visit.confirmed_at for visit in spoken_of)
+        return Reason.CONFIRMED if settled else Reason.NONE
     if all(visit.status == Status.CANCELLED for visit in visits):
         return Reason.CANCELLED
     if message.appointment_id and any(visit.schedule_epoch != message.schedule_epoch for visit in visits):

@@ -24,6 +24,7 @@ _ORDER = (
     Code.RESOURCE_OFF,
     Code.NOT_ON_SITE,
     Code.NOT_PREPARED,
+    Code.NOT_READY,
     # what one can ask the patient
     Code.OUTSIDE_WINDOW,
     Code.PATIENT_BUSY,

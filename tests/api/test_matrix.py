@@ -166,6 +166,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST appointments/<uuid:key>/cancel": {},
         "POST appointments/<uuid:key>/status": {"status": "arrived"},
         "POST planning-jobs/close": {"site": str(site.pk), "on": "2026-05-29", "reason": "Works"},
+        "POST planning-jobs/level": {"site": str(site.pk), "from_on": "2026-05-25", "until_on": "2026-05-29"},
         "POST planning-jobs/book": {
             "site": str(site.pk),
             "courses": [{"patient": str(somebody.pk), "protocol_version": str(series.pk), "start_on": "2026-05-05"}],

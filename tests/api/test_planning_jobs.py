@@ -68,6 +68,39 @@ def test_what_cannot_be_asked(manager, site, changes, pointer):
     assert not PlanningJob.objects.exists()
 
 
+def test_levelling(manager, course, site, capsys):
+    body = {"site": str(site.pk), "from_on": "2026-05-11", "until_on": "2026-05-15", "target": 1, "most_moves": 5}
+    asked = manager.post("planning-jobs/level", body, key="ask")
+    assert (asked.status_code, asked.json()["kind"]) == (202, "level")
+    call_command("plan_together")
+    ready = manager.get(f"planning-jobs/{asked.json()['id']}/").json()
+    assert ready["state"] == "ready"
+    days = ready["answer"]["days"]
+    assert [day["on"] for day in days] == [f"2026-05-{number}" for number in range(11, 16)]
+    assert sum(day["before"] for day in days) == sum(day["after"] for day in days) > 0
+    path = f"planning-jobs/{asked.json()['id']}/apply"
+    assert manager.post(path, {"digest": ready["digest"]}, key="do").json()["state"] == "applied"
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"until_on": "2026-05-11"}, "until_on"),
+        ({"from_on": "2020-05-11"}, "from_on"),
+        ({"target": 0}, "target"),
+        ({"target": "few"}, "target"),
+        ({"most_moves": 1000}, "most_moves"),
+        ({"site": "0199b2c4-5a10-7c3e-9f21-3d5e8a7b1c01"}, "site"),
+    ],
+)
+def test_what_cannot_be_levelled(manager, site, changes, pointer):
+    body = {"site": str(site.pk), "from_on": "2026-05-11", "until_on": "2026-05-15"} | changes
+    answer = manager.post("planning-jobs/level", body, key="ask")
+    assert answer.status_code == 400
+    assert problem(answer, pointer)
+    assert not PlanningJob.objects.exists()
+
+
 @pytest.fixture
 def wanted(plan):
     """Two new courses."""

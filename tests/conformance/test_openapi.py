@@ -26,10 +26,12 @@ from config.wsgi import application
 from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
-from treatments.actions import courses, protocols
+from treatments.actions import courses, gates, jobs, protocols, waitlist
+from treatments.closures import Closure
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DOCUMENT = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
+CONSENT = {"gate": "consent", "title": "Consent", "before": "infusions.first", "source": "T"}
 EXAMPLES = 8
 """Random ones for each operation, beside the dozens that follow from the document's limits and types."""
 REPEATED = 20
@@ -68,7 +70,7 @@ def furnished() -> dict[str, Any]:
     desk, manager = UserFactory(role=Role.FRONT_DESK), UserFactory(role=Role.MANAGER)
     patient = PatientFactory(site=site)
     resources = equip(site)
-    version = protocols.publish(document=series(), by=manager, now=NOW)
+    version = protocols.publish(document=series(gates=[CONSENT]), by=manager, now=NOW)
     course = courses.book(
         protocol_version=version,
         site=site,
@@ -90,6 +92,9 @@ def furnished() -> dict[str, Any]:
         "change-sets": visit.appointment.change_set_id,
         "visits": visit.pk,
         "appointments": visit.appointment_id,
+        "fulfilments": gates.fulfil(course=course, gate="consent.1", by=desk, now=NOW)[0].pk,
+        "waitlist": waitlist.join(visit=visit, valid_until=date(2026, 5, 30), by=desk, now=NOW).pk,
+        "planning-jobs": jobs.close(closure=Closure(site, "Works", on=date(2026, 5, 29)), by=manager, now=NOW).pk,
         "protocol_version": version.pk,
     }
 

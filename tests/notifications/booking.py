@@ -13,6 +13,7 @@ from django.db import transaction
 
 from clinics.models import Patient
 from core import clock
+from scheduler.actions import lines
 from scheduler.announcements import appointments_changed
 from scheduler.models import Appointment, Status
 from scheduler.models.change_set import Verb
@@ -27,6 +28,7 @@ def book(patient: Patient, *starts: datetime, now: datetime) -> list[Appointment
             AppointmentFactory(site=patient.site, patient=patient, change_set=change_set, starts_at=start)
             for start in starts
         ]
+        lines.write(change_set, {}, lines.states(made, {}))
         appointments_changed.announce(change_set=change_set, appointments=made)
     return made
 
@@ -63,6 +65,8 @@ def mails(files: Sequence[Path]) -> list[EmailMessage]:
 def _change(row: Appointment, verb: Verb, now: datetime) -> None:
     with time_machine.travel(now, tick=False), transaction.atomic():
         change_set = ChangeSetFactory(verb=verb, site=row.site, patient=row.patient)
+        before = lines.states([Appointment.objects.get(pk=row.pk)], {})
         row.change_set = change_set
         row.save()
+        lines.write(change_set, before, lines.states([row], {}))
         appointments_changed.announce(change_set=change_set, appointments=[row])

@@ -8,6 +8,7 @@ import pytest
 
 from notifications.actions import delivery
 from notifications.channels.email.smtp import SmtpSender
+from notifications.engine import ladder
 from notifications.engine.states import Outcome, Reason, State, Step
 from notifications.models import Attempt, Message
 from notifications.queries import reach
@@ -41,7 +42,7 @@ def test_every_step_goes_out_once_when_it_is_due(patient, service, sink) -> None
         deliver(service, at)
         seen.append((before, len(sink.caught())))
     assert seen == [(0, 0), (0, 1), (1, 2), (2, 3), (3, 4), (4, 4)]
-    assert states() == dict.fromkeys(Step, State.ACCEPTED)
+    assert states() == dict.fromkeys([Step.PLAN, Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF], State.ACCEPTED)
     assert Attempt.objects.filter(outcome=Outcome.ACCEPTED).count() == 4
     assert len({mail["Message-ID"] for mail in mails(sink.caught())}) == 4
 
@@ -73,7 +74,10 @@ def test_not_sent_after_cancel(patient, service, sink) -> None:
     cancel(visit, now=MONDAY + DAY)
     for at in (THREE_DAYS_BEFORE, ONE_DAY_BEFORE, DAY_OF):
         deliver(service, at)
-    assert len(sink.caught()) == 1, "only the plan"
+    told = [mail["Subject"] for mail in mails(sink.caught())]
+    assert told == ["Your appointment on Friday 15 May", "A change to your appointments"], (
+        "the plan, and that it is off"
+    )
     assert states(appointment=visit) == dict.fromkeys([Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF], State.WITHDRAWN)
 
 
@@ -92,10 +96,10 @@ def test_not_sent_after_move_for_the_old_time(patient, service, sink) -> None:
     move(visit, FRIDAY_WEEK + 7 * DAY, now=MONDAY + DAY)
     for at in (THREE_DAYS_BEFORE, ONE_DAY_BEFORE, DAY_OF):
         deliver(service, at)
-    assert len(sink.caught()) == 1, "only the plan"
+    assert len(sink.caught()) == 2, "only the plan and the change"
     for at in (THREE_DAYS_BEFORE, ONE_DAY_BEFORE, DAY_OF):
         deliver(service, at + 7 * DAY)
-    subjects = [mail["Subject"] for mail in mails(sink.caught())[1:]]
+    subjects = [mail["Subject"] for mail in mails(sink.caught())[2:]]
     assert subjects == ["Your appointment on Friday 22 May"] * 3
     assert states(schedule_epoch=1) == dict.fromkeys([Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF], State.WITHDRAWN)
 
@@ -107,9 +111,15 @@ def test_never_silent_for_later_visits_of_a_series(patient, service, sink) -> No
     while at < starts[-1]:
         at += timedelta(minutes=30)
         deliver(service, at)
+    long_ahead = 0
     for visit in visits:
-        assert states(appointment=visit) == dict.fromkeys([Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF], State.ACCEPTED)
-    assert len(sink.caught()) == 1 + 3 * len(visits)
+        steps = [Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF]
+        if visit.starts_at - MONDAY > ladder.LONG_LEAD:
+            steps.insert(0, Step.SEVEN_DAYS)
+            long_ahead += 1
+        assert states(appointment=visit) == dict.fromkeys(steps, State.ACCEPTED)
+    assert long_ahead
+    assert len(sink.caught()) == 1 + 3 * len(visits) + long_ahead
 
 
 def test_one_bad_record_does_not_stop_a_batch(site, service, sink) -> None:

@@ -41,6 +41,7 @@ def test_what_waits_what_went_and_what_will_not(patient, service, mona) -> None:
         "3 days before, e-mail: will be sent Tue 12 May 2026 10:00.",
         "1 day before, e-mail: will be sent Thu 14 May 2026 16:00.",
         "On the day, e-mail: will be sent Fri 15 May 2026 08:00.",
+        "7 days before: only for visits booked more than 14 days ahead.",
     ]
     pauses.pause(by=mona, now=MONDAY, step=Step.ONE_DAY)
     patient.may_email = False

@@ -14,8 +14,9 @@ from notifications.channels.languages import LANGUAGES
 from notifications.engine.states import Step
 from notifications.models import Message
 from notifications.queries import verdicts
+from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.notifications.booking import book, mails
+from tests.notifications.booking import book, cancel, mails, move
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +88,10 @@ def written(step: str, language: str, edge: dict[str, str], *, visits: int = 2):
     site = SiteFactory(name="Ketamine Clinic for Pain", public_name="Alder")
     patient = PatientFactory(site=site, language=language, email="ana@example.org", **{"given_name": "Ana", **edge})
     made = book(patient, *[THURSDAY.replace(hour=14 + 2 * k) for k in range(visits)], now=MONDAY)
-    for visit in made:
+    if step in {Step.CHANGED, Step.CANCELLED}:
+        Message.objects.filter(step=Step.PLAN).delete()  # the patient knows these visits
+        cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], THURSDAY.replace(hour=15), now=MONDAY)
+    for visit in Appointment.objects.filter(pk__in=[each.pk for each in made]):
         visit.summary = "Ketamine infusion 3, depression"
         visit.save()
     message = (
@@ -148,6 +152,15 @@ def test_both_parts_say_the_same(step: str, language: str) -> None:
             "Your appointment on Thursday 26 November",
             "Or call (212) 555-0100.",
         ),
+        (
+            "changed",
+            "en",
+            "A change to your appointments",
+            "They are now on:\n\nThursday 26 November\n10:30am to 11:30am",
+        ),
+        ("changed", "es", "Un cambio en sus citas", "Sus citas con Alder han cambiado."),
+        ("cancelled", "en", "A change to your appointments", "This visit with Alder is cancelled:"),
+        ("cancelled", "es", "Un cambio en sus citas", "Se cancela esta cita con Alder:"),
         ("plan", "en", "Your appointments from Thursday 26 November", "Alder has booked your visits."),
         ("plan", "es", "Sus citas a partir del jueves 26 de noviembre", "Alder ha reservado sus citas."),
     ],

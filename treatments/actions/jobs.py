@@ -19,13 +19,16 @@ from clinics.permissions import Permission, require
 from core import audit, clock, locks
 from core.errors import Conflict, DomainError
 from scheduler.actions import resources, site_hours
+from scheduler.actions.terms import NotWorking, Taken
 from scheduler.models import Absence, ChangeSet, Resource
-from treatments import batches, closures, intakes
+from scheduler.models.change_set import Verb
+from treatments import batches, closures, intakes, levels
 from treatments.actions import changes
 from treatments.actions import intakes as booking
 from treatments.batches import Answer
 from treatments.closures import Closure
 from treatments.intakes import Intake
+from treatments.levels import Levelling
 from treatments.models import JobKind, JobState, PlanningJob
 
 LEASE = timedelta(seconds=60)
@@ -38,6 +41,7 @@ EVERY_SECONDS = 1.0
 MAY: Mapping[str, Permission] = {
     JobKind.CLOSE: Permission.EDIT_RESOURCES,
     JobKind.BOOK: Permission.BOOK_COURSES,
+    JobKind.LEVEL: Permission.EDIT_RESOURCES,
 }
 
 
@@ -78,6 +82,16 @@ def book(*, site: Site, wanted: Sequence[Intake], by: User, now: datetime) -> Pl
     require(by, Permission.BOOK_COURSES)
     intakes.check(site, wanted, now=now)
     return _asked(JobKind.BOOK, site, {"courses": [each.to_json() for each in wanted]}, by)
+
+
+def level(*, levelling: Levelling, by: User, now: datetime) -> PlanningJob:
+    """Asks which visits could go to other days of a period, so that no day has too many starts.
+
+    Raises ``InvalidInput``, ``NotAllowed``.
+    """
+    require(by, MAY[JobKind.LEVEL])
+    levelling.check(now)
+    return _asked(JobKind.LEVEL, levelling.site, levelling.to_json(), by)
 
 
 def _asked(kind: JobKind, site: Site, params: dict[str, Any], by: User) -> PlanningJob:
@@ -172,6 +186,9 @@ def _answer(job: PlanningJob, sign: "_Sign", *, now: datetime) -> Answer:
         wanted = intakes.read(job.params["courses"])
         asked = intakes.questions(job.site, wanted, now=now)
         return intakes.answer(wanted, asked, stop=sign.stop, on_progress=sign.progress)
+    if job.kind == JobKind.LEVEL:
+        levelling = levels.read(job.site, job.params)
+        return levels.answer(levelling, now=now, stop=sign.stop, on_progress=sign.progress)
     batch = closures.batch(_closure(job), now=now)
     return batch.answer(batch.changes(stop=sign.stop, on_progress=sign.progress))
 
@@ -206,7 +223,7 @@ def apply(*, job: PlanningJob, digest: str, by: User, now: datetime) -> ChangeSe
         if row.digest != digest:
             raise AnswerOutdated("This is not the answer that was worked out. Look at it again.")
         locks.acquire(locks.Space.SITE, [str(row.site_id)])
-        made = _booked(row, by=by, now=now) if row.kind == JobKind.BOOK else _around(row, by=by, now=now)
+        made = _CARRIED_OUT[JobKind(row.kind)](row, by=by, now=now)
         row.state, row.change_set = JobState.APPLIED, made
         row.save(update_fields=["state", "change_set", "params", "updated_at"])
         return made
@@ -242,6 +259,24 @@ def _booked(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
             raise AnswerOutdated(OUTDATED)
         planned.append((wanted[number], asked[number], placements))
     return booking.book(site=job.site, planned=planned, by=by, now=now)
+
+
+def _levelled(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
+    """Moves the visits as the answer says. Raises ``AnswerOutdated``."""
+    changes.keep_apart(each["course"] for each in job.answer["courses"])
+    restored = levels.restored(levels.read(job.site, job.params), job.answer, now=now)
+    if restored is None:
+        raise AnswerOutdated(OUTDATED)
+    if not restored:
+        return ChangeSet.objects.create(verb=Verb.LEVEL, by=by, site=job.site)
+    try:
+        return changes.write(restored, by=by, now=now)
+    except (Taken, NotWorking) as error:
+        # one visit came and another went: the numbers are the same, the places are not
+        raise AnswerOutdated(OUTDATED) from error
+
+
+_CARRIED_OUT = {JobKind.CLOSE: _around, JobKind.BOOK: _booked, JobKind.LEVEL: _levelled}
 
 
 def _closed(closure: Closure, *, by: User, now: datetime) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class JobKind(models.TextChoices):
 
     CLOSE = "close", "Close a day, or do without a person, a chair or a room"
     BOOK = "book", "Book several courses at once"
+    LEVEL = "level", "Level the days of a period"
 
 
 class JobState(models.TextChoices):
@@ -33,7 +34,7 @@ class JobState(models.TextChoices):
 class PlanningJob(Model):
     """One question about many courses, its progress and its answer. Only ids, times and reasons, no names.
 
-    ``params`` and ``answer`` are those of ``treatments.closures`` and ``treatments.intakes``. Whoever works on it holds it until ``lease_until`` under
+    ``params`` and ``answer`` are those of ``treatments.closures``, ``treatments.intakes`` and ``treatments.levels``. Whoever works on it holds it until ``lease_until`` under
     ``token``; one whose lease is over is due again.
     """
 

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from clinics.models import Site
 from core import clock
-from treatments.models import Course, CourseStatus, DecisionRecord, Visit, VisitStatus
+from treatments.models import Choice, Course, CourseStatus, DecisionRecord, Visit, VisitStatus
 from treatments.protocols import stored
 from treatments.protocols.references import block_of
 from treatments.queries import decisions
@@ -47,16 +47,25 @@ class Review:
 
 
 def reviews(site: Site, *, now: datetime) -> list[Review]:
-    """Everything that waits for a clinician at a site, the longest due first. Three queries."""
+    """Everything that waits for a clinician at a site, the longest due first. Three queries.
+
+    A course that ran out of visits waits for its open decisions all the same, until they are made or it is stopped.
+    """
     visits = Visit.objects.select_related("appointment").order_by("position")
     made = DecisionRecord.objects.in_force().order_by("-decided_at", "-id")
     courses = (
-        Course.objects.filter(site=site, status=CourseStatus.ACTIVE)
+        Course.objects.filter(Q(status=CourseStatus.ACTIVE) | _completed_undecided(), site=site)
         .select_related("site", "patient", "protocol_version__protocol")
         .prefetch_related(Prefetch("visits", queryset=visits), Prefetch("decisions", queryset=made))
     )
     found = [review for course in courses for review in of_course(course, now=now)]
     return sorted(found, key=lambda review: (review.due_on, str(review.course.pk)))
+
+
+def _completed_undecided() -> Q:
+    """Completed courses whose protocol has decisions and that nobody stopped."""
+    stopped = DecisionRecord.objects.in_force().filter(course=OuterRef("pk"), choice=Choice.STOP)
+    return Q(~Exists(stopped), status=CourseStatus.COMPLETED, protocol_version__document__decisions__0__isnull=False)
 
 
 def of_course(course: Course, *, now: datetime) -> Iterator[Review]:
@@ -76,6 +85,8 @@ def of_course(course: Course, *, now: datetime) -> Iterator[Review]:
                 message=f"To be decided by {point.due_on:%-d %B %Y}.",
                 then=point.decision.decision,
             )
+    if course.status != CourseStatus.ACTIVE:
+        return
     decided_at = max((record.decided_at for record in made), default=None)
     for lapse in document.lapses:
         blocks = {block.block for block in document.blocks_named(lapse.visits)}

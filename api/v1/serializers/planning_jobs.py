@@ -45,6 +45,21 @@ class IntakesSerializer(Input):
     courses = IntakeSerializer(many=True)
 
 
+class LevellingSerializer(Input):
+    """Which days are evened out, and how far."""
+
+    site = serializers.UUIDField()
+    from_on = LocalDate(help_text="The first local date; nothing leaves the period.")
+    until_on = LocalDate(help_text="The last local date, included.")
+    target = serializers.IntegerField(
+        required=False, help_text="So many starts a day are wanted at most; the mean of the open days if left out."
+    )
+    most_moves = serializers.IntegerField(required=False, help_text="So many visits move at most; 20 if left out.")
+    confirmed_too = serializers.BooleanField(
+        required=False, help_text="Visits that a patient has confirmed may move as well."
+    )
+
+
 class DigestSerializer(Input):
     """Which answer was seen."""
 
@@ -85,6 +100,14 @@ class JobCourseSerializer(serializers.Serializer[Any]):
     steps = JobStepSerializer(many=True, read_only=True)
 
 
+class JobDaySerializer(serializers.Serializer[Any]):
+    """The starts of a local date before and after."""
+
+    on = serializers.DateField(read_only=True)
+    before = serializers.IntegerField(read_only=True)
+    after = serializers.IntegerField(read_only=True)
+
+
 class JobAnswerSerializer(serializers.Serializer[Any]):
     """What carrying it out will do."""
 
@@ -100,6 +123,7 @@ class JobAnswerSerializer(serializers.Serializer[Any]):
         read_only=True,
         help_text="Courses that fit nowhere beside the others, by their number in the question.",
     )
+    days = JobDaySerializer(many=True, read_only=True, required=False, help_text="Of a levelled period.")
 
 
 class PlanningJobSerializer(serializers.ModelSerializer[PlanningJob]):

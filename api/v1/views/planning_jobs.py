@@ -13,6 +13,7 @@ from api.v1.serializers.planning_jobs import (
     ClosureSerializer,
     DigestSerializer,
     IntakesSerializer,
+    LevellingSerializer,
     PlanningJobQuery,
     PlanningJobSerializer,
 )
@@ -25,6 +26,7 @@ from scheduler.models import Resource
 from treatments.actions import jobs
 from treatments.closures import Closure
 from treatments.intakes import Intake
+from treatments.levels import Levelling
 from treatments.models import PlanningJob, ProtocolVersion
 
 M = TypeVar("M")
@@ -97,6 +99,22 @@ class PlanningJobBook(Endpoint):
         return self.answer(row, PlanningJobSerializer, status=202, repeated=repeated)
 
 
+class PlanningJobLevel(Endpoint):
+    """A period whose days are evened out."""
+
+    permissions = {"POST": Permission.EDIT_RESOURCES}
+    keyed = frozenset({"POST"})
+
+    @extend_schema(request=LevellingSerializer, responses={202: PlanningJobSerializer})
+    def post(self, request: Request) -> Response:
+        """Asks which visits could go from full days of a period to others. Changes nothing yet."""
+        asked = self.read(LevellingSerializer)
+        levelling = Levelling(**(asked | {"site": self.named(Site.objects.all(), asked["site"], "site")}))
+        key, repeated = self.once(lambda: jobs.level(levelling=levelling, by=self.user, now=clock.now()).pk)
+        row = self.found(PlanningJob.objects.all(), key)
+        return self.answer(row, PlanningJobSerializer, status=202, repeated=repeated)
+
+
 class PlanningJobDetail(Endpoint):
     """One planning job."""
 
@@ -109,7 +127,7 @@ class PlanningJobDetail(Endpoint):
 
 
 class PlanningJobApply(Endpoint):
-    """A planning job, carried out. A closure takes a manager."""
+    """A planning job, carried out. A closure or a levelled period takes a manager."""
 
     permissions = {"POST": Permission.BOOK_COURSES}
     keyed = frozenset({"POST"})
@@ -129,7 +147,7 @@ class PlanningJobApply(Endpoint):
 
 
 class PlanningJobUndo(Endpoint):
-    """A planning job, taken back. A closure takes a manager."""
+    """A planning job, taken back. A closure or a levelled period takes a manager."""
 
     permissions = {"POST": Permission.BOOK_COURSES}
     keyed = frozenset({"POST"})

@@ -80,6 +80,7 @@ class VisitLate(Endpoint):
     """A patient who comes late."""
 
     permissions = {"GET": Permission.VIEW_COURSES}
+    conflicting = frozenset({"GET"})
 
     @extend_schema(responses=LateStartsSerializer)
     def get(self, request: Request, key: UUID) -> Response:

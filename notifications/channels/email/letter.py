@@ -16,12 +16,12 @@ from django.template.loader import render_to_string
 from core import clock
 from notifications.channels import addresses, calendar
 from notifications.channels.languages import Language, language_of, one_line, phone
-from notifications.engine.states import Step
+from notifications.engine.states import NEWS, Step
 from notifications.models import Link, Message
-from scheduler.models import Appointment
+from scheduler.models import Appointment, Status
 
-WITH_CALENDAR = (Step.PLAN, Step.THREE_DAYS)
-"""Mails that carry a calendar file: of all visits, and of the one when it is first spoken of alone."""
+WITH_CALENDAR = (*NEWS, Step.THREE_DAYS)
+"""Mails that carry a calendar file: of all visits they tell about, and of the one when it is first spoken of alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,17 @@ class VisitLine:
 
 
 def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAlternatives:
-    """The e-mail of a message about ``visits``, earliest first. Needs ``patient`` and its and the visits' ``site`` loaded."""
+    """The e-mail of a message about ``visits``, earliest first. No query; needs ``patient`` and its and
+    the visits' ``site`` loaded. The links in it are written by whoever sends it (``Link.needed_by``).
+    """
     language = language_of(message.patient.language)
     site = visits[0].site
-    lines = [_line(visit, language) for visit in visits]
-    first = lines[0]
+    standing = [visit for visit in visits if visit.status != Status.CANCELLED]
+    cancelled = [visit for visit in visits if visit.status == Status.CANCELLED]
+    lines = [_line(visit, language) for visit in standing]
+    gone = [_line(visit, language) for visit in cancelled]
+    first = (lines or gone)[0]
     link, stop = Link.of_message(message, visits), Link.to_stop_email(message)
-    Link.ensure(link, stop)
     context: dict[str, Any] = {
         "language": language.code,
         "first_name": one_line(message.patient.given_name),
@@ -49,6 +53,7 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
         "phone": phone(site.phone),
         "link": addresses.of_link(link),
         "visits": lines,
+        "cancelled": gone,
         "day": first.day,
         "begins": first.begins,
         "ends": first.ends,
@@ -56,8 +61,7 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
         "places_differ": len({line.place for line in lines}) > 1,
         "elsewhere": any(_clocks_differ(visit, message.patient.home_zone) for visit in visits),
     }
-    several = message.step == Step.PLAN and len(lines) > 1
-    subject = (language.subject_of_plan if several else language.subject).format(day=first.day)
+    subject = _subject(message, len(lines), language).format(day=first.day)
     template = f"notifications/email/{language.code}/{message.step}"
     address = settings.DEFAULT_FROM_EMAIL
     letter = EmailMultiAlternatives(
@@ -74,7 +78,10 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
     )
     letter.attach_alternative(render_to_string(f"{template}.html", {**context, "subject": subject}), "text/html")
     if message.step in WITH_CALENDAR:
-        letter.attach(_invitation(message, visits))
+        if standing:
+            letter.attach(_calendar_part("REQUEST", calendar.request(standing, message.patient)))
+        if cancelled:
+            letter.attach(_calendar_part("CANCEL", calendar.cancellation(cancelled, message.patient)))
     return letter
 
 
@@ -84,11 +91,19 @@ def message_id(message: Message) -> str:
     return f"<{message.pk}@{domain}>"
 
 
-def _invitation(message: Message, visits: Sequence[Appointment]) -> SafeMIMEText:
-    """The visits as a calendar file, readable as it stands in the mail."""
-    part = SafeMIMEText(calendar.request(visits, message.patient).decode(), "calendar", "utf-8")
-    part.set_param("method", "REQUEST")
-    part.add_header("Content-Disposition", "attachment", filename="visits.ics")
+def _subject(message: Message, number: int, language: Language) -> str:
+    """Says no more than that it is about appointments: it is read over shoulders."""
+    if message.step in {Step.CHANGED, Step.CANCELLED}:
+        return language.subject_of_change
+    return language.subject_of_plan if message.step == Step.PLAN and number > 1 else language.subject
+
+
+def _calendar_part(method: str, file: bytes) -> SafeMIMEText:
+    """Visits as a calendar file, readable as it stands in the mail. A file has one method, so a mail may have two files."""
+    part = SafeMIMEText(file.decode(), "calendar", "utf-8")
+    part.set_param("method", method)
+    name = "visits.ics" if method == "REQUEST" else "cancelled.ics"
+    part.add_header("Content-Disposition", "attachment", filename=name)
     return part
 
 

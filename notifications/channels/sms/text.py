@@ -9,7 +9,8 @@ from core import clock
 from notifications.channels import addresses
 from notifications.channels.languages import language_of, one_line, phone
 from notifications.channels.sms import segments
-from notifications.channels.words import Editions, fill
+from notifications.channels.words import SEVERAL_CANCELLED, Editions, fill
+from notifications.engine.states import Step
 from notifications.engine.visit_numbers import number_of
 from notifications.models import Link, Message
 from scheduler.models import Appointment
@@ -29,16 +30,17 @@ class ShortText:
 def compose(message: Message, visits: Sequence[Appointment], editions: Editions) -> ShortText:
     """The text of a message about ``visits``, earliest first. Needs ``patient`` and its and the visits' ``site`` loaded.
 
-    Makes sure of the link in it: one statement, and for the first message of a batch one query for the texts in use.
+    One query for the first message of a batch, for the texts in use. The link in it is written by whoever sends it
+    (``Link.needed_by``).
     """
     link = Link.of_message(message, visits)
-    Link.ensure(link)
     values = {
         **about_sender(message.patient.given_name, visits[0].site),
         **about_visit(visits[0], message.patient.language),
     }
     values["link"] = addresses.of_link(link)
-    words = editions.words(message.step, message.patient.language)
+    several = message.step == Step.CANCELLED and len(visits) > 1
+    words = editions.words(SEVERAL_CANCELLED if several else message.step, message.patient.language)
     return ShortText(to=str(message.patient.phone), text=economical(fill(words.body, values)))
 
 

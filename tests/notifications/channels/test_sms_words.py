@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -18,8 +18,9 @@ from notifications.engine import red_words
 from notifications.engine.states import Channel, Step
 from notifications.models import Link, Message, Template
 from notifications.queries import verdicts
+from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.notifications.booking import book
+from tests.notifications.booking import book, cancel, move
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 THURSDAY = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)  # 9:30 in New York
@@ -36,7 +37,11 @@ EDGES = {
 def written(step: str, language: str, edge: dict[str, str], *, at: datetime = THURSDAY) -> text.ShortText:
     site = SiteFactory(name="Ketamine Clinic for Pain", public_name="Alder")
     patient = PatientFactory(site=site, language=language, phone="+12125550177", **edge)
-    for visit in book(patient, at, now=MONDAY):
+    made = book(patient, at, now=MONDAY)
+    if step in {Step.CHANGED, Step.CANCELLED}:
+        Message.objects.filter(step=Step.PLAN).delete()  # the patient knows the visit
+        cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], at + timedelta(hours=1), now=MONDAY)
+    for visit in Appointment.objects.filter(pk__in=[each.pk for each in made]):
         visit.summary = "Ketamine infusion 3, depression"
         visit.save()
     message = Message.objects.select_related("patient__site", "appointment__site").filter(patient=patient, step=step)
@@ -69,6 +74,8 @@ def test_saturdays_do_not_cost_more(language: str) -> None:
         ("three_days", "en", "Sam, Alder: your visit is Thursday 26 November, 9:30am. Can you come? Reply YES "),
         ("one_day", "en", "Sam, Alder: see you Thursday 26 November, 9:30am."),
         ("three_days", "es", "Sam, Alder: su cita es el jueves 26 de noviembre, 9:30. Responda SI "),
+        ("changed", "en", "Sam, Alder: your visits have new dates."),
+        ("cancelled", "en", "Sam, Alder: your visit on Thursday 26 November, 9:30am is cancelled."),
         ("day_of", "es", "Sam, Alder: le esperamos hoy a las 9:30."),
     ],
 )
@@ -82,6 +89,8 @@ def test_every_try_says_the_same_and_its_link_opens() -> None:
     book(PatientFactory(site=site), THURSDAY, now=MONDAY)
     message = Message.objects.select_related("patient__site", "appointment__site").get(step=Step.ONE_DAY)
     first, second = (text.compose(message, verdicts.about(message), Editions(Channel.SMS)).text for _ in range(2))
+    for _ in range(2):
+        Link.ensure(Link.of_message(message, verdicts.about(message)))
     assert first == second
     token = first.partition("/v/")[2].split()[0]
     assert Link.objects.opened_by(token).get().appointment == message.appointment
@@ -93,8 +102,10 @@ def test_a_link_is_a_new_one_after_the_secret_key_changed(settings) -> None:
     book(PatientFactory(site=SiteFactory()), THURSDAY, now=MONDAY)
     message = Message.objects.select_related("patient__site", "appointment__site").get(step=Step.ONE_DAY)
     old = text.compose(message, verdicts.about(message), Editions(Channel.SMS)).text
+    Link.ensure(Link.of_message(message, verdicts.about(message)))
     settings.SECRET_KEY = "another" * 10
     new = text.compose(message, verdicts.about(message), Editions(Channel.SMS)).text
+    Link.ensure(Link.of_message(message, verdicts.about(message)))
     assert old != new
     assert Link.objects.opened_by(old.partition("/v/")[2].split()[0]).first() is None
     assert Link.objects.opened_by(new.partition("/v/")[2].split()[0]).first() is not None

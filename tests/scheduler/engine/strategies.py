@@ -175,6 +175,16 @@ def rules_for(draw, on: Grid, infusions, talks, always=()):
         if draw(st.integers(0, 4)):
             rules.append(draw(offsets(talk, infusions[n % len(infusions)], "follow")))
     maybe = [
+        *spreading_rules(draw, on, infusions, everyone),
+        *pairing_rules(draw, on, infusions, talks),
+        *keeping_rules(draw, on, infusions, everyone),
+    ]
+    return tuple(rules + [make() for kind, make in maybe if kind in always or draw(st.booleans())])
+
+
+def spreading_rules(draw, on: Grid, infusions, everyone):
+    """Kinds of rules about when visits are, with how to make one."""
+    return [
         (
             PerWeek,
             lambda: PerWeek(
@@ -200,6 +210,13 @@ def rules_for(draw, on: Grid, infusions, talks, always=()):
             ),
         ),
         (Window, lambda: Window("wish", everyone, weekdays=frozenset({0, 2, 4}), latest=600, hard=False)),
+    ]
+
+
+def pairing_rules(draw, on: Grid, infusions, talks):
+    """The same for what visits mean for each other."""
+    everyone = (*infusions, *talks)
+    return [
         (SameDay, lambda: SameDay("sober", tuple(talks), tuple(infusions), before_too=draw(st.booleans()))),
         (SameResource, lambda: SameResource("therapist", "therapist", tuple(talks), hard=draw(st.booleans()))),
         (
@@ -218,6 +235,12 @@ def rules_for(draw, on: Grid, infusions, talks, always=()):
                 tuple(draw(st.lists(st.integers(-9, 9).map(lambda day: on.first_on + timedelta(day)), max_size=2))),
             ),
         ),
+    ]
+
+
+def keeping_rules(draw, on: Grid, infusions, everyone):
+    """The same for what stands already: places, people, other starts."""
+    return [
         (
             Keep,
             lambda: Keep(
@@ -242,4 +265,3 @@ def rules_for(draw, on: Grid, infusions, talks, always=()):
             ),
         ),
     ]
-    return tuple(rules + [make() for kind, make in maybe if kind in always or draw(st.booleans())])

@@ -467,3 +467,27 @@ def test_a_missed_make_up_is_made_up_for_too(no_show, apply):
     apply(NoShow(course.pk, "infusions.4"), now=begins + timedelta(minutes=20))
     assert course.visits.get(key="infusions.5").label == "Infusion 2, made up"
     assert where(course)["infusions.4"] == "missed"
+
+
+def test_who_only_looks_on_does_not_make_a_visit_move(clinic, book, mona, apply, now):
+    """The prescriber is somewhere on site and booked by nobody: a visit that stays has no other place because of that."""
+    watched = document()
+    needs = watched["visit_types"]["infusion"]["needs"]
+    needs.append(
+        {
+            "role": "prescriber",
+            "kind": "person",
+            "skills": ["prescriber"],
+            "during": {"treatment": "presence"},
+            "source": "T",
+        }
+    )
+    course = book(protocol_version=protocols.publish(document=watched, by=mona, now=now)).course
+    before = where(course)
+    ripple = apply(Move(course.pk, "infusions.2", at(12, 8))).ripple
+    fates = {step.visit: step.fate for step in ripple.steps}
+    assert fates["infusions.3"] == Fate.MOVES  # so the course was planned anew around the move
+    assert fates["infusions.1"] == fates["talks.1"] == Fate.STAYS
+    assert {key: where(course)[key] for key in ("infusions.1", "talks.1")} == {
+        key: before[key] for key in ("infusions.1", "talks.1")
+    }

@@ -8,8 +8,9 @@ from scheduler.actions import appointments
 from scheduler.models import Appointment, ChangeSet
 from tests.factories.clinics import PatientFactory
 from tests.treatments.documents import branching
-from treatments.actions import courses, protocols, visits
-from treatments.models import DecisionRecord, Visit, VisitStatus
+from treatments.actions import changes, courses, protocols, visits
+from treatments.events import Decide
+from treatments.models import CourseStatus, DecisionRecord, Visit, VisitStatus
 from treatments.queries.decisions import DecisionState, points
 from treatments.queries.reviews import ReviewKind, reviews
 
@@ -101,6 +102,31 @@ def test_the_list(book, course, site, clara, django_assert_num_queries):
 
     decided(course, "infusions.3", end, clara)
     assert [review.course != course for review in reviews(site, now=end + timedelta(hours=3))] == [True]
+
+
+@pytest.mark.parametrize("choice", ["stop", "continue"])
+def test_a_course_without_visits_left_waits_for_its_decision(course, site, nora, clara, flora, choice):
+    at = done(course, ["infusions.1", "talks.1", "infusions.2", "talks.2", "infusions.3", "talks.3"], nora)
+    for visit in course.visits.exclude(status=VisitStatus.DONE):
+        visits.cancel(visit=visit, by=flora, now=at, version=None, reason="")
+    course.refresh_from_db()
+    assert course.status == CourseStatus.COMPLETED
+    [review] = reviews(site, now=at)
+    assert (review.kind, review.then, review.course) == (ReviewKind.DECISION, "response", course)
+
+    changes.apply(event=Decide(course.pk, choice, "response"), by=clara, now=at)
+    assert reviews(site, now=at) == []
+
+
+def test_a_completed_course_that_was_stopped_waits_for_nothing(course, site, nora, clara, flora):
+    at = done(course, ["infusions.1", "talks.1", "infusions.2", "talks.2", "infusions.3", "talks.3"], nora)
+    for visit in course.visits.exclude(status=VisitStatus.DONE):
+        visits.cancel(visit=visit, by=flora, now=at, version=None, reason="")
+    [_] = reviews(site, now=at)
+    stopped = changes.apply(event=Decide(course.pk, "stop"), by=clara, now=at)
+    assert reviews(site, now=at) == []
+    changes.undo(change_set=stopped.change_set, by=clara, now=at)
+    assert len(reviews(site, now=at)) == 1
 
 
 def test_courses_that_are_over_wait_for_nobody(course, site, flora):
