@@ -190,10 +190,10 @@ SPECTACULAR_SETTINGS = {
         "AppointmentNextStatus": "api.v1.serializers.appointments.NEXT",
         "CourseStatus": "treatments.models.CourseStatus",
         "VisitStatus": "treatments.models.VisitStatus",
+        "MessageState": "notifications.engine.states.State.choices",
         "ResourceKind": "scheduler.models.Kind",
         "JobState": "treatments.models.planning_job.JobState",
         "DecisionState": "treatments.queries.decisions.DecisionState",
-        "MessageState": "api.v1.serializers.messages.STATES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576

@@ -8,8 +8,6 @@ from notifications.channels import words
 from notifications.engine.states import Channel, State, Step
 from notifications.models import Message, Pause, Template
 
-STATES = State.choices()
-
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """What is said, or will be, to a patient on one channel. Its text is not here: it may name the patient."""
@@ -53,7 +51,7 @@ class ExplainedMessageSerializer(OutboxMessageSerializer):
 class MessageQuery(Query):
     """Which messages."""
 
-    state = serializers.ChoiceField(choices=STATES, required=False)
+    state = serializers.ChoiceField(choices=State.choices(), required=False)
     channel = serializers.ChoiceField(choices=Channel.choices(), required=False)
     patient = serializers.UUIDField(required=False)
     due_on = LocalDate(required=False, help_text="The day on which it is due, in UTC.")
