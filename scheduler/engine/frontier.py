@@ -22,7 +22,7 @@ from scheduler.engine.together import Member, Together
 from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
 
 _WIDER = 6
-"""So many times the width of a layer are looked at closely."""
+"""So many times the width of a layer are looked at closely at once."""
 
 
 @dataclass(slots=True)
@@ -84,6 +84,7 @@ class Frontier:
     def run(self, width: int, limit: int, stop: Callable[[], bool] | None = None) -> Outcome:
         """Go through all layers for plans cheaper than ``limit``, with at most ``width`` partial plans in each."""
         layer = self._root()
+        least = int(layer.bound.min())
         lost, rows = IMPOSSIBLE, 0
         for visit in range(self.size):
             if stop is not None and stop():
@@ -95,6 +96,8 @@ class Frontier:
             rows += len(layer)
             if not len(layer):
                 break
+        if self.together.gave_up:
+            lost = min(lost, least)
         return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, rows)
 
     def _root(self) -> Layer:
@@ -131,21 +134,34 @@ class Frontier:
         return found
 
     def _extended(self, layer: Layer, visit: int, width: int, limit: int) -> tuple[Layer, int]:
-        """The next layer, and the least bound among the plans that were given up."""
-        moves, lost = self._moves(layer, visit, width, limit)
-        moves = moves.take(self._allowed(layer, visit, moves))
-        moves.bound = moves.bound + self._beside(layer, visit, moves)
-        moves = moves.take(moves.bound < limit)
-        after = self._moved(layer, visit, moves)
-        after = self._distinct(after.take(self._narrowed(after, visit)), visit)
+        """The next layer, and the least bound among the plans that were given up.
+
+        The most promising plans are looked at closely; the others only where none of those can be.
+        """
+        moves, most = self._moves(layer, visit, limit), _WIDER * width
+        ranking = np.argsort(moves.bound, kind="stable") if len(moves) > most else np.arange(len(moves))
+        after, lost, seen = layer.take(np.zeros(0, dtype=np.int64)), IMPOSSIBLE, 0
+        while not len(after) and seen < len(moves):
+            after = self._entered(layer, visit, moves.take(np.sort(ranking[seen : seen + most])), limit)
+            seen += most
+        if seen < len(moves):
+            lost = int(moves.bound[ranking[seen]])
         if len(after) > width:
             ranking = np.argsort(after.bound, kind="stable")
             lost = min(lost, int(after.bound[ranking[width]]))
             after = after.take(ranking[:width])
         return after, lost
 
-    def _moves(self, layer: Layer, visit: int, width: int, limit: int) -> tuple[Moves, int]:
-        """Every plan with every place of the visit that its bound allows, the most promising of them."""
+    def _entered(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Layer:
+        """The plans after some moves, without those that cannot be and those another stands for."""
+        moves = moves.take(self._allowed(layer, visit, moves))
+        moves.bound = moves.bound + self._beside(layer, visit, moves)
+        moves = moves.take(moves.bound < limit)
+        after = self._moved(layer, visit, moves)
+        return self._distinct(after.take(self._narrowed(after, visit)), visit)
+
+    def _moves(self, layer: Layer, visit: int, limit: int) -> Moves:
+        """Every plan with every place of the visit that its bound allows."""
         opened = self.togo.opened[visit]
         shape = self.togo.shape(opened)
         ways = int(np.prod(shape, dtype=np.int64))
@@ -156,11 +172,7 @@ class Frontier:
         moves = self._placings(layer, visit, source, choice, limit)
         if not self.course.whole and visit not in self.course.given:
             moves = moves.plus(self._droppings(layer, visit, source, choice))
-        if len(moves) <= _WIDER * width:
-            return moves, IMPOSSIBLE
-        ranking = np.argsort(moves.bound, kind="stable")
-        lost = int(moves.bound[ranking[_WIDER * width]])
-        return moves.take(np.sort(ranking[: _WIDER * width])), lost
+        return moves
 
     def _placings(self, layer: Layer, visit: int, source: Numbers, choice: Numbers, limit: int) -> Moves:
         places = self.togo.places[visit]
@@ -387,14 +399,30 @@ class Frontier:
 
     # --- plans --------------------------------------------------------------------------------------------------------
 
-    def starts(self, layer: Layer, row: int) -> dict[int, int]:
-        """The start of each visit of a plan in which all have a place."""
-        found: dict[int, int] = {}
+    def _dates(self, layer: Layer, row: int) -> list[tuple[tuple[Member, ...], int]]:
+        """The visits of a plan on each of its dates."""
         day = layer.day[row]
-        for number in np.unique(day[day != NOWHERE]).tolist():
-            members = tuple(
-                self._member(n, layer.choice[row], int(layer.slot[row, n]))
-                for n in np.flatnonzero(day == number).tolist()
+        return [
+            (
+                tuple(
+                    self._member(n, layer.choice[row], int(layer.slot[row, n]))
+                    for n in np.flatnonzero(day == at).tolist()
+                ),
+                at,
             )
-            found |= self.together.solved(members, number)[1]
+            for at in np.unique(day[day != NOWHERE]).tolist()
+        ]
+
+    def starts(self, layer: Layer, row: int) -> dict[int, int] | None:
+        """The start of each visit of a plan in which all have a place; ``None`` if for some none was found in time."""
+        found: dict[int, int] = {}
+        for members, day in self._dates(layer, row):
+            starts = self.together.solved(members, day)[1]
+            if len(starts) < len(members):
+                return None
+            found |= starts
         return found
+
+    def exact(self, layer: Layer, row: int) -> bool:
+        """Whether no other times on its dates make a plan cheaper."""
+        return all(self.together.exact(members, day) for members, day in self._dates(layer, row))

@@ -30,6 +30,8 @@ QUICK = Limits(widths=(50,), partial_widths=(50,))
 NORMAL = Limits(widths=(60, 600, 4_000), partial_widths=(60, 600))
 THOROUGH = Limits(widths=(100, 2_000, 40_000), partial_widths=(100, 2_000, 10_000))
 
+_MOST_STEPS = 150_000
+"""No further run is begun that would take more steps in choosing times within dates than this."""
 _JUDGED = 500
 """So many plans of a run are judged at most."""
 
@@ -72,8 +74,12 @@ class Planner:
         if self.course.contradictory:
             self.lowest = IMPOSSIBLE
             return None
-        for width in widths:
+        for width, wider in zip(widths, (*widths[1:], 0), strict=True):
+            before = self.frontier.together.steps
             if not self._pass(width):
+                break
+            # more partial plans take more sets of visits on a date
+            if (self.frontier.together.steps - before) * wider > _MOST_STEPS * width:
                 break
         if self.best is None:
             return None
@@ -86,7 +92,8 @@ class Planner:
         if refused < self._limit() and not self.frontier.careful:
             # a rule that the layers do not know: plans must not stand in for each other
             self.frontier.careful = True
-            refused = min(refused, self._judge(self.frontier.run(width, self._limit(), self.watcher.stop)))
+            again = self.frontier.run(width, self._limit(), self.watcher.stop)
+            refused = min(refused, self._judge(again), again.lost)  # judging may lower what was lost
         self.lowest = max(self.lowest, min(outcome.lost, refused, self._limit()))
         return not outcome.stopped and self.lowest < self._limit()
 
@@ -106,7 +113,10 @@ class Planner:
                 names[n] if n >= 0 else None
                 for names, n in zip(self.frontier.togo.options, outcome.layer.choice[row].tolist(), strict=True)
             )
-            if not self._consider(self.frontier.starts(outcome.layer, row), choices):
+            starts = self.frontier.starts(outcome.layer, row)
+            if starts is None or not self.frontier.exact(outcome.layer, row):
+                outcome.lost = min(outcome.lost, bound)
+            if starts is not None and not self._consider(starts, choices):
                 refused = min(refused, bound)
         return refused
 

@@ -2,7 +2,8 @@
 
 Places of visits are dates; within a date their times are chosen here, so that the patient is in one place at a time, visits
 keep the order their rules ask for, and where two visits touch (turnover runs past the patient's own time) there are resources
-for both. The answer is exact, and kept: few sets of visits ever share a date.
+for both. The answer is kept: few sets of visits ever share a date. It is exact unless the search for it takes too long; then
+it is a lower bound with the best times found, and says so.
 """
 
 from itertools import combinations
@@ -13,6 +14,16 @@ import numpy as np
 from scheduler.engine import staffing
 from scheduler.engine.candidates import IMPOSSIBLE, Choice, Points
 from scheduler.engine.togo import Numbers, ToGo
+
+MOST_TRIES = 50_000
+"""So many starts are tried at most for one set of visits on one date."""
+ALL_TRIES = 600_000
+"""So many altogether in one search."""
+FEW_TRIES = 200
+"""So many for each set when all are used up."""
+
+_MOST_STEPS = 20_000
+"""Steps after which a set of visits is given up; ordinary ones take some dozens."""
 
 
 class Member(NamedTuple):
@@ -29,9 +40,17 @@ class Together:
     def __init__(self, togo: ToGo) -> None:
         self.togo = togo
         self.course = togo.course
+        self.steps = 0
+        """Steps taken so far: what the search of times has cost."""
+        self.gave_up = False
+        """Whether any answer may not be the least."""
         self._pairs: dict[object, dict[int, Points]] = {}
         self._solved: dict[tuple[Member, ...], dict[int, tuple[int, staffing.Starts]]] = {}
-        self._cuts: dict[int, tuple[Numbers, Numbers]] = {}
+        self._cheapest: dict[tuple[Member, int], int] = {}
+        self._sorted: dict[tuple[Member, int], tuple[Numbers, list[int]]] = {}
+        self._going: dict[tuple[Member, Member, int], list[list[bool]]] = {}
+        self._inexact: set[tuple[tuple[Member, ...], int]] = set()
+        self._tries = ALL_TRIES
 
     # --- two visits -----------------------------------------------------------------------------------------------
 
@@ -102,7 +121,10 @@ class Together:
         return total - sum(self._alone(member, day) for member in members)
 
     def _alone(self, member: Member, day: int) -> int:
-        return int(self._options(member, day)[1].min(initial=IMPOSSIBLE))
+        key = (member, day)
+        if key not in self._cheapest:
+            self._cheapest[key] = int(self._options(member, day)[1].min(initial=IMPOSSIBLE))
+        return self._cheapest[key]
 
     def _options(self, member: Member, day: int) -> tuple[Numbers, Points]:
         slots, points = self._on(member.visit, day)
@@ -124,21 +146,18 @@ class Together:
         return known[day]
 
     def _solve(self, members: tuple[Member, ...], day: int) -> tuple[int, staffing.Starts]:
-        options = []
-        for member in members:
-            slots, points = self._options(member, day)
-            ranking = np.argsort(points, kind="stable")
-            options.append((slots[ranking], points[ranking].tolist()))
+        options = [self._ranked(member, day) for member in members]
         if not all(points for _, points in options):
             return IMPOSSIBLE, {}
-        goes = {(m, n): self._goes(members, options, m, n) for n in range(len(members)) for m in range(n)}
+        goes = {(m, n): self._goes(members[m], members[n], day) for n in range(len(members)) for m in range(n)}
         rest = [0] * (len(members) + 1)
         for n in range(len(members) - 1, -1, -1):
             rest[n] = rest[n + 1] + options[n][1][0]
         best: tuple[int, staffing.Starts] = (IMPOSSIBLE, {})
+        most = left = min(MOST_TRIES, max(self._tries, FEW_TRIES))
 
         def extend(n: int, total: int, taken: list[int]) -> None:
-            nonlocal best
+            nonlocal best, left
             if n == len(members):
                 starts = {one.visit: int(options[m][0][taken[m]]) for m, one in enumerate(members)}
                 total += self._shared(members, starts)
@@ -146,30 +165,62 @@ class Together:
                     best = (total, starts)
                 return
             for at, points in enumerate(options[n][1]):
-                if total + points + rest[n + 1] >= best[0]:
+                if left < 0 or total + points + rest[n + 1] >= best[0]:
                     break
+                left -= 1
                 if all(goes[m, n][taken[m]][at] for m in range(n)):
                     extend(n + 1, total + points, [*taken, at])
 
         extend(0, 0, [])
-        return best
+        self._tries -= most - left
+        return best if left >= 0 else self._unfinished(members, day, best[1])
 
-    def _goes(
-        self, members: tuple[Member, ...], options: list[tuple[Numbers, list[int]]], one: int, other: int
-    ) -> list[list[bool]]:
+    def _unfinished(self, members: tuple[Member, ...], day: int, found: staffing.Starts) -> tuple[int, staffing.Starts]:
+        """A bound where the search was cut short: the last visit costs at least its own beside the others."""
+        before, starts = self.solved(members[:-1], day)
+        if before >= IMPOSSIBLE:
+            return IMPOSSIBLE, {}
+        self._inexact.add((members, day))
+        if not found and len(starts) == len(members) - 1:
+            slots = self._ranked(members[-1], day)[0]
+            fits = np.ones(len(slots), dtype=np.bool_)
+            for member in members[:-1]:
+                fits &= self._allowed(member.visit, members[-1].visit, np.array([starts[member.visit]]), slots)[0]
+            if fits.any():
+                found = starts | {members[-1].visit: int(slots[fits][0])}
+        return before + self._alone(members[-1], day), found
+
+    def exact(self, members: tuple[Member, ...], day: int) -> bool:
+        """Whether the answer for visits on one date is the least, not only a bound."""
+        self.solved(members, day)
+        return (members, day) not in self._inexact
+
+    def _ranked(self, member: Member, day: int) -> tuple[Numbers, list[int]]:
+        """The starts of a visit on a date with their points, cheapest first."""
+        key = (member, day)
+        if key not in self._sorted:
+            slots, points = self._options(member, day)
+            ranking = np.argsort(points, kind="stable")
+            self._sorted[key] = slots[ranking], points[ranking].tolist()
+        return self._sorted[key]
+
+    def _goes(self, one: Member, other: Member, day: int) -> list[list[bool]]:
         """Whether each start of one visit goes with each of another. What fixed visits do to each other stands."""
-        a, b = members[one].visit, members[other].visit
-        if a in self.course.given and b in self.course.given:
-            return [[True] * len(options[other][0])] * len(options[one][0])
-        found: list[list[bool]] = self._allowed(a, b, options[one][0], options[other][0]).tolist()
-        return found
+        key = (one, other, day)
+        if key not in self._going:
+            slots, other_slots = self._ranked(one, day)[0], self._ranked(other, day)[0]
+            if one.visit in self.course.given and other.visit in self.course.given:
+                self._going[key] = [[True] * len(other_slots)] * len(slots)
+            else:
+                self._going[key] = self._allowed(one.visit, other.visit, slots, other_slots).tolist()
+        return self._going[key]
 
     def _shared(self, members: tuple[Member, ...], starts: staffing.Starts) -> int:
         """What it costs that touching visits need different resources."""
         if not any(
             staffing.touching(self.course, other, starts[other], {one: starts[one]})
             for one, other in combinations(starts, 2)
-            if one not in self.course.given or other not in self.course.given
+            if self._touch(one, other) and not (one in self.course.given and other in self.course.given)
         ):
             return 0
         price = staffing.price(self.course, starts, self._choices(members))
