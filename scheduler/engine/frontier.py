@@ -33,6 +33,8 @@ class Outcome:
     """Plans in which every visit has a place, cheapest first."""
     lost: int
     """No plan that was given up costs less."""
+    least: int
+    """No plan at all costs less, by the costs-to-go alone."""
     rows: int = 0
     """How many partial plans were looked at."""
     stopped: bool = False
@@ -88,17 +90,14 @@ class Frontier:
         lost, rows = IMPOSSIBLE, 0
         for visit in range(self.size):
             if stop is not None and stop():
-                return Outcome(
-                    layer.take(np.zeros(0, dtype=np.int64)), min(lost, int(layer.bound.min())), rows, stopped=True
-                )
+                nothing = layer.take(np.zeros(0, dtype=np.int64))
+                return Outcome(nothing, min(lost, int(layer.bound.min())), least, rows, stopped=True)
             layer, forgone = self._extended(layer, visit, width, limit)
             lost = min(lost, forgone)
             rows += len(layer)
             if not len(layer):
                 break
-        if self.together.gave_up:
-            lost = min(lost, least)
-        return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, rows)
+        return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, least, rows)
 
     def _root(self) -> Layer:
         axes = self.togo.opened[-1]
@@ -399,30 +398,17 @@ class Frontier:
 
     # --- plans --------------------------------------------------------------------------------------------------------
 
-    def _dates(self, layer: Layer, row: int) -> list[tuple[tuple[Member, ...], int]]:
-        """The visits of a plan on each of its dates."""
-        day = layer.day[row]
-        return [
-            (
-                tuple(
-                    self._member(n, layer.choice[row], int(layer.slot[row, n]))
-                    for n in np.flatnonzero(day == at).tolist()
-                ),
-                at,
-            )
-            for at in np.unique(day[day != NOWHERE]).tolist()
-        ]
-
     def starts(self, layer: Layer, row: int) -> dict[int, int] | None:
         """The start of each visit of a plan in which all have a place; ``None`` if for some none was found in time."""
         found: dict[int, int] = {}
-        for members, day in self._dates(layer, row):
-            starts = self.together.solved(members, day)[1]
+        day = layer.day[row]
+        for number in np.unique(day[day != NOWHERE]).tolist():
+            members = tuple(
+                self._member(n, layer.choice[row], int(layer.slot[row, n]))
+                for n in np.flatnonzero(day == number).tolist()
+            )
+            starts = self.together.solved(members, number)[1]
             if len(starts) < len(members):
                 return None
             found |= starts
         return found
-
-    def exact(self, layer: Layer, row: int) -> bool:
-        """Whether no other times on its dates make a plan cheaper."""
-        return all(self.together.exact(members, day) for members, day in self._dates(layer, row))

@@ -30,8 +30,8 @@ QUICK = Limits(widths=(50,), partial_widths=(50,))
 NORMAL = Limits(widths=(60, 600, 4_000), partial_widths=(60, 600))
 THOROUGH = Limits(widths=(100, 2_000, 40_000), partial_widths=(100, 2_000, 10_000))
 
-_MOST_STEPS = 150_000
-"""No further run is begun that would take more steps in choosing times within dates than this."""
+_MOST_TRIES = 250_000
+"""No further run is begun that would try more starts in choosing times within dates than this."""
 _JUDGED = 500
 """So many plans of a run are judged at most."""
 
@@ -75,11 +75,11 @@ class Planner:
             self.lowest = IMPOSSIBLE
             return None
         for width, wider in zip(widths, (*widths[1:], 0), strict=True):
-            before = self.frontier.together.steps
+            before = self.frontier.together.tries
             if not self._pass(width):
                 break
             # more partial plans take more sets of visits on a date
-            if (self.frontier.together.steps - before) * wider > _MOST_STEPS * width:
+            if (self.frontier.together.tries - before) * wider > _MOST_TRIES * width:
                 break
         if self.best is None:
             return None
@@ -93,8 +93,10 @@ class Planner:
             # a rule that the layers do not know: plans must not stand in for each other
             self.frontier.careful = True
             again = self.frontier.run(width, self._limit(), self.watcher.stop)
-            refused = min(refused, self._judge(again), again.lost)  # judging may lower what was lost
-        self.lowest = max(self.lowest, min(outcome.lost, refused, self._limit()))
+            refused = min(self._judge(again), again.lost)
+        # where times were not chosen as well as can be, plans that were merged or cut may be cheaper than they seemed
+        lost = outcome.least if self.frontier.together.gave_up else outcome.lost
+        self.lowest = max(self.lowest, min(lost, refused, self._limit()))
         return not outcome.stopped and self.lowest < self._limit()
 
     def _limit(self) -> int:
@@ -114,9 +116,7 @@ class Planner:
                 for names, n in zip(self.frontier.togo.options, outcome.layer.choice[row].tolist(), strict=True)
             )
             starts = self.frontier.starts(outcome.layer, row)
-            if starts is None or not self.frontier.exact(outcome.layer, row):
-                outcome.lost = min(outcome.lost, bound)
-            if starts is not None and not self._consider(starts, choices):
+            if starts is None or not self._consider(starts, choices):
                 refused = min(refused, bound)
         return refused
 

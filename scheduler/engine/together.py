@@ -2,8 +2,8 @@
 
 Places of visits are dates; within a date their times are chosen here, so that the patient is in one place at a time, visits
 keep the order their rules ask for, and where two visits touch (turnover runs past the patient's own time) there are resources
-for both. The answer is kept: few sets of visits ever share a date. It is exact unless the search for it takes too long; then
-it is a lower bound with the best times found, and says so.
+for both. The answer is exact, and kept: few sets of visits ever share a date. Where the search for one takes too long the best
+times found have to do, and ``gave_up`` says so: then nothing is proved.
 """
 
 from itertools import combinations
@@ -22,9 +22,6 @@ ALL_TRIES = 600_000
 FEW_TRIES = 200
 """So many for each set when all are used up."""
 
-_MOST_STEPS = 20_000
-"""Steps after which a set of visits is given up; ordinary ones take some dozens."""
-
 
 class Member(NamedTuple):
     """A visit on the date, the row of its choices, and the first start of its run if it has runs."""
@@ -40,8 +37,8 @@ class Together:
     def __init__(self, togo: ToGo) -> None:
         self.togo = togo
         self.course = togo.course
-        self.steps = 0
-        """Steps taken so far: what the search of times has cost."""
+        self.tries = 0
+        """Starts tried so far: what choosing times has cost."""
         self.gave_up = False
         """Whether any answer may not be the least."""
         self._pairs: dict[object, dict[int, Points]] = {}
@@ -49,8 +46,6 @@ class Together:
         self._cheapest: dict[tuple[Member, int], int] = {}
         self._sorted: dict[tuple[Member, int], tuple[Numbers, list[int]]] = {}
         self._going: dict[tuple[Member, Member, int], list[list[bool]]] = {}
-        self._inexact: set[tuple[tuple[Member, ...], int]] = set()
-        self._tries = ALL_TRIES
 
     # --- two visits -----------------------------------------------------------------------------------------------
 
@@ -154,10 +149,10 @@ class Together:
         for n in range(len(members) - 1, -1, -1):
             rest[n] = rest[n + 1] + options[n][1][0]
         best: tuple[int, staffing.Starts] = (IMPOSSIBLE, {})
-        most = left = min(MOST_TRIES, max(self._tries, FEW_TRIES))
+        end = self.tries + min(MOST_TRIES, max(ALL_TRIES - self.tries, FEW_TRIES))
 
         def extend(n: int, total: int, taken: list[int]) -> None:
-            nonlocal best, left
+            nonlocal best
             if n == len(members):
                 starts = {one.visit: int(options[m][0][taken[m]]) for m, one in enumerate(members)}
                 total += self._shared(members, starts)
@@ -165,22 +160,21 @@ class Together:
                     best = (total, starts)
                 return
             for at, points in enumerate(options[n][1]):
-                if left < 0 or total + points + rest[n + 1] >= best[0]:
+                if self.tries > end or total + points + rest[n + 1] >= best[0]:
                     break
-                left -= 1
+                self.tries += 1
                 if all(goes[m, n][taken[m]][at] for m in range(n)):
                     extend(n + 1, total + points, [*taken, at])
 
         extend(0, 0, [])
-        self._tries -= most - left
-        return best if left >= 0 else self._unfinished(members, day, best[1])
+        return best if self.tries <= end else self._unfinished(members, day, best[1])
 
     def _unfinished(self, members: tuple[Member, ...], day: int, found: staffing.Starts) -> tuple[int, staffing.Starts]:
-        """A bound where the search was cut short: the last visit costs at least its own beside the others."""
+        """A guess where the search was cut short: the last visit beside the others as they are best without it."""
+        self.gave_up = True
         before, starts = self.solved(members[:-1], day)
         if before >= IMPOSSIBLE:
             return IMPOSSIBLE, {}
-        self._inexact.add((members, day))
         if not found and len(starts) == len(members) - 1:
             slots = self._ranked(members[-1], day)[0]
             fits = np.ones(len(slots), dtype=np.bool_)
@@ -189,11 +183,6 @@ class Together:
             if fits.any():
                 found = starts | {members[-1].visit: int(slots[fits][0])}
         return before + self._alone(members[-1], day), found
-
-    def exact(self, members: tuple[Member, ...], day: int) -> bool:
-        """Whether the answer for visits on one date is the least, not only a bound."""
-        self.solved(members, day)
-        return (members, day) not in self._inexact
 
     def _ranked(self, member: Member, day: int) -> tuple[Numbers, list[int]]:
         """The starts of a visit on a date with their points, cheapest first."""

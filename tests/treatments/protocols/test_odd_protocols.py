@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.engine.answer import Plan
 from scheduler.engine.grid import Grid
-from scheduler.engine.plan import QUICK, plan
+from scheduler.engine.plan import plan
 from scheduler.engine.request import AtMost, Calendar, DailyLoad, Placement, PlanRequest
 from tests.scheduler.engine.independent import faults
 from tests.treatments.protocols import clinic
@@ -35,8 +35,8 @@ def asked(compiled: Compiled, **kwargs) -> PlanRequest:  # type: ignore[no-untyp
 
 
 def best(request: PlanRequest) -> Plan:
-    """Found with little effort: what is asked here is that a plan keeps the rules, not that none is cheaper."""
-    return plan(request, effort=QUICK).best
+    """The best plan found."""
+    return plan(request).best
 
 
 @every_file
