@@ -192,6 +192,8 @@ SPECTACULAR_SETTINGS = {
         "VisitStatus": "treatments.models.VisitStatus",
         "MessageState": "notifications.engine.states.State.choices",
         "ResourceKind": "scheduler.models.Kind",
+        "JobState": "treatments.models.planning_job.JobState",
+        "DecisionState": "treatments.queries.decisions.DecisionState",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576

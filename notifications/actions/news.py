@@ -100,8 +100,8 @@ def _tell(
         return []
     waiting = [row for row in told.waiting if row.channel == channel]
     knew = dict(told.knew)
-    for row in [*([own] if own else []), *sorted(waiting, key=lambda row: row.due_at, reverse=True)]:
-        knew |= row.knew
+    for earlier in [*([own] if own else []), *sorted(waiting, key=lambda each: each.due_at, reverse=True)]:
+        knew |= earlier.knew
     turns = {UUID(key): _turn(at, visits.get(UUID(key)), told.patient) for key, at in knew.items()}
     news_of = {key: turn for key, turn in turns.items() if turn.is_news}
     coming = {key: turn for key, turn in news_of.items() if turn.useless_at and turn.useless_at > now}
@@ -117,7 +117,7 @@ def _tell(
         Message.objects.filter(pk=own.pk).update(
             step=row.step, knew=row.knew, not_after=row.not_after, due_at=row.due_at, next_try_at=row.next_try_at
         )
-        own.visits.set(coming)
+        own.visits.set([visits[key] for key in coming])
     return []
 
 
@@ -174,8 +174,8 @@ def _row(
         due_at=due_at,
         not_after=useless,
         next_try_at=due_at,
-        # a plan is the answer to what the patient just asked for
-        heeds_quiet_hours=step is not Step.PLAN and in_time,
+        # the plan of a booking is the answer to what the patient just asked for
+        heeds_quiet_hours=in_time and not (step is Step.PLAN and change_set.verb == Verb.BOOK),
     )
 
 

@@ -18,6 +18,7 @@ from notifications.models import Message
 from scheduler.actions import appointments, undoing
 from scheduler.actions.appointments import Booking, Take
 from scheduler.models import Appointment, ChangeSet
+from scheduler.models.change_set import Verb
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import ChairFactory
 from tests.notifications.booking import mails
@@ -211,6 +212,20 @@ def test_a_change_at_night_waits_for_the_morning_unless_that_is_too_late(desk, p
     desk.move(told[0], FRIDAY + timedelta(hours=1), now=evening)
     assert Message.objects.get(step=Step.CHANGED).heeds_quiet_hours
     assert desk.sent(evening + HOLD) == []
+
+
+def test_visits_that_are_added_at_night_are_told_in_the_morning(desk, patient) -> None:
+    """A course goes on by itself at night; only what the patient just asked for is answered at any hour."""
+    night = FRIDAY - 7 * DAY - timedelta(hours=13)  # 1:00
+    made = desk.book(patient, FRIDAY, now=night)
+    assert not Message.objects.get(step=Step.PLAN).heeds_quiet_hours
+    Message.objects.all().delete()
+    ChangeSet.objects.update(verb=Verb.EXTEND)
+    change_set = ChangeSet.objects.get()
+    messages.reconcile(appointments=made.appointments, change_set=change_set, now=night)
+    assert Message.objects.get(step=Step.PLAN).heeds_quiet_hours
+    assert desk.sent(night + HOUR) == []
+    assert len(desk.sent(night + timedelta(hours=8))) == 1
 
 
 def test_a_change_at_night_that_cannot_wait_goes_out_at_night(desk, patient) -> None:
