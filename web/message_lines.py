@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from core import clock
-from notifications.engine.states import UNSENT, WAITING, Channel, Reason, State, Step
+from notifications.engine.states import NEWS, UNSENT, WAITING, Channel, Reason, State
 from notifications.models import Message, Pause
 from notifications.queries import explanations, pauses
 from web import statuses, words
@@ -59,7 +59,7 @@ class MessageLine:
         at = self._at(self.message.next_try_at)
         if state is State.RETRY_WAIT:
             return statuses.State(f"Will be tried again {at}", "↻", "waiting")
-        if self.message.step == Step.PLAN:
+        if self.message.step in NEWS:
             return statuses.State(f"Goes out {at}, undo is silent until then", "…", "waiting")
         return statuses.State(f"Will be sent {at}", "…", "")
 

@@ -14,6 +14,7 @@ TITLES = {
     **{step.value: step.label for step in Step},
     "changed": "A visit was moved",
     "cancelled": "A visit was cancelled",
+    "several_cancelled": "Several visits were cancelled",
     "confirmed": "Answer to “yes”",
     "change_noted": "Answer to “another time”",
     "cannot_come_noted": "Answer to “cannot come”",
@@ -27,7 +28,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """One text in one language. ``edition`` 0 is the shipped one; ``typed`` is what a form sent that is not stored."""
+    """One text in one language. ``edition`` 0 is the shipped one."""
 
     name: str
     language: str

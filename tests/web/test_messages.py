@@ -197,6 +197,15 @@ def test_the_list_costs_the_same_with_more_rows(desk, patient, now, rows, django
     assert page.count('class="presses') >= rows
 
 
+@pytest.mark.parametrize("rows", [1, 3, 10])
+def test_a_patients_page_costs_the_same_with_more_messages(desk, patient, now, rows, django_assert_num_queries) -> None:
+    for number in range(rows):
+        book(patient, FRIDAY + timedelta(days=number), now=now)
+    with django_assert_num_queries(8):
+        page = desk.get(f"/patients/{patient.pk}/").content.decode()
+    assert page.count("Why<span") == rows
+
+
 def test_only_who_may_send_holds_a_message(nora, booked) -> None:
     from core.errors import NotAllowed
 

@@ -41,7 +41,7 @@ def test_search(desk, site, rows, django_assert_num_queries):
 @ROWS
 def test_a_patient(desk, site, patient, rows, django_assert_num_queries):
     visits(site, rows, CourseFactory(patient=patient))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         page = desk.get(f"/patients/{patient.pk}/").content.decode()
     assert page.count('class="what"') == rows
 
@@ -50,7 +50,7 @@ def test_a_patient(desk, site, patient, rows, django_assert_num_queries):
 def test_a_course(desk, site, patient, rows, django_assert_num_queries):
     course = CourseFactory(patient=patient)
     visits(site, rows, course)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = desk.get(f"/courses/{course.pk}/").content.decode()
     assert page.count('class="what"') == rows
 

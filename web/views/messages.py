@@ -74,7 +74,7 @@ def message(request: StaffRequest, message_id: UUID) -> HttpResponse:
     """One message: where it stands and why, and its words."""
     row = _message(message_id)
     visits = verdicts.about(row)
-    expected = verdicts.still_expected(row, visits)
+    spoken_of = verdicts.to_speak_of(row, visits)
     [line] = message_lines.lines([row], paused=pauses.in_force(), now=clock.now())
     return render(
         request,
@@ -84,7 +84,7 @@ def message(request: StaffRequest, message_id: UUID) -> HttpResponse:
             "line": line,
             "patient": row.patient,
             "visits": visits,
-            "body": preview.words_of(row, expected),
+            "body": preview.words_of(row, spoken_of),
             "here": request.get_full_path(),
         },
     )
