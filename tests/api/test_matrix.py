@@ -139,7 +139,34 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "GET visits/<uuid:key>/late/": late.pk,
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
-    bodies: dict[str, Any] = {
+    bodies = _bodies(
+        wanted=wanted, plan=plan, site=site, somebody=somebody, series=series, moving=moving, waiting=waiting
+    )
+
+    def request(entry: Entry) -> dict[str, Any]:
+        name = f"{entry.method} {entry.route}"
+        key = keys.get(name) or keys.get(entry.route.split("/")[0])
+        path = entry.route.replace("<uuid:key>", str(key))
+        if entry.route == "availability/":
+            path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
+        if entry.route == "reviews/":
+            path += f"?site={site.pk}"
+        if entry.route == "waitlist/matches":
+            path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
+        made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}
+        if entry.method != "GET":
+            made |= {"key": "once", "version": 1}
+        return made
+
+    return request
+
+
+def _bodies(
+    *, wanted: Any, plan: Any, site: Any, somebody: Any, series: Any, moving: Appointment, waiting: Appointment
+) -> dict[str, Any]:
+    """What is sent, where something is."""
+    talk = Visit.objects.get(course=moving.visit.course, key="talks.1")
+    return {
         "POST patients/": {
             "site": str(site.pk),
             "given_name": "Ana",
@@ -175,26 +202,9 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST messages/<uuid:key>/handled": {"note": "Called"},
         "POST message-pauses/": {"channel": "sms", "reason": "Flood"},
         "POST message-templates/": {"name": "plan", "language": "en", "version": 0, "body": "{sender}: see {link}"},
-        "POST waitlist/": {"visit": str(of_course.get(visit__key="talks.1").visit.pk), "valid_until": "2026-05-30"},
+        "POST waitlist/": {"visit": str(talk.pk), "valid_until": "2026-05-30"},
         "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
     }
-
-    def request(entry: Entry) -> dict[str, Any]:
-        name = f"{entry.method} {entry.route}"
-        key = keys.get(name) or keys.get(entry.route.split("/")[0])
-        path = entry.route.replace("<uuid:key>", str(key))
-        if entry.route == "availability/":
-            path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
-        if entry.route == "reviews/":
-            path += f"?site={site.pk}"
-        if entry.route == "waitlist/matches":
-            path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
-        made: dict[str, Any] = {"method": entry.method, "path": path, "body": bodies.get(name)}
-        if entry.method != "GET":
-            made |= {"key": "once", "version": 1}
-        return made
-
-    return request
 
 
 def _closing(site: Any, by: Any, now: Any, on: date) -> PlanningJob:
