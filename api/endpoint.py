@@ -32,8 +32,8 @@ class Endpoint(GenericAPIView[Any]):
 
     ``permissions`` maps each method to what it takes; a method that is not there is closed. The other sets name methods:
     those that are ``reading`` change nothing although they are not GET; ``versioned`` ones need If-Match; ``keyed`` ones
-    need an Idempotency-Key and ``keyable`` ones take it; ``etagged`` ones answer with one thing that has a version;
-    ``conflicting`` ones only read, and may find that the state of the world leaves nothing to say.
+    need an Idempotency-Key and ``keyable`` ones take it; ``etagged`` ones answer with one thing that has a version.
+    ``errors`` maps a method to statuses it may answer with beyond those that follow from all this.
     """
 
     http_method_names = ["get", "head", "post", "patch"]
@@ -42,7 +42,7 @@ class Endpoint(GenericAPIView[Any]):
     versioned: ClassVar[frozenset[str]] = frozenset()
     keyed: ClassVar[frozenset[str]] = frozenset()
     keyable: ClassVar[frozenset[str]] = frozenset()
-    conflicting: ClassVar[frozenset[str]] = frozenset()
+    errors: ClassVar[dict[str, frozenset[int]]] = {}
     query_serializer: ClassVar[type[Query]] = Query
     etagged: ClassVar[frozenset[str]] = frozenset()
     paged: ClassVar[bool] = False

@@ -118,8 +118,6 @@ class Schema(AutoSchema):
             codes |= {413, 415}
         if method != "GET" and method not in view.reading:
             codes |= {409, 422, 503}
-        if method in view.conflicting:
-            codes |= {409}
         if method in view.versioned:
             codes |= {412, 428}
-        return codes
+        return codes | view.errors.get(method, frozenset())

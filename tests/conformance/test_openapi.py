@@ -23,6 +23,9 @@ from schemathesis.specs.openapi.checks import (
 
 from clinics.models import ApiToken, Role
 from config.wsgi import application
+from notifications.actions import pauses
+from notifications.engine.states import Channel
+from notifications.models import Message
 from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
@@ -93,6 +96,8 @@ def furnished() -> dict[str, Any]:
         "visits": visit.pk,
         "appointments": visit.appointment_id,
         "fulfilments": gates.fulfil(course=course, gate="consent.1", by=desk, now=NOW)[0].pk,
+        "messages": Message.objects.filter(patient=patient).order_by("due_at", "pk")[0].pk,
+        "message-pauses": pauses.pause(by=manager, now=NOW, channel=Channel.CALL).pk,
         "waitlist": waitlist.join(visit=visit, valid_until=date(2026, 5, 30), by=desk, now=NOW).pk,
         "planning-jobs": jobs.close(closure=Closure(site, "Works", on=date(2026, 5, 29)), by=manager, now=NOW).pk,
         "protocol_version": version.pk,

@@ -31,6 +31,7 @@ def test_spaces_keep_their_numbers():
         "PATIENT": 3,
         "RESOURCE_DAY": 4,
         "COURSE": 5,
+        "TEXTS": 6,
     }
 
 

@@ -69,6 +69,8 @@ class HandledSerializer(Input):
 class PauseSerializer(serializers.ModelSerializer[Pause]):
     """What is held back. An empty channel or step, and no site, stand for all."""
 
+    channel = serializers.CharField(read_only=True, help_text="Empty: every channel.")
+    step = serializers.CharField(read_only=True, help_text="Empty: every step.")
     by = serializers.CharField(source="by.name", read_only=True, help_text="Who holds it back.")
 
     class Meta:

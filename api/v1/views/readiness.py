@@ -80,7 +80,7 @@ class VisitLate(Endpoint):
     """A patient who comes late."""
 
     permissions = {"GET": Permission.VIEW_COURSES}
-    conflicting = frozenset({"GET"})
+    errors = {"GET": frozenset({409})}
 
     @extend_schema(responses=LateStartsSerializer)
     def get(self, request: Request, key: UUID) -> Response:

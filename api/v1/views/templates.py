@@ -16,6 +16,7 @@ class TemplateList(Endpoint):
 
     permissions = {"GET": Permission.VIEW_MESSAGES, "POST": Permission.EDIT_TEMPLATES}
     query_serializer = TemplateQuery
+    errors = {"POST": frozenset({412})}
     paged = True
 
     @extend_schema(responses=TemplateSerializer(many=True))
