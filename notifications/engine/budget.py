@@ -14,8 +14,9 @@ from notifications.engine.states import Step
 
 URGENT = frozenset({Step.CHANGED, Step.CANCELLED})
 """Who is not told comes in vain: these go out whatever else was said, and use up nothing."""
-RANK = {Step.ONE_DAY: 0, Step.DAY_OF: 1, Step.THREE_DAYS: 2, Step.PLAN: 3, Step.SEVEN_DAYS: 4}
-"""The lower goes first: get ready tomorrow, today, can you come, the plan. Room is kept for what goes before."""
+RANK = {Step.PLAN: 0, Step.ONE_DAY: 1, Step.DAY_OF: 2, Step.THREE_DAYS: 3, Step.SEVEN_DAYS: 4}
+"""The lower goes first: the plan, which brings the link to everything, get ready tomorrow, today, can you come. Room is kept
+for what goes before."""
 WEEK = 7
 
 
