@@ -1,4 +1,6 @@
-"""Courses that are booked, moved, cancelled, missed and taken back in any order, against a plain model of dictionaries.
+"""Courses that are booked, moved, cancelled, missed, decided about, closed around and taken back in any order.
+
+They are compared with a plain model of dictionaries.
 
 After every step: nothing is used twice, no patient is in two places, every course keeps its protocol in the eyes of the
 independent checker or has the visits that cannot on the work list, and the calendar is what the previews promised.
@@ -10,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 
 import pytest
+import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -24,9 +27,11 @@ from tests.scheduler.engine.independent import faults
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
 from treatments import replanning
-from treatments.actions import changes, courses, protocols
+from treatments.actions import changes, courses, jobs, protocols
 from treatments.actions.changes import Cancel, Move, NoShow, Place, Scope, Then
-from treatments.models import Course, Visit
+from treatments.closures import Closure
+from treatments.events import Decide, Late
+from treatments.models import Course, JobState, PlanningJob, Visit
 from treatments.running import Running
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -43,8 +48,10 @@ class Clinic:
     def __init__(self) -> None:
         self.site = SiteFactory(code="riverside", name="Riverside Clinic")
         self.desk = UserFactory(role="front_desk")
-        equip(self.site, chairs=2, rooms=2)
-        manager = UserFactory(role="manager")
+        self.manager = UserFactory(role="manager")
+        self.clinician = UserFactory(role="clinician")
+        made = equip(self.site, chairs=2, rooms=2)
+        self.away = [made[name] for name in ("Chair 1", "Nurse Ada", "Theo", "Room 1", "Tessa")]
         missed = [
             {"visits": "infusions", "then": "append", "within_days": 7, "source": "T"},
             {"visits": "talks", "then": "fill", "within_days": 3, "source": "T"},
@@ -54,7 +61,7 @@ class Clinic:
             {"visits": "infusions", "notice_hours": 48, "frees": "visit", "source": "T"},
         ]
         document = series(missed=missed, cancellations=freed)
-        self.version = protocols.publish(document=document, by=manager, now=START)
+        self.version = protocols.publish(document=document, by=self.manager, now=START)
 
 
 class Life(RuleBasedStateMachine):
@@ -66,7 +73,8 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.now = START
         self.model: dict[object, dict[str, tuple[str, datetime | None]]] = {}
-        self.before: dict[object, tuple[object, dict, dict]] = {}
+        self.before: dict[object, dict[object, tuple[dict, dict]]] = {}
+        self.jobs: dict[object, PlanningJob] = {}
         self.outer = transaction.atomic()
         self.outer.__enter__()
 
@@ -92,7 +100,7 @@ class Life(RuleBasedStateMachine):
         )
         self.model[booked.course.pk] = found(booked.course.pk)
         cancelled = dict.fromkeys(self.model[booked.course.pk], ("cancelled", None))
-        self.before[booked.change_set.pk] = (booked.course.pk, cancelled, dict(self.model[booked.course.pk]))
+        self.before[booked.change_set.pk] = {booked.course.pk: (cancelled, dict(self.model[booked.course.pk]))}
 
     @precondition(lambda self: self.model)
     @rule(pick=picks, days=st.integers(-2, 5), hour=hours, only_this=st.booleans())
@@ -140,57 +148,116 @@ class Life(RuleBasedStateMachine):
             appointment=appointment, status="done", by=self.clinic.desk, now=self.now, version=None
         )
         self.model[course][key] = ("done", starts_at)
-        self.before[made.change_set.pk] = (course, before, dict(self.model[course]))
+        self.before[made.change_set.pk] = {course: (before, dict(self.model[course]))}
+
+    @precondition(lambda self: self.model)
+    @rule(minutes=st.sampled_from([5, 20, 40, 200]))
+    def next_patient_is_late(self, minutes):
+        expected = [
+            (starts_at, str(course), course, key)
+            for course, visits in self.model.items()
+            for key, (status, starts_at) in visits.items()
+            if status in {"booked", "tentative"}
+        ]
+        if expected:
+            starts_at, _, course, key = min(expected)
+            self.now = max(self.now, starts_at + timedelta(minutes=1))
+            self.happens(Late(course, key, arrives_at=self.now + timedelta(minutes=minutes)))
+
+    @precondition(lambda self: self.model)
+    @rule(pick=picks, choice=st.sampled_from(["continue", "hold", "resume", "spacing", "stop"]), gap=st.integers(2, 6))
+    def decide(self, pick, choice, gap):
+        course = list(self.model)[pick % len(self.model)]
+        of_spacing = {"block": "infusions", "gap_days": gap} if choice == "spacing" else {}
+        self.happens(Decide(course, choice, **of_spacing), by=self.clinic.clinician)
+
+    @precondition(lambda self: self.model)
+    @rule(pick=picks, days=st.integers(1, 6), hours=st.sampled_from([3, 10, 60]))
+    def close(self, pick, days, hours):
+        """Somebody or something is away: asked, worked out and carried out, or only looked at."""
+        clinic, away = self.clinic, self.clinic.away[pick % len(self.clinic.away)]
+        starts_at = self.now.replace(hour=12, minute=0) + timedelta(days=days)
+        closure = Closure(
+            clinic.site, "Away", resource=away, starts_at=starts_at, ends_at=starts_at + timedelta(hours=hours)
+        )
+        everything = calendar()
+        jobs.close(closure=closure, by=clinic.manager, now=self.now)
+        with time_machine.travel(self.now, tick=False):
+            job = jobs.work()
+        assert job.state == JobState.READY, job.failure
+        assert calendar() == everything, "working it out only reads"
+        made = jobs.apply(job=job, digest=job.digest, by=clinic.manager, now=self.now)
+        touched = {}
+        for answer in job.answer["courses"]:
+            course = next(each for each in self.model if str(each) == answer["course"])
+            was = dict(self.model[course])
+            for step in answer["steps"]:
+                if step["fate"] == "moves":
+                    self.model[course][step["visit"]] = ("booked", datetime.fromisoformat(step["after"]["starts_at"]))
+                elif step["fate"] == "invalid":
+                    self.model[course][step["visit"]] = ("to_place", None)
+            touched[course] = (was, dict(self.model[course]))
+        self.before[made.pk], self.jobs[made.pk] = touched, job
+
+        savepoint = transaction.savepoint()
+        jobs.undo(job=job, by=clinic.manager, now=self.now)
+        assert calendar() == everything, "one undo restores everything"
+        transaction.savepoint_rollback(savepoint)
 
     @precondition(lambda self: self.before)
     @rule(pick=picks, latest=st.booleans())
     def undo(self, pick, latest):
         sets = list(self.before)
         key = sets[-1] if latest else sets[pick % len(sets)]
-        course, before, after = self.before[key]
         everything = calendar()
         change_set = ChangeSet.objects.get(pk=key)
         try:
-            made = changes.undo(change_set=change_set, by=self.clinic.desk, now=self.now)
+            if key in self.jobs:
+                made = jobs.undo(job=self.jobs[key], by=self.clinic.manager, now=self.now)
+            else:
+                by = self.clinic.clinician if change_set.verb in ("decide", "undo") else self.clinic.desk
+                made = changes.undo(change_set=change_set, by=by, now=self.now)
         except DomainError:
             assert calendar() == everything, "a refusal changes nothing"
             return
-        was = dict(self.model[course])
-        touched = {name for name in {**before, **after} if before.get(name) != after.get(name)}
-        for name in touched:
-            if name in before:
-                self.model[course][name] = before[name]
-            else:
-                del self.model[course][name]
-        self.before.pop(key)
-        self.before[made.pk] = (course, was, dict(self.model[course]))
+        done = {}
+        for course, (before, after) in self.before.pop(key).items():
+            was = dict(self.model[course])
+            for name in {name for name in {**before, **after} if before.get(name) != after.get(name)}:
+                if name in before:
+                    self.model[course][name] = before[name]
+                else:
+                    del self.model[course][name]
+            done[course] = (was, dict(self.model[course]))
+        self.before[made.pk] = done
 
     # --- what every event has to do ----------------------------------------------------------------------------
 
-    def happens(self, event) -> None:
+    def happens(self, event, by=None) -> None:
         """Preview, apply, compare; a refusal by one is a refusal by the other and changes nothing."""
+        by = by or self.clinic.desk
         everything = calendar()
         try:
-            ripple = changes.preview(event=event, by=self.clinic.desk, now=self.now)
+            ripple = changes.preview(event=event, by=by, now=self.now)
         except DomainError as refused:
             assert calendar() == everything, "a preview only reads"
             with pytest.raises(type(refused)):
-                changes.apply(event=event, by=self.clinic.desk, now=self.now)
+                changes.apply(event=event, by=by, now=self.now)
             assert calendar() == everything, "a refusal changes nothing"
             return
         assert calendar() == everything, "a preview only reads"
         before = dict(self.model[event.course])
-        applied = changes.apply(event=event, by=self.clinic.desk, now=self.now, digest=ripple.digest)
+        applied = changes.apply(event=event, by=by, now=self.now, digest=ripple.digest)
         assert applied.ripple == ripple
         for step in ripple.steps:
             known = before.get(step.visit, (None, None))
             self.model[event.course][step.visit] = promised(step, known)
-        self.before[applied.change_set.pk] = (event.course, before, dict(self.model[event.course]))
+        self.before[applied.change_set.pk] = {event.course: (before, dict(self.model[event.course]))}
 
         if any(step.before and step.before.ends_at <= self.now for step in ripple.steps if step.is_told):
             return  # what was over already does not come back
         savepoint = transaction.savepoint()
-        changes.undo(change_set=applied.change_set, by=self.clinic.desk, now=self.now)
+        changes.undo(change_set=applied.change_set, by=by, now=self.now)
         assert calendar() == everything, "one undo restores everything"
         transaction.savepoint_rollback(savepoint)
 
@@ -263,7 +330,7 @@ def calendar():
     takes = ("appointment", "resource", "role", "lane", "is_shared", "starts_at", "ends_at", "is_active")
     stands = ("pk", "status", "previous_status", "starts_at", "ends_at", "local_on", "local_time", "confirmed_at")
     return (
-        sorted(Course.objects.values_list("pk", "status", "extra"), key=str),
+        sorted(Course.objects.values_list("pk", "status", "extra", "spacing", "on_hold"), key=str),
         sorted(Visit.objects.values_list("course", "key", "position", "status", "appointment", "unplaced"), key=str),
         sorted(Appointment.objects.filter(visit__isnull=False).values_list(*stands), key=str),
         sorted(Allocation.objects.filter(appointment__visit__isnull=False).values_list(*takes), key=str),
@@ -275,7 +342,7 @@ def overlap(one, other) -> bool:
 
 
 SIZES = settings(
-    max_examples=10,
+    max_examples=16,
     stateful_step_count=14,
     deadline=None,
     derandomize=True,
