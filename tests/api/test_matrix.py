@@ -34,9 +34,9 @@ from tests.factories.treatments import (
     WaitlistEntryFactory,
 )
 from tests.treatments.documents import series as document
-from treatments import batches
 from treatments.actions import jobs
-from treatments.closures import Closure
+from treatments.many import batches
+from treatments.many.closures import Closure
 from treatments.models import GateFulfilment, PlanningJob, Visit, VisitStatus
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]

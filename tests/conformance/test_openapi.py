@@ -30,7 +30,7 @@ from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
 from treatments.actions import courses, gates, jobs, protocols, waitlist
-from treatments.closures import Closure
+from treatments.many.closures import Closure
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DOCUMENT = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"

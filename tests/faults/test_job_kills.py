@@ -12,7 +12,7 @@ from tests.faults.processes import environment, running, until
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
 from treatments.actions import jobs, protocols
-from treatments.intakes import Intake
+from treatments.many.intakes import Intake
 from treatments.models import Course, JobState, PlanningJob
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]

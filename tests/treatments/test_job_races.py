@@ -16,8 +16,8 @@ from tests.concurrency.conftest import overlaps, race
 from tests.factories.clinics import PatientFactory
 from tests.faults.processes import until
 from treatments.actions import jobs
-from treatments.batches import Batch
-from treatments.closures import Closure
+from treatments.many.batches import Batch
+from treatments.many.closures import Closure
 from treatments.models import JobState, PlanningJob, Visit
 
 pytestmark = pytest.mark.django_db(transaction=True)

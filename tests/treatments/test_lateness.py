@@ -10,8 +10,8 @@ from scheduler.actions.appointments import Booking, Take
 from scheduler.engine.request import Offset, Unit
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AbsenceFactory
-from treatments import lateness
-from treatments.running import Running
+from treatments.life import lateness
+from treatments.life.running import Running
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from scheduler.actions import appointments
 from scheduler.engine.request import Offset
 from tests.treatments.documents import series as document
 from treatments.actions import changes, protocols
-from treatments.events import Move
-from treatments.running import Running
+from treatments.life.events import Move
+from treatments.life.running import Running
 
 pytestmark = pytest.mark.django_db
 

@@ -26,13 +26,13 @@ from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
 from tests.scheduler.engine.independent import faults
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
-from treatments import replanning
 from treatments.actions import changes, courses, jobs, protocols
 from treatments.actions.changes import Cancel, Move, NoShow, Place, Scope, Then
-from treatments.closures import Closure
-from treatments.events import Decide, Late
+from treatments.life import replanning
+from treatments.life.events import Decide, Late
+from treatments.life.running import Running
+from treatments.many.closures import Closure
 from treatments.models import Course, JobState, PlanningJob, Visit
-from treatments.running import Running
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 """Monday 4 May 2026, 8:00 in New York."""

@@ -19,14 +19,15 @@ from scheduler.actions.taking import check_text
 from scheduler.actions.terms import NotWorking, Taken
 from scheduler.actions.undoing import CannotUndo, Obstacle
 from scheduler.models import Appointment, ChangeSet
-from treatments import deciding, delays, extending, late_arrivals, no_shows, places
+from treatments import places
 from treatments.actions import history, statuses
-from treatments.effects import CourseOver, work_out
-from treatments.events import Cancel, Decide, Delay, Event, Extend, Late, Move, NoShow, Place, Scope, Then
+from treatments.life import deciding, delays, extending, late_arrivals, no_shows
+from treatments.life.effects import CourseOver, work_out
+from treatments.life.events import Cancel, Decide, Delay, Event, Extend, Late, Move, NoShow, Place, Scope, Then
+from treatments.life.ripples import Change, Fate, Ripple, Spot, Step, Why
+from treatments.life.running import Running
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
 from treatments.places import RulesBroken
-from treatments.ripples import Change, Fate, Ripple, Spot, Step, Why
-from treatments.running import Running
 
 __all__ = [
     "Applied",
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 REGISTERED = (deciding, delays, extending, late_arrivals, no_shows)
-"""The modules that say what their events do; those in ``treatments.effects`` need no mention."""
+"""The modules that say what their events do; those in ``treatments.life.effects`` need no mention."""
 
 MAY: dict[type, Permission] = {
     Move: Permission.MOVE_VISITS,

@@ -7,7 +7,7 @@ from datetime import datetime
 from clinics.models import User
 from core.errors import DomainError
 from treatments.actions import changes
-from treatments.events import Extend
+from treatments.life.events import Extend
 from treatments.queries import horizon
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from scheduler.models.change_set import Verb
 from treatments import places
 from treatments.actions import history
 from treatments.actions.courses import visit_row
-from treatments.intakes import Intake
+from treatments.many.intakes import Intake
 from treatments.models import Course, Visit
 from treatments.planning import Question
 

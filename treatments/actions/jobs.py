@@ -22,13 +22,13 @@ from scheduler.actions import resources, site_hours
 from scheduler.actions.terms import NotWorking, Taken
 from scheduler.models import Absence, ChangeSet, Resource
 from scheduler.models.change_set import Verb
-from treatments import batches, closures, intakes, levels
 from treatments.actions import changes
 from treatments.actions import intakes as booking
-from treatments.batches import Answer
-from treatments.closures import Closure
-from treatments.intakes import Intake
-from treatments.levels import Levelling
+from treatments.many import batches, closures, intakes, levels
+from treatments.many.batches import Answer
+from treatments.many.closures import Closure
+from treatments.many.intakes import Intake
+from treatments.many.levels import Levelling
 from treatments.models import JobKind, JobState, PlanningJob
 
 LEASE = timedelta(seconds=60)

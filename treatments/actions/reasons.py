@@ -8,9 +8,9 @@ from clinics.permissions import Permission, require
 from core.errors import InvalidInput
 from treatments import explaining, places, planning
 from treatments.explaining import Against, PlaceExplained
+from treatments.life.running import Running
 from treatments.models import ProtocolVersion, Visit
 from treatments.places import Placed
-from treatments.running import Running
 
 __all__ = ["Against", "PlaceExplained", "for_proposal", "for_visit"]
 

@@ -12,9 +12,9 @@ from core.errors import Conflict, InvalidInput
 from scheduler.actions.taking import check_text
 from scheduler.models import ChangeSet
 from treatments.actions import visits
+from treatments.many.waiting import PLACEABLE
 from treatments.models import CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
 from treatments.planning import AHEAD, read_wishes
-from treatments.waiting import PLACEABLE
 
 LONGEST_NOTICE_HOURS = 14 * 24
 """Whoever needs more notice than two weeks does not wait for a place that has become free."""

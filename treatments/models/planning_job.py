@@ -34,7 +34,7 @@ class JobState(models.TextChoices):
 class PlanningJob(Model):
     """One question about many courses, its progress and its answer. Only ids, times and reasons, no names.
 
-    ``params`` and ``answer`` are those of ``treatments.closures``, ``treatments.intakes`` and ``treatments.levels``. Whoever works on it holds it until ``lease_until`` under
+    ``params`` and ``answer`` are those of ``treatments.many.closures``, ``treatments.many.intakes`` and ``treatments.many.levels``. Whoever works on it holds it until ``lease_until`` under
     ``token``; one whose lease is over is due again.
     """
 

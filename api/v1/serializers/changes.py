@@ -14,7 +14,7 @@ from api.v1.serializers.strict import Input, Instant, Query
 from core import clock
 from scheduler.models import ChangeLine, ChangeSet
 from treatments.actions.changes import Cancel, Event, Fate, Move, NoShow, Place, Ripple, Scope, Spot, Then
-from treatments.events import Decide, Delay, Extend, Late
+from treatments.life.events import Decide, Delay, Extend, Late
 from treatments.models import Choice
 
 # --- what happens --------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from api.v1.serializers.courses import MOST_VISITS
 from api.v1.serializers.strict import Input, Instant, LocalDate
-from treatments.lateness import LateStarts
+from treatments.life.lateness import LateStarts
 from treatments.models import GateFulfilment
 from treatments.queries.readiness import Item, Light, Readiness, Standing, VisitReadiness
 

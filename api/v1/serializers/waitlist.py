@@ -9,8 +9,8 @@ from api.v1.serializers.appointments import RoleSerializer
 from api.v1.serializers.courses import VisitOfCourseSerializer, WishesSerializer
 from api.v1.serializers.strict import Input, Instant, LocalDate, Query
 from core import clock
+from treatments.many.waiting import Fit
 from treatments.models import WaitlistEntry, WaitlistStatus
-from treatments.waiting import Fit
 
 
 class WaitlistQuery(Query):

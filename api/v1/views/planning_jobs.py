@@ -24,9 +24,9 @@ from core import clock
 from core.errors import InvalidInput
 from scheduler.models import Resource
 from treatments.actions import jobs
-from treatments.closures import Closure
-from treatments.intakes import Intake
-from treatments.levels import Levelling
+from treatments.many.closures import Closure
+from treatments.many.intakes import Intake
+from treatments.many.levels import Levelling
 from treatments.models import PlanningJob, ProtocolVersion
 
 M = TypeVar("M")

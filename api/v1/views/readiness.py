@@ -13,11 +13,11 @@ from api.v1.serializers.readiness import FulfilSerializer, LateStartsSerializer,
 from clinics.permissions import Permission
 from core import clock
 from core.errors import InvalidInput
-from treatments import late_arrivals
 from treatments.actions import gates
+from treatments.life import late_arrivals
+from treatments.life.running import Running
 from treatments.models import Course, GateFulfilment, Visit
 from treatments.queries.readiness import readiness
-from treatments.running import Running
 
 _COURSES = Course.objects.select_related("site", "protocol_version")
 

@@ -21,8 +21,8 @@ from clinics.models import Site
 from clinics.permissions import Permission
 from core import clock
 from scheduler.models import Allocation, Resource
-from treatments import waiting
 from treatments.actions import waitlist
+from treatments.many import waiting
 from treatments.models import Visit, WaitlistEntry
 
 

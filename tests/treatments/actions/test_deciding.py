@@ -13,7 +13,7 @@ from scheduler.models import Appointment, Status
 from tests.factories.clinics import UserFactory
 from tests.treatments.documents import branching
 from treatments.actions import changes, history, protocols
-from treatments.events import Cancel, Decide, Move
+from treatments.life.events import Cancel, Decide, Move
 from treatments.models import Course, CourseStatus, DecisionRecord, Visit
 from treatments.queries.decisions import DecisionState, points
 

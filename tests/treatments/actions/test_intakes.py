@@ -10,7 +10,7 @@ from scheduler.models import Appointment, Status
 from tests.factories.clinics import PatientFactory
 from treatments.actions import changes, jobs
 from treatments.actions.jobs import AnswerOutdated
-from treatments.intakes import Intake
+from treatments.many.intakes import Intake
 from treatments.models import Course, CourseStatus, JobState, PlanningJob, Visit, VisitStatus
 
 pytestmark = pytest.mark.django_db

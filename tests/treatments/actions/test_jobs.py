@@ -15,7 +15,7 @@ from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AppointmentFactory
 from treatments.actions import changes, jobs, visits
 from treatments.actions.jobs import AnswerOutdated, NotReady
-from treatments.closures import Closure
+from treatments.many.closures import Closure
 from treatments.models import JobState, PlanningJob, Visit, VisitStatus
 
 pytestmark = pytest.mark.django_db
@@ -316,7 +316,7 @@ def test_an_error_is_raised_and_the_job_is_due_again(close, booked, monkeypatch)
     def broken(*_args, **_kwargs):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("treatments.closures.batch", broken)
+    monkeypatch.setattr("treatments.many.closures.batch", broken)
     with pytest.raises(RuntimeError):
         jobs.work()
     job.refresh_from_db()

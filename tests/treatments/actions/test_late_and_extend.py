@@ -14,10 +14,10 @@ from scheduler.models import ChangeSet
 from tests.factories.clinics import PatientFactory
 from tests.treatments.documents import branching, series
 from treatments.actions import changes, history, horizons, protocols
-from treatments.delays import DelayTooLong
-from treatments.effects import CourseOver
-from treatments.events import Cancel, Decide, Delay, Extend, Late
-from treatments.late_arrivals import TooLate
+from treatments.life.delays import DelayTooLong
+from treatments.life.effects import CourseOver
+from treatments.life.events import Cancel, Decide, Delay, Extend, Late
+from treatments.life.late_arrivals import TooLate
 from treatments.models import Visit
 
 pytestmark = pytest.mark.django_db

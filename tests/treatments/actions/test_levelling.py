@@ -14,9 +14,9 @@ from tests.scheduler.engine.independent import faults
 from tests.treatments.documents import series as document
 from treatments.actions import jobs, protocols, visits
 from treatments.actions.jobs import AnswerOutdated
-from treatments.levels import Levelling
+from treatments.life.running import Running
+from treatments.many.levels import Levelling
 from treatments.models import JobState, PlanningJob, Visit
-from treatments.running import Running
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from scheduler.actions.appointments import Taken
 from scheduler.models import Resource
 from tests.factories.clinics import PatientFactory, SiteFactory
 from tests.treatments.documents import series as document
-from treatments import waiting
 from treatments.actions import courses, protocols, visits, waitlist
 from treatments.actions.waitlist import CannotWait, NotWaiting
+from treatments.many import waiting
 from treatments.models import Visit, VisitStatus, WaitlistEntry, WaitlistStatus
 
 pytestmark = pytest.mark.django_db

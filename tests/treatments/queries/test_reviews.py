@@ -9,7 +9,7 @@ from scheduler.models import Appointment, ChangeSet
 from tests.factories.clinics import PatientFactory
 from tests.treatments.documents import branching
 from treatments.actions import changes, courses, protocols, visits
-from treatments.events import Decide
+from treatments.life.events import Decide
 from treatments.models import CourseStatus, DecisionRecord, Visit, VisitStatus
 from treatments.queries.decisions import DecisionState, points
 from treatments.queries.reviews import ReviewKind, reviews

@@ -17,10 +17,10 @@ from scheduler.engine.request import Calendar, Period
 from scheduler.models import Resource
 from scheduler.queries import calendars
 from treatments import planning
+from treatments.life.running import ROOM, Running
 from treatments.models import ProtocolVersion
 from treatments.planning import LONGEST_DAYS, NOTICE, Question
 from treatments.protocols.wishes import Wishes
-from treatments.running import ROOM, Running
 
 if TYPE_CHECKING:
     from treatments.protocols.compile import Compiled

@@ -11,14 +11,15 @@ from scheduler.actions.terms import Changed, WrongStatus
 from scheduler.engine.request import Placement
 from scheduler.models import Status
 from scheduler.models.change_set import Verb
-from treatments import places, replanning, ripples
-from treatments.events import Cancel, Event, Move, Place, Scope
+from treatments import places
+from treatments.life import replanning, ripples
+from treatments.life.events import Cancel, Event, Move, Place, Scope
+from treatments.life.ripples import Change, Why
+from treatments.life.running import Running
 from treatments.models import CourseStatus, Visit, VisitStatus
 from treatments.models.course import HAPPENS, OPEN
 from treatments.planning import Question
 from treatments.protocols import extras
-from treatments.ripples import Change, Why
-from treatments.running import Running
 
 
 class CourseOver(Conflict):

@@ -9,17 +9,17 @@ from core.errors import InvalidInput
 from scheduler.actions.terms import WrongStatus
 from scheduler.engine.request import Window
 from scheduler.models.change_set import Verb
-from treatments import replanning, ripples
-from treatments.effects import block, seen, words, work_out
-from treatments.events import NoShow, Then
+from treatments.life import replanning, ripples
+from treatments.life.effects import block, seen, words, work_out
+from treatments.life.events import NoShow, Then
+from treatments.life.ripples import Change, Why
+from treatments.life.running import Running
 from treatments.models import CourseStatus, Visit, VisitStatus
 from treatments.planning import Question
 from treatments.protocols import extras
 from treatments.protocols.extras import Extra, Where
 from treatments.protocols.policies import Missed
 from treatments.protocols.rulebook import RuleNote
-from treatments.ripples import Change, Why
-from treatments.running import Running
 
 WITHIN = "missed.within"
 """The key of the rule that a make-up takes place in time."""

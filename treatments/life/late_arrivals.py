@@ -6,15 +6,15 @@ from core.errors import Conflict
 from scheduler.actions.terms import WrongStatus
 from scheduler.engine.request import Placement
 from scheduler.models.change_set import Verb
-from treatments import lateness, replanning
-from treatments.effects import block, look, seen, words, work_out
-from treatments.events import Late
-from treatments.lateness import LateStarts
+from treatments.life import lateness, replanning
+from treatments.life.effects import block, look, seen, words, work_out
+from treatments.life.events import Late
+from treatments.life.lateness import LateStarts
+from treatments.life.ripples import Change, Why
+from treatments.life.running import Running
 from treatments.models import Visit, VisitStatus
 from treatments.planning import Question
 from treatments.protocols.policies import LateArrival
-from treatments.ripples import Change, Why
-from treatments.running import Running
 
 _IN_TIME = Why("in_time", "That is in time; nothing changes.")
 

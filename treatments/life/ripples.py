@@ -16,11 +16,11 @@ from scheduler.engine.answer import Reason
 from scheduler.engine.request import Placement
 from scheduler.models import Appointment, Resource
 from scheduler.models.change_set import Verb
+from treatments.life.running import Running
 from treatments.models import DecisionRecord, Visit
 from treatments.models.course import OPEN
 from treatments.planning import Question
 from treatments.protocols.extras import Extra
-from treatments.running import Running
 
 
 class Fate(StrEnum):

@@ -5,15 +5,15 @@ from typing import Any
 
 from scheduler.actions.terms import WrongStatus
 from scheduler.models.change_set import Verb
-from treatments import replanning, ripples
-from treatments.deciding import more
-from treatments.effects import CourseOver, work_out
-from treatments.events import Extend
+from treatments.life import replanning, ripples
+from treatments.life.deciding import more
+from treatments.life.effects import CourseOver, work_out
+from treatments.life.events import Extend
+from treatments.life.ripples import Change, Why
+from treatments.life.running import ROOM, Running
 from treatments.models import CourseStatus
 from treatments.protocols import reopening
 from treatments.queries import horizon
-from treatments.ripples import Change, Why
-from treatments.running import ROOM, Running
 
 
 @work_out.register

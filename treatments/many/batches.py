@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models.change_set import Verb
-from treatments import replanning, ripples
+from treatments.life import replanning, ripples
+from treatments.life.ripples import Change, Why
+from treatments.life.running import Running
 from treatments.planning import Question
-from treatments.ripples import Change, Why
-from treatments.running import Running
 
 if TYPE_CHECKING:
     from scheduler.engine.many import Outcome, Progress, Wanted

@@ -8,15 +8,15 @@ from core.errors import Conflict, InvalidInput
 from scheduler.actions.terms import WrongStatus
 from scheduler.engine.request import Offset, Rule, Unit, Window
 from scheduler.models.change_set import Verb
-from treatments import replanning, ripples
-from treatments.effects import block, seen, words, work_out
-from treatments.events import Delay
+from treatments.life import replanning, ripples
+from treatments.life.effects import block, seen, words, work_out
+from treatments.life.events import Delay
+from treatments.life.ripples import Change, Why
+from treatments.life.running import ROOM, Running
 from treatments.models import CourseStatus, Visit
 from treatments.planning import Question
 from treatments.protocols.policies import Delay as Policy
 from treatments.protocols.rulebook import RuleNote
-from treatments.ripples import Change, Why
-from treatments.running import ROOM, Running
 
 WAITS = "delay"
 """The key of the rule that the visit waits."""

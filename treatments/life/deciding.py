@@ -7,17 +7,17 @@ from typing import Any
 from core.errors import InvalidInput
 from scheduler.actions.terms import WrongStatus
 from scheduler.models.change_set import Verb
-from treatments import replanning, ripples
-from treatments.effects import block, can_be_given_up, work_out
-from treatments.events import Decide
+from treatments.life import replanning, ripples
+from treatments.life.effects import block, can_be_given_up, work_out
+from treatments.life.events import Decide
+from treatments.life.ripples import Change, Why
+from treatments.life.running import Running
 from treatments.models import Choice, CourseStatus, DecisionRecord, VisitStatus
 from treatments.models.course import OPEN
 from treatments.protocols import branches, extras, reopening
 from treatments.protocols.extras import Extra, Where
 from treatments.queries import decisions
 from treatments.queries.decisions import DecisionPoint, DecisionState
-from treatments.ripples import Change, Why
-from treatments.running import Running
 
 WAITING = (VisitStatus.TENTATIVE, VisitStatus.TO_PLACE)
 """Visits that a decision can give back without taking anything from the patient that was promised."""

@@ -13,14 +13,15 @@ from core.errors import InvalidInput
 from scheduler.engine.request import Keep, Window
 from scheduler.models import Appointment, Status
 from scheduler.models.change_set import Verb
-from treatments import closures, replanning
-from treatments.batches import Answer, Batch, Member, faults
+from treatments.life import replanning
+from treatments.life.replanning import KEEP
+from treatments.life.ripples import Change
+from treatments.life.running import Running
+from treatments.many import closures
+from treatments.many.batches import Answer, Batch, Member, faults
+from treatments.many.together import Calendars
 from treatments.models import CourseStatus, Visit
 from treatments.planning import AHEAD
-from treatments.replanning import KEEP
-from treatments.ripples import Change
-from treatments.running import Running
-from treatments.together import Calendars
 
 LONGEST_DAYS = 31
 MOST_STARTS = 500

@@ -13,13 +13,14 @@ from scheduler.engine.request import Keep, Placement, PlanRequest, Use
 from scheduler.models import Allocation, Appointment, Kind, Resource, Status
 from scheduler.models.appointment import UPCOMING
 from scheduler.models.change_set import Verb
-from treatments import planning, replanning
-from treatments.batches import Batch, Member, faults
+from treatments import planning
+from treatments.life import replanning
+from treatments.life.replanning import KEEP
+from treatments.life.running import Running
+from treatments.many.batches import Batch, Member, faults
+from treatments.many.together import Calendars
 from treatments.models import CourseStatus, Visit
 from treatments.planning import AHEAD, Question
-from treatments.replanning import KEEP
-from treatments.running import Running
-from treatments.together import Calendars
 
 if TYPE_CHECKING:
     from scheduler.engine.availability import Availability

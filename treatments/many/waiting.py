@@ -13,11 +13,11 @@ from core import clock
 from core.errors import InvalidInput
 from scheduler.engine.request import Placement
 from scheduler.models import Resource
+from treatments.life.running import Running
+from treatments.many.together import Calendars
 from treatments.models import CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
 from treatments.planning import AHEAD, Question, read_wishes
 from treatments.queries import courses as reading
-from treatments.running import Running
-from treatments.together import Calendars
 
 if TYPE_CHECKING:
     from scheduler.engine.ledger import Taken

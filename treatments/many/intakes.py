@@ -10,10 +10,10 @@ from core import clock
 from core.errors import InvalidInput
 from scheduler.engine.request import Placement
 from treatments import planning
-from treatments.batches import Answer
+from treatments.many.batches import Answer
+from treatments.many.together import Calendars
 from treatments.models import ProtocolVersion
 from treatments.planning import AHEAD, Question
-from treatments.together import Calendars
 
 if TYPE_CHECKING:
     from scheduler.engine.many import Progress
