@@ -2,7 +2,7 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, messages, patients, pauses, texts, today, visits, work_list
+from web.views import booking, courses, desk, display, late, messages, patients, pauses, replacing, texts, today, visits, work_list
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -12,6 +12,8 @@ urlpatterns = [
         name="set-status",
         may=Permission.SET_VISIT_STATUS,
     ),
+    page("visits/<uuid:visit_id>/late", late.late, name="late-visit", may=Permission.MOVE_VISITS),
+    page("re-place/", replacing.choose, name="replace-visits", may=Permission.MOVE_VISITS),
     page("patients/", patients.search, name="patients", may=Permission.VIEW_PATIENTS),
     page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
     page("patients/<uuid:patient_id>/", patients.patient, name="patient", may=Permission.VIEW_PATIENTS),

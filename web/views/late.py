@@ -1,0 +1,6 @@
+"""Stub."""
+from django.http import HttpResponse
+
+
+def late(request, **_):
+    return HttpResponse("")

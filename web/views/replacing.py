@@ -1,0 +1,6 @@
+"""Stub."""
+from django.http import HttpResponse
+
+
+def choose(request, **_):
+    return HttpResponse("")
