@@ -39,7 +39,7 @@ EVERY_SECONDS = 1.0
 """Progress is written at most so often."""
 
 MAY: Mapping[str, Permission] = {
-    JobKind.CLOSE: Permission.EDIT_RESOURCES,
+    JobKind.CLOSE: Permission.RECORD_ABSENCES,
     JobKind.BOOK: Permission.BOOK_COURSES,
     JobKind.LEVEL: Permission.EDIT_RESOURCES,
 }
@@ -65,7 +65,7 @@ def close(*, closure: Closure, by: User, now: datetime) -> PlanningJob:
 
     Raises ``InvalidInput``, ``NotAllowed``.
     """
-    require(by, Permission.EDIT_SITES if closure.on else Permission.EDIT_RESOURCES)
+    require(by, Permission.EDIT_SITES if closure.on else MAY[JobKind.CLOSE])
     closure.check(now)
     params = {
         "reason": closure.reason,
@@ -214,7 +214,7 @@ def apply(*, job: PlanningJob, digest: str, by: User, now: datetime) -> ChangeSe
 
     Raises ``NotReady``, ``AnswerOutdated`` when anything changed meanwhile, ``NotAllowed``, ``Busy``.
     """
-    require(by, MAY[job.kind])
+    require(by, _permission(job))
 
     def attempt() -> ChangeSet:
         row = PlanningJob.objects.select_for_update(of=("self",)).select_related("site").get(pk=job.pk)
@@ -230,6 +230,11 @@ def apply(*, job: PlanningJob, digest: str, by: User, now: datetime) -> ChangeSe
 
     with audit.acting(by):
         return locks.retrying(attempt)
+
+
+def _permission(job: PlanningJob) -> Permission:
+    """What it takes to carry it out and to take it back. A closed day takes more than one that is ill."""
+    return Permission.EDIT_SITES if "on" in job.params else MAY[job.kind]
 
 
 def _around(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
@@ -307,7 +312,7 @@ def undo(*, job: PlanningJob, by: User, now: datetime) -> ChangeSet:
 
     Raises ``NotReady`` when it was not carried out, and whatever ``changes.undo`` raises.
     """
-    require(by, MAY[job.kind])
+    require(by, _permission(job))
 
     def attempt() -> ChangeSet:
         row = PlanningJob.objects.select_for_update(of=("self",)).select_related("site").get(pk=job.pk)
