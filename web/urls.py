@@ -2,7 +2,23 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, late, messages, patients, pauses, replacing, texts, today, visits, work_list
+from web.views import (
+    booking,
+    changes,
+    courses,
+    desk,
+    display,
+    late,
+    messages,
+    patients,
+    pauses,
+    replacing,
+    search,
+    texts,
+    today,
+    visits,
+    work_list,
+)
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -14,6 +30,9 @@ urlpatterns = [
     ),
     page("visits/<uuid:visit_id>/late", late.late, name="late-visit", may=Permission.MOVE_VISITS),
     page("re-place/", replacing.choose, name="replace-visits", may=Permission.MOVE_VISITS),
+    page("search", search.search, name="search", may=Permission.VIEW_CALENDAR),
+    page("changes/", changes.recent, name="changes", may=Permission.VIEW_CALENDAR),
+    page("changes/<uuid:change_set_id>/undo", changes.undo, name="undo-change", may=Permission.VIEW_CALENDAR),
     page("patients/", patients.search, name="patients", may=Permission.VIEW_PATIENTS),
     page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
     page("patients/<uuid:patient_id>/", patients.patient, name="patient", may=Permission.VIEW_PATIENTS),
