@@ -2,7 +2,20 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, messages, patients, pauses, texts, today, visits, work_list
+from web.views import (
+    booking,
+    cancelling,
+    courses,
+    desk,
+    display,
+    messages,
+    patients,
+    pauses,
+    texts,
+    today,
+    visits,
+    work_list,
+)
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -18,10 +31,11 @@ urlpatterns = [
     page("patients/<uuid:patient_id>/edit", patients.edit, name="edit-patient", may=Permission.EDIT_PATIENTS),
     page("courses/book", booking.book, name="book-course", may=Permission.BOOK_COURSES),
     page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
-    page("courses/<uuid:course_id>/cancel", courses.cancel, name="cancel-course", may=Permission.CANCEL_VISITS),
+    page("courses/<uuid:course_id>/cancel", cancelling.course, name="cancel-course", may=Permission.CANCEL_VISITS),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
-    page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
+    page("visits/<uuid:visit_id>/cancel", cancelling.visit, name="cancel-visit", may=Permission.CANCEL_VISITS),
+    page("visits/<uuid:visit_id>/missed", cancelling.missed, name="miss-visit", may=Permission.SET_VISIT_STATUS),
     page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
     page("desk/", desk.tasks, name="desk", may=Permission.VIEW_MESSAGES),
     page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.SEND_MESSAGES),
