@@ -135,6 +135,7 @@ def problems_of_change(
     start: int,
     filled: Mapping[str, str],
     before: Placement | None,
+    *,
     free: "Availability | None" = None,
 ) -> tuple[Problem, ...]:
     """Everything that is wrong with a new place of one visit while the others stay, in words.
@@ -168,6 +169,7 @@ def fill(
     start: int,
     named: Mapping[str, str],
     current: Mapping[str, str],
+    *,
     free: "Availability | None" = None,
 ) -> dict[str, str]:
     """Role to resource id for a visit at a new start: those named, the current ones where free, else equal ones.

@@ -87,7 +87,7 @@ class _Tried:
 
     def accepts(self, start: int) -> bool:
         current = dict(self.before.resources) if self.before is not None else {}
-        filled = places.fill(self.question, self.key, start, {}, current, self.free)
+        filled = places.fill(self.question, self.key, start, {}, current, free=self.free)
         if len(filled) < len(self.question.visits[self.key].roles):
             return False
-        return not places.problems_of_change(self.question, self.key, start, filled, self.before, self.free)
+        return not places.problems_of_change(self.question, self.key, start, filled, self.before, free=self.free)

@@ -1,5 +1,6 @@
 """Giving one visit of a course a time or another one: which times work, what else moves, and the press that does it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -154,10 +155,8 @@ class _Timing:
         if change.refused is None or starts_at is None:
             return None
         explained = None
-        try:
+        with suppress(DomainError):  # the refusal itself is told all the same
             explained = reasons.for_visit(visit=self.visit, starts_at=starts_at, by=self.request.user, now=now)
-        except DomainError:
-            pass  # the refusal itself is still told
         return why_not.of_visit(
             self.visit.label,
             starts_at,
