@@ -189,11 +189,12 @@ def _answer(job: PlanningJob, sign: "_Sign", *, now: datetime) -> Answer:
     if job.kind == JobKind.LEVEL:
         levelling = levels.read(job.site, job.params)
         return levels.answer(levelling, now=now, stop=sign.stop, on_progress=sign.progress)
-    batch = closures.batch(_closure(job), now=now)
+    batch = closures.batch(closure(job), now=now)
     return batch.answer(batch.changes(stop=sign.stop, on_progress=sign.progress))
 
 
-def _closure(job: PlanningJob) -> Closure:
+def closure(job: PlanningJob) -> Closure:
+    """What the job is about."""
     params = job.params
     resource = Resource.objects.filter(pk=params["resource"]).first() if "resource" in params else None
     return Closure(
@@ -240,11 +241,11 @@ def _permission(job: PlanningJob) -> Permission:
 def _around(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
     """Closes what is closed and changes the courses as the answer says. Raises ``AnswerOutdated``."""
     changes.keep_apart(each["course"] for each in job.answer["courses"])
-    batch = closures.batch(_closure(job), now=now)
+    batch = closures.batch(closure(job), now=now)
     restored = batch.restored(job.answer)
     if restored is None:
         raise AnswerOutdated(OUTDATED)
-    job.params |= _closed(_closure(job), by=by, now=now)
+    job.params |= _closed(closure(job), by=by, now=now)
     reason = str(job.params["reason"])
     if restored:
         return changes.write(restored, by=by, now=now, reason=reason)

@@ -171,21 +171,23 @@ def stand(
 
 
 def of_visits(
-    visits: Sequence[Visit], documents: "Mapping[UUID, Protocol]", *, zone: str, now: datetime
+    visits: Sequence[Visit],
+    documents: "Mapping[UUID, Protocol]",
+    keys: Mapping[UUID, Collection[str]],
+    *,
+    zone: str,
+    now: datetime,
 ) -> dict[UUID, VisitReadiness]:
-    """How the gates before these visits stand, by visit; they may be of many courses. Two queries at most.
+    """How the gates before these visits stand, by visit; they may be of many courses. One query at most.
 
-    ``visits`` have their courses and appointments loaded; ``documents`` are by protocol version.
+    ``visits`` have their courses and appointments loaded; ``documents`` are by protocol version, ``keys`` those of the visits
+    of a course that take or took place, by course.
     """
     asking = {version: found for version, document in documents.items() if (found := requirements(document))}
     waiting = [visit for visit in visits if visit.course.protocol_version_id in asking]
     courses = {visit.course_id for visit in waiting}
     if not courses:
         return {}
-    keys: dict[UUID, list[str]] = defaultdict(list)
-    others = Visit.objects.filter(course__in=courses).exclude(status__in=GONE)
-    for course, key in others.values_list("course_id", "key"):
-        keys[course].append(key)
     facts: dict[UUID, dict[str, list[GateFulfilment]]] = defaultdict(lambda: defaultdict(list))
     for fact in GateFulfilment.objects.filter(course__in=courses, withdrawal=None).order_by("-done_at", "-id"):
         facts[fact.course_id][fact.gate].append(fact)

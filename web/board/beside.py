@@ -30,6 +30,8 @@ class VisitBeside:
     presses: tuple[statuses.Press, ...]
     warning: str
     is_today: bool
+    resources: tuple[Resource, ...]
+    """Everything it takes, each once."""
 
     @property
     def may_change(self) -> bool:
@@ -41,12 +43,17 @@ class VisitBeside:
         )
 
     @property
+    def lies_ahead(self) -> bool:
+        """Whether it has still to take place."""
+        return self.appointment.status == Status.BOOKED
+
+    @property
     def may_be_late(self) -> bool:
         """Whether the patient can still be expected later than booked."""
         return self.may_change and self.is_today
 
 
-def visit(site: Site, key: UUID, day: Day, *, now: datetime) -> VisitBeside | None:
+def visit(site: Site, key: UUID, day: Day) -> VisitBeside | None:
     """The appointment with this id, if it is of this site. Two queries."""
     taken = Allocation.objects.select_related("resource").order_by("starts_at", "role", "lane")
     row = (
@@ -73,6 +80,7 @@ def visit(site: Site, key: UUID, day: Day, *, now: datetime) -> VisitBeside | No
         presses=statuses.presses(row) if starts.date() <= day.today else (),
         warning=card.warning if card else "",
         is_today=starts.date() == day.today,
+        resources=tuple({each.resource_id: each.resource for each in row.allocations.all()}.values()),
     )
 
 

@@ -98,7 +98,7 @@ class Day:
 
 
 def of(site: Site, on: date, *, now: datetime, view: View = View.RESOURCES) -> Day:
-    """The day ``on`` of a site, with presses for changing statuses when it is not in the future. Ten queries at most."""
+    """The day ``on`` of a site, with presses for changing statuses when it is not in the future. Eight queries at most."""
     facts = reading.read(site, on, now=now)
     local_now = clock.local(now, site.zone)
     scale = _scale(facts)
@@ -192,6 +192,9 @@ class _Writer:
             starts=starts,
             ends=ends,
             span=span,
+            first=self._minutes(starts),
+            last=self._minutes(starts) + span.minutes,
+            visit_starts=self._minutes(clock.local(appointment.starts_at, self.zone)),
             upper=self.scale.span(starts, ends).inside(span),
             bands=bands,
             state=statuses.of_appointment(appointment),
@@ -214,7 +217,15 @@ class _Writer:
         for starts_at, ends_at in hours.without([(first, last)], working):
             starts, ends = clock.local(starts_at, self.zone), clock.local(ends_at, self.zone)
             reason = self._reason(resource, starts_at, ends_at)
-            yield Closed(starts, ends, self.scale.span(starts, ends), reason, is_told=ends_at - starts_at >= TOLD)
+            span = self.scale.span(starts, ends)
+            first = self.scale.first_hour * 60 + span.first
+            is_told = ends_at - starts_at >= TOLD
+            yield Closed(starts, ends, span, first, first + span.minutes, reason, is_told)
+
+    def _minutes(self, local: datetime) -> int:
+        """After midnight of the date; less than none for what began before."""
+        wall = local.replace(tzinfo=None) - datetime.combine(self.facts.on, datetime.min.time())
+        return int(wall / timedelta(minutes=1))
 
     def _reason(self, resource: Resource, starts_at: datetime, ends_at: datetime) -> str:
         for absence in self.facts.absences.get(resource.pk, ()):

@@ -36,6 +36,10 @@ class Card:
     starts: datetime
     ends: datetime
     span: Span
+    first: int
+    """Where it begins and ends here and where the visit begins, in minutes after midnight: for the page's script."""
+    last: int
+    visit_starts: int
     upper: Span
     """The part with the patient, counted from the beginning of the card."""
     bands: tuple[Band, ...]
@@ -108,6 +112,8 @@ class Closed:
     starts: datetime
     ends: datetime
     span: Span
+    first: int
+    last: int
     reason: str
     is_told: bool
 

@@ -32,9 +32,7 @@ def observation(visit: Visit, document: "Protocol | None") -> timedelta:
     return timedelta()
 
 
-def at_place(
-    scale: Scale, card: Span, *, ends: "datetime", until: "datetime", observed: timedelta
-) -> tuple[Band, ...]:
+def at_place(scale: Scale, card: Span, *, ends: "datetime", until: "datetime", observed: timedelta) -> tuple[Band, ...]:
     """At a chair or in a room: observation until the visit ends, then turnover until the place is free."""
     found = []
     if observed:

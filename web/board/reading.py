@@ -1,12 +1,14 @@
 """What a day's board is drawn from, read in a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q
+from django.db.models.functions import JSONObject
 
 from clinics.models import Site
 from core import clock
@@ -14,6 +16,7 @@ from scheduler.models import Absence, Allocation, Appointment, Kind, Resource, S
 from scheduler.models.appointment import LONGEST
 from scheduler.queries import hours
 from treatments.models import Visit
+from treatments.queries import readiness
 
 LOOK_AHEAD_DAYS = 15
 """How far the next open day is looked for, the shown day included."""
@@ -58,11 +61,16 @@ class Facts:
 
 
 def read(site: Site, on: date, *, now: datetime) -> Facts:
-    """The day ``on`` of a site. Eight queries, however many resources and visits. Lapsed holds are gone."""
+    """The day ``on`` of a site. Six queries, however many resources and visits. Lapsed holds are gone."""
     bounds = clock.day_bounds(on, site.zone)
     opening = hours.site_days(site, first_on=on, days=LOOK_AHEAD_DAYS)
     rows = Resource.objects.filter(site=site, is_active=True).order_by("position", "name")
     resources = sorted(rows, key=lambda resource: ORDER.index(Kind(resource.kind)))
+    exceptions = list(
+        Absence.objects.filter(resource__in=resources, starts_at__lt=bounds[1], ends_at__gt=bounds[0]).order_by(
+            "starts_at"
+        )
+    )
     appointments = _appointments(site, bounds, now)
     return Facts(
         site=site,
@@ -70,10 +78,10 @@ def read(site: Site, on: date, *, now: datetime) -> Facts:
         bounds=bounds,
         opening=opening,
         resources=resources,
-        working=hours.working(resources, site, first_on=on, days=1, opening=opening[:1]),
-        absences=_absences(resources, bounds),
+        working=hours.working(resources, site, first_on=on, days=1, opening=opening[:1], exceptions=exceptions),
+        absences=_absences(exceptions),
         appointments=appointments,
-        taken=_taken(appointments),
+        taken=_taken(appointments, resources),
     )
 
 
@@ -82,40 +90,48 @@ def visit_of(appointment: Appointment) -> Visit | None:
     return getattr(appointment, "visit", None)
 
 
-def _absences(resources: Sequence[Resource], bounds: hours.Window) -> Mapping[UUID, list[Absence]]:
+def _absences(exceptions: Iterable[Absence]) -> Mapping[UUID, list[Absence]]:
     found: dict[UUID, list[Absence]] = defaultdict(list)
-    rows = Absence.objects.filter(resource__in=resources, is_extra=False)
-    for absence in rows.filter(starts_at__lt=bounds[1], ends_at__gt=bounds[0]).order_by("starts_at"):
-        found[absence.resource_id].append(absence)
+    for absence in exceptions:
+        if not absence.is_extra:
+            found[absence.resource_id].append(absence)
     return found
 
 
 def _appointments(site: Site, bounds: hours.Window, now: datetime) -> dict[UUID, Appointment]:
+    """With what they take as ``takes`` and the visits of their courses as ``keys``: one query for all of it."""
+    takes = Allocation.objects.filter(appointment=OuterRef("pk")).order_by("starts_at", "ends_at", "lane")
+    keys = Visit.objects.filter(course=OuterRef("visit__course")).exclude(status__in=readiness.GONE)
+    one = JSONObject(resource="resource_id", starts="starts_at", ends="ends_at", shared="is_shared", lane="lane")
     rows = (
         Appointment.objects.filter(site=site, starts_at__gt=bounds[0] - LONGEST)
         .overlapping(*bounds)
         .exclude(status=Status.CANCELLED)
         .exclude(Q(status=Status.HELD) & Q(hold_expires_at__lte=now))
         .select_related("patient", "visit__course", "change_set__by")
+        .annotate(takes=ArraySubquery(takes.values(one=one)), keys=ArraySubquery(keys.order_by("key").values("key")))
         .order_by("starts_at", "id")
     )
     return {row.pk: row for row in rows}
 
 
-def _taken(appointments: Mapping[UUID, Appointment]) -> Mapping[UUID, dict[UUID, Taken]]:
+def _taken(appointments: Mapping[UUID, Appointment], resources: Iterable[Resource]) -> Mapping[UUID, dict[UUID, Taken]]:
     """What the appointments take. Lanes are told apart no further than by whether they are shared."""
     found: dict[UUID, dict[UUID, Taken]] = defaultdict(dict)
-    rows = (
-        Allocation.objects.filter(appointment__in=list(appointments))
-        .values_list("resource_id", "appointment_id", "starts_at", "ends_at", "is_shared")
-        .distinct()
-        .order_by("starts_at", "ends_at")
-    )
-    for resource, key, starts_at, ends_at, is_shared in rows:
-        taken = found[resource].setdefault(key, Taken(appointments[key]))
-        taken.periods.append((starts_at, ends_at))
-        if is_shared:
-            taken.looking_on.append((starts_at, ends_at))
+    seats = {resource.pk: resource.lanes for resource in resources}
+    for key, appointment in appointments.items():
+        for one in appointment.takes:  # type: ignore[attr-defined]  # annotated
+            resource = UUID(one["resource"])
+            taken = found[resource].setdefault(key, Taken(appointment))
+            period = datetime.fromisoformat(one["starts"]), datetime.fromisoformat(one["ends"])
+            if period not in taken.periods:  # a period in several lanes is one
+                taken.periods.append(period)
+                if one["shared"]:
+                    taken.looking_on.append(period)
+            if (
+                one["lane"] >= seats.get(resource, 1) and period in taken.looking_on
+            ):  # hands-on: the lane beyond the seats
+                taken.looking_on.remove(period)
     return found
 
 

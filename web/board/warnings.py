@@ -33,11 +33,12 @@ class Warnings:
     def about(
         cls, facts: Facts, visits: Iterable[Visit], documents: "Mapping[UUID, Protocol]", *, now: datetime
     ) -> "Warnings":
-        """Somebody or something is away; something that has to be there is missing; it is the first visit. Two queries."""
+        """Somebody or something is away; something that has to be there is missing; it is the first visit. One query."""
         found: dict[UUID, str] = {}
         upcoming = {key: each for key, each in facts.appointments.items() if each.status in UPCOMING}
         waiting = [visit for visit in visits if visit.appointment_id in upcoming and not _begun(visit, now)]
-        ready = readiness.of_visits(waiting, documents, zone=facts.site.zone, now=now)
+        keys = {visit.course_id: each.keys for each in upcoming.values() if (visit := visit_of(each))}  # type: ignore[attr-defined]
+        ready = readiness.of_visits(waiting, documents, keys, zone=facts.site.zone, now=now)
         for key, each in upcoming.items():
             visit = visit_of(each)
             text = _away(facts, key) or _missing(ready.get(visit.pk) if visit else None) or _first(visit)

@@ -14,7 +14,7 @@ from scheduler.actions import appointments
 from scheduler.models import Appointment
 from web import sites, statuses
 from web.access import StaffRequest, local_address
-from web.board import beside, day
+from web.board import beside, day, news
 from web.board.address import Address
 from web.numbers import version_of
 
@@ -35,9 +35,10 @@ def today(request: StaffRequest) -> HttpResponse:
             "site": at.chosen,
             "address": address,
             "day": shown,
-            "visit_beside": beside.visit(at.chosen, address.visit, shown, now=now) if address.visit else None,
+            "visit_beside": beside.visit(at.chosen, address.visit, shown) if address.visit else None,
             "gap_beside": beside.gap(shown, address.gap) if address.gap else None,
             "updated": clock.local(now, at.chosen.zone),
+            "news": news.since(request.headers.get("X-Since", ""), at.chosen, address.on, by=request.user),
         },
     )
 
@@ -64,4 +65,3 @@ def set_status(request: StaffRequest, appointment_id: UUID) -> HttpResponse:
     else:
         messages.success(request, f"{name} {done}.")
     return HttpResponseRedirect(local_address(request, request.POST.get("next", ""), reverse("today")))
-
