@@ -26,6 +26,7 @@ urlpatterns = [
     page("desk/", desk.tasks, name="desk", may=Permission.VIEW_MESSAGES),
     page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.SEND_MESSAGES),
     page("messages/", messages.listing, name="messages", may=Permission.VIEW_MESSAGES),
+    page("messages/list.csv", messages.file, name="messages-file", may=Permission.VIEW_MESSAGES),
     page("messages/<uuid:message_id>/", messages.message, name="message", may=Permission.VIEW_MESSAGES),
     page("messages/<uuid:message_id>/act", messages.act, name="act-on-message", may=Permission.SEND_MESSAGES),
     page("messages/pause", pauses.pause, name="pause-messages", may=Permission.PAUSE_MESSAGES),

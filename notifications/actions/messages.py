@@ -118,7 +118,7 @@ def release(*, message: Message, by: User, now: datetime) -> Message:
         current = _unsent(message)
         if current.is_held:
             current.next_try_at = max(current.due_at, now)
-            current.heeds_quiet_hours = current.step != Step.PLAN
+            current.heeds_quiet_hours = current.step != Step.PLAN and not current.copy
             current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
             wakers.wake(due_at=current.next_try_at, now=now)
     return current

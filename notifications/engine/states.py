@@ -89,6 +89,8 @@ WAITING = frozenset({State.SCHEDULED, State.RETRY_WAIT, State.UNCERTAIN})
 """From these a dispatcher may take a message; of the uncertain only those with a next try."""
 UNSENT = frozenset({State.SCHEDULED, State.RETRY_WAIT})
 """Nobody has these in hand and nobody can have received them."""
+RESENDABLE = FINAL - {State.WITHDRAWN}
+"""What somebody can have sent once more: it went out, or nothing sends it any more. What was taken back is not said."""
 
 TRANSITIONS: list[tuple[State, State]] = [
     *[(waiting, State.SENDING) for waiting in sorted(WAITING)],

@@ -50,6 +50,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
             handling=None,
         )
 
+    def of_one_content(self, message: "Message") -> "MessageQuerySet":
+        """The message and its copies: what was said to one patient on one channel about one thing."""
+        return self.filter(
+            patient=message.patient_id,
+            appointment=message.appointment_id,
+            schedule_epoch=message.schedule_epoch,
+            change_set=message.change_set_id,
+            step=message.step,
+            channel=message.channel,
+        )
+
     def held(self) -> "MessageQuerySet":
         """Those somebody keeps back (``Message.is_held``)."""
         return self.filter(state__in=sorted(UNSENT), next_try_at=models.F("not_after"))
@@ -67,7 +78,8 @@ class Message(Model):
     counts the tries, ``unknown_outcomes`` those nobody knows the end of, ``possible_duplicates`` the copies beyond the
     first that the patient may have received. ``first_tried_at`` is when a provider may first have heard of it, and
     ``provider_id`` what the one that accepted it calls it in its receipts. ``knew``, in news, is when each visit began as far
-    as the patient knew: appointment id to ISO time, or null for a visit that is new.
+    as the patient knew: appointment id to ISO time, or null for a visit that is new. ``copy`` is 0 for the message itself,
+    and rises with each time somebody has the same said once more.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
@@ -80,6 +92,7 @@ class Message(Model):
     knew: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
     step = models.CharField(max_length=20, choices=Step.choices())
     channel = models.CharField(max_length=10, choices=Channel.choices())
+    copy = models.PositiveSmallIntegerField(default=0, help_text="0; 1 for the first time it is sent again.")
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
     heeds_quiet_hours = models.BooleanField(default=True, help_text="Not what the patient or staff just asked for.")
@@ -101,11 +114,12 @@ class Message(Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["appointment", "schedule_epoch", "step", "channel", "patient"],
+                fields=["appointment", "schedule_epoch", "step", "channel", "patient", "copy"],
                 name="notifications_message_once_per_visit",
             ),
             models.UniqueConstraint(
-                fields=["change_set", "step", "channel", "patient"], name="notifications_message_once_per_change_set"
+                fields=["change_set", "step", "channel", "patient", "copy"],
+                name="notifications_message_once_per_change_set",
             ),
             models.CheckConstraint(
                 condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None)

@@ -70,6 +70,8 @@ def of_messages(
     for row in rows:
         clock_of = zone or zone_of(row)
         lines = [_state(row, zone=clock_of)]
+        if row.copy:
+            lines.append("A member of staff had the same sent again; this is the copy.")
         if row.state in WAITING:
             lines += _ahead(row, pauses.holding(row, paused), hindered.get(row.pk, Reason.NONE), now=now)
         lines += [_attempt(attempt, clock_of) for attempt in tries.get(row.pk, [])]

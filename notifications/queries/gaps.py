@@ -52,7 +52,7 @@ def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
     booked = [each for each in current if each.status == Status.BOOKED]
     there = {
         (message.appointment_id, message.schedule_epoch, message.step, message.channel, message.patient_id): message
-        for message in Message.objects.filter(appointment__in=[each.pk for each in booked])
+        for message in Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0)
     }
     for appointment in booked:
         patient = appointment.patient
