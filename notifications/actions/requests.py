@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from notifications.actions import attempts, outcomes
+from notifications.actions import attempts, outcomes, overtakings
 from notifications.actions.outcomes import Ended
 from notifications.channels import NotSent, Sender
 from notifications.engine import retries
@@ -103,6 +103,11 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
         budgets.lock(messages)
         now = clock()
         held = verdicts.look_again(messages, lease_left=LONGEST_REQUEST + timedelta(seconds=LOOK_HOLDS), now=now)
+        ours = {message.pk for message, _ in held}
+        looked = overtakings.look(held)
+        held = looked.going
+        for message in looked.needless:
+            done.count(overtakings.needless(message, now=now))
         paused = pauses.in_force()
         over = budgets.over([message for message, _ in held], now=now)
         composed: list[tuple[Message, Any]] = []
@@ -118,10 +123,11 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
                 except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
                     done.count(outcomes.unwritable(message=message, failure=failure, now=now))
         # whose lease is too short now; what is not ours is left alone by its token
-        ours = {message.pk for message, _ in held}
         outcomes.give_back(messages=[message for message in messages if message.pk not in ours], now=now)
         Link.ensure(*needed)
         opened = attempts.open_all([message for message, _ in composed], now=now)
+    for message, change_set in looked.to_merge:  # each in a transaction of its own, which locks the rows of one patient
+        done.count(overtakings.merge(message, change_set, now=now))
     return [Begun(message, attempt, words) for (message, words), attempt in zip(composed, opened, strict=True)]
 
 
