@@ -14,7 +14,7 @@ from django.core.mail.message import SafeMIMEText
 from django.template.loader import render_to_string
 
 from core import clock
-from notifications.channels import addresses, calendar
+from notifications.channels import addresses, calendar, getting_ready
 from notifications.channels.languages import Language, language_of, one_line, phone
 from notifications.engine.states import NEWS, Step
 from notifications.models import Link, Message
@@ -35,7 +35,7 @@ class VisitLine:
 
 
 def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAlternatives:
-    """The e-mail of a message about ``visits``, earliest first. No query; needs ``patient`` and its and
+    """The e-mail of a message about ``visits``, earliest first. No query but for a get-ready list; needs ``patient`` and its and
     the visits' ``site`` loaded. The links in it are written by whoever sends it (``Link.needed_by``).
     """
     language = language_of(message.patient.language)
@@ -59,6 +59,7 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
         "ends": first.ends,
         "place": first.place,
         "places_differ": len({line.place for line in lines}) > 1,
+        "get_ready": getting_ready.has_list(message, visits),
         "elsewhere": any(_clocks_differ(visit, message.patient.home_zone) for visit in visits),
     }
     subject = _subject(message, len(lines), language).format(day=first.day)

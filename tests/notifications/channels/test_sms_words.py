@@ -215,3 +215,17 @@ def test_every_language_of_patients_is_complete() -> None:
 
     assert set(LANGUAGES) == set(Language.values)
     assert all(words.shipped(name, language) for name, language in product(words.NAMES, LANGUAGES))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("step", "language"), list(product((Step.ONE_DAY, Step.DAY_OF), LANGUAGES)))
+def test_where_there_is_something_to_do_before_it_points_to_the_list(step: str, language: str, monkeypatch) -> None:
+    from treatments.queries import preparations
+
+    plain = written(step, language, EDGES["long"])
+    monkeypatch.setattr(preparations, "of_appointments", lambda visits: {visits[0].pk: "a list"})
+    listed = written(step, language, EDGES["long"] | {"family_name": "Two"})
+    assert plain.text != listed.text
+    assert {"en": "get-ready list", "es": "lista para prepararse"}[language] in listed.text
+    assert red_words.found(listed.text) == []
+    assert segments.count(listed.text).count <= words.MOST_SEGMENTS
