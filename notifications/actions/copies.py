@@ -67,6 +67,7 @@ def _copy(row: Message, *, number: int, now: datetime) -> Message:
         appointment=row.appointment,
         schedule_epoch=row.schedule_epoch,
         change_set_id=row.change_set_id,
+        week_on=row.week_on,
         knew=row.knew,
         step=row.step,
         channel=row.channel,

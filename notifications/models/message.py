@@ -30,6 +30,7 @@ _SENDING = State.SENDING.value
 _ACCEPTED = State.ACCEPTED.value
 _RECEIPTS = sorted(state.value for state in RECEIPTS)
 _NEWS = sorted(step.value for step in NEWS)
+_WEEK = Step.YOUR_WEEK.value
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -57,6 +58,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             appointment=message.appointment_id,
             schedule_epoch=message.schedule_epoch,
             change_set=message.change_set_id,
+            week_on=message.week_on,
             step=message.step,
             channel=message.channel,
         )
@@ -71,14 +73,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
     but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at", "first_tried_at"]
 )
 class Message(Model):
-    """What should be said to one patient on one channel: about one visit, or about the visits of one change set.
+    """What should be said to one patient on one channel: about one visit, or the visits of one change set or one week.
 
     ``due_at`` is when it should go out, ``next_try_at`` when a dispatcher looks at it next, ``not_after`` when it has
     become useless. ``token`` rises with every claim: only who holds the newest may write the result. ``attempts``
     counts the tries, ``unknown_outcomes`` those nobody knows the end of, ``possible_duplicates`` the copies beyond the
     first that the patient may have received. ``first_tried_at`` is when a provider may first have heard of it, and
     ``provider_id`` what the one that accepted it calls it in its receipts. ``knew``, in news, is when each visit began as far
-    as the patient knew: appointment id to ISO time, or null for a visit that is new. ``copy`` is 0 for the message itself,
+    as the patient knew: appointment id to ISO time, or null for a visit that is new; in the one about a week, when it begins as far as the message says. ``copy`` is 0 for the message itself,
     and rises with each time somebody has the same said once more.
     """
 
@@ -90,6 +92,7 @@ class Message(Model):
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="messages")
     visits = models.ManyToManyField(Appointment, related_name="plan_messages", help_text="What news are about.")
     knew: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
+    week_on = models.DateField(null=True, blank=True, help_text="The Monday of the week it is about.")
     step = models.CharField(max_length=20, choices=Step.choices())
     channel = models.CharField(max_length=10, choices=Channel.choices())
     copy = models.PositiveSmallIntegerField(default=0, help_text="0; 1 for the first time it is sent again.")
@@ -121,9 +124,13 @@ class Message(Model):
                 fields=["change_set", "step", "channel", "patient", "copy"],
                 name="notifications_message_once_per_change_set",
             ),
+            models.UniqueConstraint(
+                fields=["patient", "week_on", "channel", "copy"], name="notifications_message_once_per_week"
+            ),
             models.CheckConstraint(
-                condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None)
-                | (~Q(step__in=_NEWS) & Q(change_set=None, appointment__isnull=False)),
+                condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None, week_on=None)
+                | Q(step=_WEEK, week_on__isnull=False, change_set=None, appointment=None)
+                | (~Q(step__in=[*_NEWS, _WEEK]) & Q(change_set=None, appointment__isnull=False, week_on=None)),
                 name="notifications_message_about_something",
             ),
             models.CheckConstraint(condition=Q(step__in=Step.values()), name="notifications_message_step_known"),

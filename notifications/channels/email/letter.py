@@ -20,8 +20,8 @@ from notifications.engine.states import NEWS, Step
 from notifications.models import Link, Message
 from scheduler.models import Appointment, Status
 
-WITH_CALENDAR = (*NEWS, Step.THREE_DAYS)
-"""Mails that carry a calendar file: of all visits they tell about, and of the one when it is first spoken of alone."""
+WITH_CALENDAR = (*NEWS, Step.YOUR_WEEK, Step.THREE_DAYS)
+"""Mails that carry a calendar file: of all visits they tell about, and of those of a week or the one when first spoken of alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def _subject(message: Message, number: int, language: Language) -> str:
     """Says no more than that it is about appointments: it is read over shoulders."""
     if message.step in {Step.CHANGED, Step.CANCELLED}:
         return language.subject_of_change
-    return language.subject_of_plan if message.step == Step.PLAN and number > 1 else language.subject
+    several = message.step in {Step.PLAN, Step.YOUR_WEEK} and number > 1
+    return language.subject_of_plan if several else language.subject
 
 
 def _calendar_part(method: str, file: bytes) -> SafeMIMEText:

@@ -37,7 +37,8 @@ EDGES = {
 def written(step: str, language: str, edge: dict[str, str], *, at: datetime = THURSDAY) -> text.ShortText:
     site = SiteFactory(name="Ketamine Clinic for Pain", public_name="Alder")
     patient = PatientFactory(site=site, language=language, phone="+12125550177", **edge)
-    made = book(patient, at, now=MONDAY)
+    more = [at + timedelta(days=1)] if step == Step.YOUR_WEEK else []
+    made = book(patient, at, *more, now=MONDAY)
     if step in {Step.CHANGED, Step.CANCELLED}:
         Message.objects.filter(step=Step.PLAN).delete()  # the patient knows the visit
         cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], at + timedelta(hours=1), now=MONDAY)
