@@ -30,6 +30,9 @@ _SENDING = State.SENDING.value
 _ACCEPTED = State.ACCEPTED.value
 _RECEIPTS = sorted(state.value for state in RECEIPTS)
 _NEWS = sorted(step.value for step in NEWS)
+_FOR_PEOPLE = Q(state__in=[State.DEAD.value, State.EXPIRED.value, State.UNDELIVERED.value]) | Q(
+    state=State.UNCERTAIN.value, next_try_at=None
+)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -45,10 +48,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def for_people(self) -> "MessageQuerySet":
         """Those nothing happens to unless a person acts, and nobody has: failed, too late, did not arrive, or perhaps sent."""
-        return self.filter(
-            Q(state__in=[State.DEAD, State.EXPIRED, State.UNDELIVERED]) | Q(state=State.UNCERTAIN, next_try_at=None),
-            handling=None,
-        )
+        return self.filter(_FOR_PEOPLE, handling=None)
 
     def held(self) -> "MessageQuerySet":
         """Those somebody keeps back (``Message.is_held``)."""
@@ -70,12 +70,15 @@ class Message(Model):
     as the patient knew: appointment id to ISO time, or null for a visit that is new.
     """
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
+    # three without an index of their own: each begins one of those below, and every claim writes to all there are
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages", db_index=False)
     appointment = models.ForeignKey(
-        Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="messages"
+        Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
     )
     schedule_epoch = models.PositiveIntegerField(default=0, help_text="The appointment's, when this was written.")
-    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="messages")
+    change_set = models.ForeignKey(
+        ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+    )
     visits = models.ManyToManyField(Appointment, related_name="plan_messages", help_text="What news are about.")
     knew: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
     step = models.CharField(max_length=20, choices=Step.choices())
@@ -140,7 +143,10 @@ class Message(Model):
                 fields=["next_try_at", "id"], condition=Q(state__in=_WAITING), name="notifications_message_due"
             ),
             models.Index(fields=["lease_until"], condition=Q(state=_SENDING), name="notifications_message_leases"),
+            models.Index(fields=["not_after"], condition=Q(state__in=_WAITING), name="notifications_message_useful"),
             models.Index(fields=["patient", "due_at"], name="notifications_message_of"),
+            models.Index(fields=["due_at", "id"], name="notifications_message_by_time"),
+            models.Index(fields=["due_at", "id"], condition=_FOR_PEOPLE, name="notifications_message_open"),
             models.Index(
                 fields=["channel", "provider_id"],
                 condition=~Q(provider_id=""),
