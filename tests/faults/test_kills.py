@@ -73,7 +73,13 @@ class Nursery:
 
 @pytest.fixture
 def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    log = tmp_path / "log"
+    with nursery_of(tmp_path / "log") as made:
+        yield made
+
+
+@contextmanager
+def nursery_of(log: Path) -> Iterator[Nursery]:
+    """One on this test's database; the dispatchers end with the block."""
     with (
         log.open("ab") as output,
         subprocess.Popen(
