@@ -60,15 +60,12 @@ class Cluster:
         self._do("createdb", *self._where, name)
         self._do("psql", *self._where, "-q", "-v", "ON_ERROR_STOP=1", "-d", name, given=dump)
 
-    def copy_to(self, folder: Path) -> Path:
-        """The files of the running server, as a backup takes them; its data folder."""
-        target = folder / "data"
+    def copied(self, name: str, *settings: str) -> Cluster:
+        """The files of the running server, as a backup takes them, for another one beside it."""
+        target = self.folder / name
         self._do("pg_basebackup", *self._where, "-D", target, "--checkpoint=fast", "--no-sync")
-        return target
-
-    def dump(self) -> bytes:
-        """Everything in the database."""
-        return dump(self.url)
+        sockets = identity.make_private_folder(self.folder / f"{name}-sockets")
+        return Cluster(sockets, data=target, settings=settings)
 
     @property
     def _where(self) -> list[str]:
@@ -80,11 +77,12 @@ class Cluster:
         assert done.returncode == 0, done.stderr.decode()[-2000:]
 
     def _answers(self) -> bool:
+        """Whether it does, and takes writes."""
         try:
-            psycopg.connect(host=str(self.folder), user=NAME, dbname="postgres").close()
+            with psycopg.connect(host=str(self.folder), user=NAME, dbname="postgres") as line:
+                return line.execute("SELECT NOT pg_is_in_recovery()").fetchone() == (True,)
         except psycopg.OperationalError:
             return False
-        return True
 
 
 def dump(url: str) -> bytes:
@@ -111,12 +109,12 @@ def cluster(*settings: str) -> Iterator[Cluster]:
 
 
 @contextmanager
-def working_on(server: Cluster) -> Iterator[None]:
-    """Django here, in every thread, and the processes started meanwhile use this server."""
+def working_on(server: Cluster, *, name: str = NAME) -> Iterator[None]:
+    """Django here, in every thread, and the processes started meanwhile use this server's database."""
     used = connection.settings_dict
     before = dict(used)
     connection.close()
-    used.update(HOST=str(server.folder), PORT="", NAME=NAME, USER=NAME, PASSWORD="")
+    used.update(HOST=str(server.folder), PORT="", NAME=name, USER=NAME, PASSWORD="")
     try:
         with mock.patch.dict(os.environ, DATABASE_URL=server.url):
             yield
