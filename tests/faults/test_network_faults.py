@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from notifications.actions import delivery
+from notifications.channels.email.smtp import SmtpSender
 from notifications.engine.states import Channel, Outcome
 from notifications.models import Attempt, Message
 from notifications.queries.database_clock import database_now
@@ -112,8 +113,6 @@ def test_texts(running_network, settings, monkeypatch, site, service, channel: C
 
 
 def test_control_a_hidden_try_is_seen(settings, site, service, monkeypatch) -> None:
-    from notifications.channels.email.smtp import SmtpSender
-
     honest = SmtpSender._hand_over
 
     def twice(self, envelope):
