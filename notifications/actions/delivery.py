@@ -74,11 +74,11 @@ def claim(*, clock: Clock, batch: int, done: Delivered) -> list[Message]:
             if paused := pauses.in_force():
                 free = free.exclude(pauses.held_back(paused))
             due = list(
-                free.select_related("appointment__site", "patient__site", "change_set")
-                .prefetch_related("visits__site")
+                free.select_related("appointment", "patient", "change_set")
                 .order_by("next_try_at", "id")
                 .select_for_update(skip_locked=True, of=("self",))[:batch]
             )
+            verdicts.load(due)
             over = requests.over(due, now=now)
             taken = [
                 message
