@@ -2,7 +2,23 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, messages, patients, pauses, texts, today, visits, work_list
+from web.views import (
+    booking,
+    changes,
+    courses,
+    desk,
+    display,
+    messages,
+    patients,
+    pauses,
+    search,
+    texts,
+    today,
+    unconfirmed,
+    visits,
+    waitlist,
+    work_list,
+)
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -12,6 +28,9 @@ urlpatterns = [
         name="set-status",
         may=Permission.SET_VISIT_STATUS,
     ),
+    page("search", search.search, name="search", may=Permission.VIEW_CALENDAR),
+    page("changes/", changes.recent, name="changes", may=Permission.VIEW_CALENDAR),
+    page("changes/<uuid:change_set_id>/undo", changes.undo, name="undo-change", may=Permission.VIEW_CALENDAR),
     page("patients/", patients.search, name="patients", may=Permission.VIEW_PATIENTS),
     page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
     page("patients/<uuid:patient_id>/", patients.patient, name="patient", may=Permission.VIEW_PATIENTS),
@@ -23,8 +42,22 @@ urlpatterns = [
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
     page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
     page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
+    page("unconfirmed/", unconfirmed.listing, name="unconfirmed", may=Permission.VIEW_PATIENTS),
+    page(
+        "unconfirmed/<uuid:appointment_id>/act",
+        unconfirmed.act,
+        name="act-on-unconfirmed",
+        may=Permission.SET_VISIT_STATUS,
+    ),
+    page("waitlist/", waitlist.listing, name="waitlist", may=Permission.VIEW_COURSES),
+    page("waitlist/fitting", waitlist.fitting, name="waitlist-fitting", may=Permission.VIEW_COURSES),
+    page("waitlist/add", waitlist.add, name="add-to-waitlist", may=Permission.BOOK_COURSES),
+    page("waitlist/<uuid:entry_id>/take", waitlist.take, name="take-from-waitlist", may=Permission.MOVE_VISITS),
+    page("waitlist/<uuid:entry_id>/leave", waitlist.leave, name="leave-waitlist", may=Permission.BOOK_COURSES),
+    page("visits/<uuid:visit_id>/wait", waitlist.join, name="join-waitlist", may=Permission.BOOK_COURSES),
     page("desk/", desk.tasks, name="desk", may=Permission.VIEW_MESSAGES),
     page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.SEND_MESSAGES),
+    page("desk/<uuid:task_id>/open", desk.reopen, name="reopen-desk-task", may=Permission.SEND_MESSAGES),
     page("messages/", messages.listing, name="messages", may=Permission.VIEW_MESSAGES),
     page("messages/list.csv", messages.file, name="messages-file", may=Permission.VIEW_MESSAGES),
     page("messages/<uuid:message_id>/", messages.message, name="message", may=Permission.VIEW_MESSAGES),
