@@ -2,6 +2,7 @@
 
 from clinics.permissions import Permission
 from web.access import page
+from web.booking_page import KEPT
 from web.views import (
     booking,
     cancelling,
@@ -34,7 +35,8 @@ urlpatterns = [
     page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
     page("patients/<uuid:patient_id>/", patients.patient, name="patient", may=Permission.VIEW_PATIENTS),
     page("patients/<uuid:patient_id>/edit", patients.edit, name="edit-patient", may=Permission.EDIT_PATIENTS),
-    page("courses/book", booking.book, name="book-course", may=Permission.BOOK_COURSES),
+    page("courses/book", booking.book, name="book-course", may=Permission.BOOK_COURSES, keeps=KEPT),
+    page("courses/book/release", booking.release, name="release-hold", may=Permission.BOOK_COURSES),
     page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
     page("courses/<uuid:course_id>/cancel", cancelling.course, name="cancel-course", may=Permission.CANCEL_VISITS),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
