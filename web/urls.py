@@ -2,8 +2,10 @@
 
 from clinics.permissions import Permission
 from web.access import page
+from web.booking_page import KEPT
 from web.views import (
     booking,
+    cancelling,
     changes,
     courses,
     desk,
@@ -35,12 +37,14 @@ urlpatterns = [
     page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
     page("patients/<uuid:patient_id>/", patients.patient, name="patient", may=Permission.VIEW_PATIENTS),
     page("patients/<uuid:patient_id>/edit", patients.edit, name="edit-patient", may=Permission.EDIT_PATIENTS),
-    page("courses/book", booking.book, name="book-course", may=Permission.BOOK_COURSES),
+    page("courses/book", booking.book, name="book-course", may=Permission.BOOK_COURSES, keeps=KEPT),
+    page("courses/book/release", booking.release, name="release-hold", may=Permission.BOOK_COURSES),
     page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
-    page("courses/<uuid:course_id>/cancel", courses.cancel, name="cancel-course", may=Permission.CANCEL_VISITS),
+    page("courses/<uuid:course_id>/cancel", cancelling.course, name="cancel-course", may=Permission.CANCEL_VISITS),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
-    page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
+    page("visits/<uuid:visit_id>/cancel", cancelling.visit, name="cancel-visit", may=Permission.CANCEL_VISITS),
+    page("visits/<uuid:visit_id>/missed", cancelling.missed, name="miss-visit", may=Permission.SET_VISIT_STATUS),
     page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
     page("unconfirmed/", unconfirmed.listing, name="unconfirmed", may=Permission.VIEW_PATIENTS),
     page(
