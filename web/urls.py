@@ -2,7 +2,21 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, messages, patients, pauses, texts, today, visits, work_list
+from web.views import (
+    booking,
+    changes,
+    courses,
+    desk,
+    display,
+    messages,
+    patients,
+    pauses,
+    search,
+    texts,
+    today,
+    visits,
+    work_list,
+)
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -12,6 +26,9 @@ urlpatterns = [
         name="set-status",
         may=Permission.SET_VISIT_STATUS,
     ),
+    page("search", search.search, name="search", may=Permission.VIEW_CALENDAR),
+    page("changes/", changes.recent, name="changes", may=Permission.VIEW_CALENDAR),
+    page("changes/<uuid:change_set_id>/undo", changes.undo, name="undo-change", may=Permission.VIEW_CALENDAR),
     page("patients/", patients.search, name="patients", may=Permission.VIEW_PATIENTS),
     page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
     page("patients/alike", patients.alike, name="alike-patients", may=Permission.EDIT_PATIENTS),
