@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Concat, JSONObject
 
 from clinics.models import Patient, PatientNote
 from clinics.models.patient import Plain
@@ -22,7 +22,7 @@ COUNTED_OUT = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
 def with_next(patients: QuerySet[Patient], *, text: str, now: datetime) -> QuerySet[Patient]:
     """The patients with ``next_on`` and ``next_time``, and ``running``: visits ``done`` of ``all`` in running courses.
 
-    Those whose names begin as the first word of ``text`` come first. No titles: a list is read over shoulders.
+    Those of whom a name begins as the first word of ``text`` come first. No titles: a list is read over shoulders.
     """
     following = Appointment.objects.filter(patient=OuterRef("pk"), status__in=UPCOMING, ends_at__gt=now).order_by(
         "starts_at"
@@ -40,7 +40,7 @@ def with_next(patients: QuerySet[Patient], *, text: str, now: datetime) -> Query
         next_time=Subquery(following.values("local_time")[:1]),
         running=Subquery(running),
         begins=Case(
-            When(Q(sought__startswith=first) | Q(family_name__unaccent__istartswith=text), then=Value(0)),
+            When(Q(sought__startswith=first) | Q(sought__contains=Concat(Value(" "), first)), then=Value(0)),
             default=Value(1),
         ),
     ).order_by("begins", "family_name", "given_name", "birth_on", "id")

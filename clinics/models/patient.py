@@ -58,8 +58,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def matching(self, text: str, *, born: date | None = None) -> "PatientQuerySet":
         """Those of whom every word of ``text`` is part of a name, phone, e-mail or number; accents do not matter.
 
-        ``born`` is a birth date on top. A year or an ISO date in the text is one as well. Whoever was merged is found by
-        what the duplicate was called, too.
+        ``born`` is a birth date on top. A year or an ISO date in the text is one as well.
         """
         return self._looked_for(_all(_contains(word) for word in _words(text)), born)
 
@@ -70,8 +69,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def _looked_for(self, wanted: Q, born: date | None) -> "PatientQuerySet":
         if born is not None:
             wanted &= Q(birth_on=born)
-        duplicates = Patient.objects.filter(wanted, merged_into__isnull=False).values("merged_into")
-        return self.present().filter(wanted | Q(pk__in=duplicates))
+        return self.present().filter(wanted)
 
 
 def _words(text: str) -> list[str]:
@@ -116,7 +114,8 @@ class Patient(Model):
     """A person who is treated. ``zone`` is where they live, if not in their site's zone.
 
     ``number`` is the clinic's own, given once. ``merged_into`` is set on a duplicate: its courses, visits and messages are
-    the other's by then, and only its name, number and facts stay. ``sought`` is what searches look at.
+    the other's by then, and only its name, number and facts stay; ``formerly`` of the other keeps it findable. ``sought`` is what
+    searches look at.
     """
 
     number = models.PositiveIntegerField(
@@ -138,6 +137,11 @@ class Patient(Model):
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="duplicates"
     )
+    formerly = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="Numbers, names and addresses of duplicates that were merged into this one.",
+    )
     version = models.PositiveIntegerField(default=1)
     sought = models.GeneratedField(
         expression=Plain(
@@ -151,6 +155,8 @@ class Patient(Model):
                 "phone",
                 models.Value(" "),
                 Cast("number", models.TextField()),
+                models.Value(" "),
+                "formerly",
                 output_field=models.TextField(),
             )
         ),
