@@ -6,7 +6,7 @@ from celery import shared_task
 
 from clinics.models import User
 from core import clock
-from treatments.actions import horizons, jobs
+from treatments.actions import alerts, horizons, jobs
 
 EXTEND_SECONDS = 40
 """When no further course is begun: well inside the soft time limit of 50 s."""
@@ -23,3 +23,9 @@ def extend_courses(**_: object) -> None:
 def plan_together(**_: object) -> None:
     """Works out the oldest planning job that is due."""
     jobs.work()
+
+
+@shared_task(name="treatments.pass_alerts_on")  # type: ignore[untyped-decorator]
+def pass_alerts_on(**_: object) -> None:
+    """Asks the next clinicians about answers that nobody has seen in time."""
+    alerts.pass_on(by=User.objects.service(), now=clock.now())

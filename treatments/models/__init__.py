@@ -1,5 +1,6 @@
 """Protocols and courses, one file per aggregate."""
 
+from treatments.models.assessment import Alert, AlertAcknowledgement, AlertCall, Assessment, Mode
 from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
 from treatments.models.decision import Choice, DecisionRecord
@@ -9,6 +10,10 @@ from treatments.models.protocol import Protocol, ProtocolVersion
 from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
 __all__ = [
+    "Alert",
+    "AlertAcknowledgement",
+    "AlertCall",
+    "Assessment",
     "Choice",
     "Course",
     "CourseChange",
@@ -18,6 +23,7 @@ __all__ = [
     "GateWithdrawal",
     "JobKind",
     "JobState",
+    "Mode",
     "PlanningJob",
     "Protocol",
     "ProtocolVersion",
