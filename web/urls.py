@@ -2,7 +2,20 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, messages, patients, pauses, texts, today, visits, work_list
+from web.views import (
+    booking,
+    courses,
+    desk,
+    display,
+    messages,
+    patients,
+    pauses,
+    progress,
+    texts,
+    today,
+    visits,
+    work_list,
+)
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -19,6 +32,15 @@ urlpatterns = [
     page("courses/book", booking.book, name="book-course", may=Permission.BOOK_COURSES),
     page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
     page("courses/<uuid:course_id>/cancel", courses.cancel, name="cancel-course", may=Permission.CANCEL_VISITS),
+    page("courses/<uuid:course_id>/progress", progress.progress, name="progress", may=Permission.VIEW_SCORES),
+    page(
+        "courses/<uuid:course_id>/assess/<slug:measure>",
+        progress.assess,
+        name="assess",
+        may=Permission.RECORD_ASSESSMENTS,
+    ),
+    page("alerts/", progress.alert_list, name="alerts", may=Permission.SEE_ALERTS),
+    page("alerts/<uuid:alert_id>/", progress.acknowledge, name="alert", may=Permission.SEE_ALERTS),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
     page("visits/<uuid:visit_id>/cancel", visits.cancel, name="cancel-visit", may=Permission.CANCEL_VISITS),
