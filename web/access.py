@@ -15,9 +15,11 @@ from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from clinics import discretion
 from clinics.models import User
 from clinics.permissions import Permission, require
 from core.errors import Busy, Conflict, DomainError, InvalidInput, NotAllowed, NotFound, Stale, Unprocessable
+from web.display import Display
 
 STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (NotAllowed, 403),
@@ -54,7 +56,8 @@ def guarded(view: View, permission: Permission) -> View:
             return _sign_in(request)
         try:
             require(request.user, permission)
-            response = view(request, *args, **kwargs)
+            with discretion.initials_only(Display.of(request).names == "initials"):
+                response = view(request, *args, **kwargs)
         except DomainError as error:
             response = refusal(request, error)
         add_never_cache_headers(response)

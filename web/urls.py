@@ -4,6 +4,7 @@ from clinics.permissions import Permission
 from web.access import page
 from web.views import (
     booking,
+    changes,
     courses,
     desk,
     display,
@@ -11,6 +12,7 @@ from web.views import (
     patients,
     pauses,
     progress,
+    search,
     texts,
     today,
     visits,
@@ -25,6 +27,9 @@ urlpatterns = [
         name="set-status",
         may=Permission.SET_VISIT_STATUS,
     ),
+    page("search", search.search, name="search", may=Permission.VIEW_CALENDAR),
+    page("changes/", changes.recent, name="changes", may=Permission.VIEW_CALENDAR),
+    page("changes/<uuid:change_set_id>/undo", changes.undo, name="undo-change", may=Permission.VIEW_CALENDAR),
     page("patients/", patients.search, name="patients", may=Permission.VIEW_PATIENTS),
     page("patients/new", patients.register, name="register-patient", may=Permission.EDIT_PATIENTS),
     page("patients/<uuid:patient_id>/", patients.patient, name="patient", may=Permission.VIEW_PATIENTS),

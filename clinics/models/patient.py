@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from phonenumber_field.modelfields import PhoneNumberField
 
+from clinics import discretion
 from clinics.models.site import Site, validate_zone
 from core.audit import audited
 from core.models import Model
@@ -70,13 +71,15 @@ class Patient(Model):
 
     @property
     def full_name(self) -> str:
-        """Given name, family name."""
-        return f"{self.given_name} {self.family_name}"
+        """Given name, family name; on a shared screen the initials."""
+        return discretion.name(self.given_name, self.family_name, otherwise=f"{self.given_name} {self.family_name}")
 
     @property
     def short_name(self) -> str:
-        """Given name and initial: what a shared screen may show."""
-        return f"{self.given_name} {self.family_name[:1]}."
+        """Given name and initial; on a shared screen the initials."""
+        return discretion.name(
+            self.given_name, self.family_name, otherwise=f"{self.given_name} {self.family_name[:1]}."
+        )
 
     @property
     def home_zone(self) -> str:

@@ -113,7 +113,7 @@ def _panel(
         first_is_late=bool(found) and not before,
         line=highest_responding(scale, first.value) if first else None,
         latest=progress(scale, first.value, after[-1].value) if first and after else None,
-        stretches=tuple(stretches(points, interval_days=instrument.interval_days, until=clock.local(now, zone).date())),
+        stretches=tuple(stretches(points, interval_days=instrument.interval_days, until=today)),
     )
 
 
