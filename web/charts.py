@@ -17,6 +17,8 @@ from web.therapies import Therapy, therapy
 
 LEFT, WIDTH, RIGHT = 150, 640, 130
 PANEL, GAP, LANE, TOP = 96, 30, 30, 12
+LETTER = 6.2
+"""About the width of a letter of the small words."""
 FEWEST_DAYS = 14
 """A shorter course is drawn as if it took so long, so that days keep a readable width."""
 
@@ -80,6 +82,8 @@ class Shade:
     width: float
     relief: bool
     says: str
+    label: str
+    """The same where it fits, else nothing."""
 
     @property
     def middle(self) -> float:
@@ -285,7 +289,9 @@ def _shade(starts_on: date, ends_on: date, what: Knowledge, axis: Axis) -> Shade
     x = axis.at(starts_on)
     days = words.count((ends_on - starts_on).days, "day")
     relief = what is Knowledge.RELIEF
-    return Shade(x, round(axis.at(ends_on) - x, 1), relief, f"relief {days}" if relief else f"not known {days}")
+    width = round(axis.at(ends_on) - x, 1)
+    says = f"relief {days}" if relief else f"not known {days}"
+    return Shade(x, width, relief, says, says if width > len(says) * LETTER else "")
 
 
 def _mark(visit: Visit, on: date, axis: Axis) -> Mark:
