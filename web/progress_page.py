@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from core import clock
 from treatments.measures.catalogue import INSTRUMENTS
@@ -72,7 +73,7 @@ class ProgressPage:
     rows: tuple[ScoreRow, ...]
     screens: tuple[Screen, ...]
     steps: tuple[Step, ...]
-    measures: tuple[tuple[str, str], ...]
+    measures: tuple[tuple[UUID, str], ...]
 
     @property
     def course(self) -> Course:
@@ -116,7 +117,7 @@ class ProgressPage:
             rows=tuple(_table(panels)),
             screens=progress.screens(course, rows),
             steps=tuple(_steps(visits, due, points, ready, today=today, zone=zone)),
-            measures=_measures([rule.measure for rule in document.assessments]),
+            measures=_measures(course, [rule.measure for rule in document.assessments]),
         )
 
 
@@ -228,7 +229,7 @@ def _steps(
     return sorted(found, key=lambda step: (step.due_on is None, step.due_on or today))
 
 
-def _measures(of_protocol: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """What may be recorded: first what the protocol asks for, then the rest. Name and title."""
-    names = dict.fromkeys([name for name in of_protocol if name in INSTRUMENTS])
-    return tuple((name, INSTRUMENTS[name].title) for name in [*names, *(n for n in INSTRUMENTS if n not in names)])
+def _measures(course: Course, of_protocol: Sequence[str]) -> tuple[tuple[UUID, str], ...]:
+    """What may be recorded: first what the protocol asks for, then the rest. What its address has for it, and title."""
+    names = dict.fromkeys([*(name for name in of_protocol if name in INSTRUMENTS), *INSTRUMENTS])
+    return tuple((assessments.form_id(course, name), INSTRUMENTS[name].title) for name in names)

@@ -39,7 +39,7 @@ urlpatterns = [
     page("courses/<uuid:course_id>/cancel", courses.cancel, name="cancel-course", may=Permission.CANCEL_VISITS),
     page("courses/<uuid:course_id>/progress", progress.progress, name="progress", may=Permission.VIEW_SCORES),
     page(
-        "courses/<uuid:course_id>/assess/<slug:measure>",
+        "courses/<uuid:course_id>/assess/<uuid:form_id>",
         progress.assess,
         name="assess",
         may=Permission.RECORD_ASSESSMENTS,

@@ -11,6 +11,7 @@ from scheduler.models import Appointment
 from tests.treatments.documents import series as document
 from treatments.actions import assessments, courses, protocols
 from treatments.models import Visit, VisitStatus
+from treatments.queries.assessments import form_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MEASURES = [
@@ -64,7 +65,7 @@ def test_the_view_and_its_forms_are_accessible(visitor, course, clara, look):
     alert = course.assessments.get(alert__isnull=False).alert
     for address in (
         reverse("progress", args=[course.pk]),
-        reverse("assess", args=[course.pk, "phq9"]),
+        reverse("assess", args=[course.pk, form_id(course, "phq9")]),
         reverse("alerts"),
         reverse("alert", args=[alert.pk]),
     ):

@@ -11,6 +11,7 @@ from tests.treatments.documents import series as document
 from tests.web.conftest import signed_in
 from treatments.actions import alerts, assessments, courses, protocols
 from treatments.models import Alert, Assessment, Visit, VisitStatus
+from treatments.queries.assessments import form_id
 
 pytestmark = pytest.mark.django_db
 MEASURES = [
@@ -119,7 +120,7 @@ def test_an_alert_is_above_everything_and_leads_to_its_acknowledgement(course, n
 
 def test_typing_answers_keeps_them_when_one_is_missing(course, nora):
     nurse = signed_in(nora)
-    page = reverse("assess", args=[course.pk, "phq9"])
+    page = reverse("assess", args=[course.pk, form_id(course, "phq9")])
     here = clock.local(clock.now(), course.site.zone)
     given = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
     given |= {str(number): "1" for number in range(1, 9)}
@@ -139,7 +140,7 @@ def test_nonsense_is_refused_in_words(course, nora, nonsense):
     here = clock.local(clock.now(), course.site.zone)
     given = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
     given |= {str(number): "1" for number in range(1, 10)}
-    response = signed_in(nora).post(reverse("assess", args=[course.pk, "phq9"]), given | nonsense)
+    response = signed_in(nora).post(reverse("assess", args=[course.pk, form_id(course, "phq9")]), given | nonsense)
     assert response.status_code == 422
     assert not Assessment.objects.exists()
 
@@ -149,7 +150,7 @@ def test_scores_are_not_for_the_front_desk(course, flora, mona, nora):
     alert = Alert.objects.get()
     pages = [
         address(course),
-        reverse("assess", args=[course.pk, "phq9"]),
+        reverse("assess", args=[course.pk, form_id(course, "phq9")]),
         reverse("alerts"),
         reverse("alert", args=[alert.pk]),
     ]

@@ -1,6 +1,14 @@
 """Protocols and courses, one file per aggregate."""
 
-from treatments.models.assessment import Alert, AlertAcknowledgement, AlertCall, Assessment, Mode
+from treatments.models.assessment import (
+    Alert,
+    AlertAcknowledgement,
+    AlertCall,
+    Assessment,
+    AssessmentDraft,
+    CrisisContact,
+    Mode,
+)
 from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
 from treatments.models.decision import Choice, DecisionRecord
@@ -14,10 +22,12 @@ __all__ = [
     "AlertAcknowledgement",
     "AlertCall",
     "Assessment",
+    "AssessmentDraft",
     "Choice",
     "Course",
     "CourseChange",
     "CourseStatus",
+    "CrisisContact",
     "DecisionRecord",
     "GateFulfilment",
     "GateWithdrawal",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from clinics.models import Site
 from core.audit import audited
 from core.models import Model
 from treatments.models.course import Course
@@ -66,6 +67,49 @@ class Assessment(Model):
     def values(self) -> dict[int, int]:
         """The answers by item number."""
         return {int(number): value for number, value in self.answers.items()}
+
+
+class AssessmentDraft(Model):
+    """A form that a patient has begun on the phone. Not audited: it is gone when the last answer makes an assessment of it.
+
+    ``updated_at`` says when the last answer was given.
+    """
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="drafts")
+    measure = models.CharField(max_length=40)
+    answers: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["course", "measure"], name="treatments_assessmentdraft_one"),
+        ]
+
+    def __str__(self) -> str:
+        return self.measure
+
+    @property
+    def values(self) -> dict[int, int]:
+        """The answers by item number."""
+        return {int(number): value for number, value in self.answers.items()}
+
+
+class CrisisContact(Model):
+    """Whom a site's patients can call at once. A site without any shows those of its country."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="crisis_contacts")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=100)
+    phone = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "position"], name="treatments_crisiscontact_position"),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(phone=""), name="treatments_crisiscontact_filled"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @audited()

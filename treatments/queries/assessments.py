@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
 from core import clock
 from treatments.measures.catalogue import INSTRUMENTS
@@ -47,6 +48,18 @@ class Due:
     best_on: date | None
     state: DueState
     taken: Assessment | None
+
+
+def form_id(course: Course, measure: str) -> UUID:
+    """What stands in addresses for a measure of a course, so that no address says what somebody is treated for."""
+    return uuid5(course.pk, measure)
+
+
+def measure_of(course: Course, form: UUID) -> str | None:
+    """The measure that ``form_id`` made this of; None if it made none."""
+    rules = stored.document(course.protocol_version.document).assessments
+    names = [*INSTRUMENTS, *(rule.measure for rule in rules)]
+    return next((name for name in names if form_id(course, name) == form), None)
 
 
 def taken(*courses: Course) -> list[Assessment]:

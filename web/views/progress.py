@@ -15,6 +15,7 @@ from treatments.measures.catalogue import INSTRUMENTS
 from treatments.models import Alert, Course
 from treatments.queries import alerts as waiting
 from treatments.queries import courses as reading
+from treatments.queries.assessments import measure_of
 from web.access import StaffRequest
 from web.forms.measures import AnswersForm, SeenForm
 from web.progress_page import ProgressPage, alert_line
@@ -32,12 +33,13 @@ def progress(request: StaffRequest, course_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def assess(request: StaffRequest, course_id: UUID, measure: str) -> HttpResponse:
+def assess(request: StaffRequest, course_id: UUID, form_id: UUID) -> HttpResponse:
     """Typing the answers to one measure."""
     course = (
         Course.objects.select_related("patient", "site", "protocol_version", "clinician").filter(pk=course_id).first()
     )
-    instrument = INSTRUMENTS.get(measure)
+    measure = measure_of(course, form_id) if course is not None else None
+    instrument = INSTRUMENTS.get(measure or "")
     if course is None or instrument is None:
         raise NotFound("There is no such course or measure.")
     now = clock.now()
@@ -51,7 +53,7 @@ def assess(request: StaffRequest, course_id: UUID, measure: str) -> HttpResponse
             try:
                 made = assessments.record(
                     course=course,
-                    measure=measure,
+                    measure=instrument.name,
                     answers=form.answers,
                     taken_at=form.taken_at,
                     by=request.user,
