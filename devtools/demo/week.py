@@ -17,6 +17,7 @@ from treatments.queries import readiness
 
 CONFIRMED_DAYS = 4
 """Most visits of so many days ahead are confirmed."""
+SOON = timedelta(days=5)
 WAITING = 3
 """So many patients would come earlier."""
 
@@ -57,7 +58,7 @@ def hand_in_papers(site: Site, *, by: User, now: datetime, order: random.Random)
             asks = gate.asks(keys)
             visits = [visit for visit in ahead if visit.key in asks] if gate.per_visit else []
             if gate.kind == ESCORT:  # whoever fetches the patient is asked a few days ahead
-                visits = [visit for visit in visits if visit.appointment.starts_at < now + timedelta(days=5)]
+                visits = [each for each in visits if each.appointment and each.appointment.starts_at < now + SOON]
             if gate.per_visit and not visits:
                 continue
             gates.fulfil(course=course, gate=gate.key, visits=visits, by=by, now=now, done_at=min(before, now))
@@ -89,6 +90,7 @@ def wait_for_earlier(site: Site, *, by: User, now: datetime) -> None:
         .order_by("-appointment__starts_at")[:WAITING]
     )
     for number, visit in enumerate(visits):
+        assert visit.appointment is not None  # noqa: S101 - asked for
         until = clock.local(visit.appointment.starts_at, site.zone).date()
         waitlist.join(
             visit=visit, valid_until=until, by=by, now=now, urgent=number == 0, note="Can come at short notice"
