@@ -158,9 +158,9 @@ def plan(page: Page, path: str) -> None:
 
 def no_move(page: Page, path: str) -> None:
     page.goto(path)
-    page.get_by_label("Time").fill("03:00")
-    page.get_by_role("button", name="Move 1 visit").click()
-    page.get_by_role("heading", name="That time does not work").wait_for()
+    page.locator("#id_at").fill("03:00")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("heading", name="does not work for").wait_for()
 
 
 def visited(window: Window, pages: dict[str, Callable[[Page], object]]) -> Iterator[str]:
