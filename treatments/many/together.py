@@ -82,7 +82,7 @@ class Calendars:
             course.protocol_version,
             start_on=min(course.start_on, self.grid.first_on),
             wishes=wishes,
-            extra=course.extra,
+            extra=running.extra,
             course=course,
         )
         request = compiled.request(
