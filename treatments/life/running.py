@@ -120,7 +120,7 @@ class Running:
         from_at: datetime | None = None,
         room: timedelta = ROOM,
     ) -> Question:
-        """What the planner is asked about some visits of the course. Ten queries, and one more each for caps and for daily loads.
+        """What the planner is asked about some visits of the course. Eight queries, and one more each for caps and for daily loads.
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
