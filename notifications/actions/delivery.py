@@ -18,7 +18,7 @@ from notifications.actions.requests import Delivered, Line
 from notifications.channels import Sender, open_sender
 from notifications.engine.states import State
 from notifications.models import Message
-from notifications.queries import budgets, pauses, verdicts
+from notifications.queries import pauses, verdicts
 from notifications.queries.database_clock import Clock, database_clock
 
 BATCH = 50
@@ -79,7 +79,7 @@ def claim(*, clock: Clock, batch: int, done: Delivered) -> list[Message]:
                 .select_for_update(skip_locked=True, of=("self",))[:batch]
             )
             verdicts.load(due)
-            over = budgets.over(due, now=now)
+            over = requests.over(due, now=now)
             taken = [
                 message
                 for message in due
