@@ -2,7 +2,20 @@
 
 from clinics.permissions import Permission
 from web.access import page
-from web.views import booking, courses, desk, display, messages, patients, pauses, texts, today, visits, work_list
+from web.views import (
+    booking,
+    courses,
+    desk,
+    display,
+    mail_texts,
+    messages,
+    patients,
+    pauses,
+    texts,
+    today,
+    visits,
+    work_list,
+)
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -32,6 +45,14 @@ urlpatterns = [
     page("messages/pause", pauses.pause, name="pause-messages", may=Permission.PAUSE_MESSAGES),
     page("messages/pauses/<uuid:pause_id>/lift", pauses.lift, name="lift-pause", may=Permission.PAUSE_MESSAGES),
     page("texts/", texts.listing, name="texts", may=Permission.VIEW_MESSAGES),
+    page("texts/mails/", mail_texts.listing, name="mail-texts", may=Permission.VIEW_MESSAGES),
+    page("texts/mails/<slug:name>/", mail_texts.mail, name="mail-text", may=Permission.VIEW_MESSAGES),
+    page(
+        "texts/mails/<slug:name>/<slug:language>/edit",
+        mail_texts.edit,
+        name="edit-mail-text",
+        may=Permission.EDIT_TEMPLATES,
+    ),
     page("texts/<slug:name>/", texts.text, name="text", may=Permission.VIEW_MESSAGES),
     page("texts/<slug:name>/<slug:language>/edit", texts.edit, name="edit-text", may=Permission.EDIT_TEMPLATES),
     page("my-calendar/", desk.subscription, name="my-calendar", may=Permission.VIEW_CALENDAR),

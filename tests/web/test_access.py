@@ -24,6 +24,7 @@ POSTED = {
     "pause-messages",
     "lift-pause",
     "edit-text",
+    "edit-mail-text",
 }
 """Pages that only take forms."""
 NEEDS_NOTHING_MORE = {"calendar-subscribe"}

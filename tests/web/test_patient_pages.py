@@ -11,8 +11,8 @@ import time_machine
 from django.core.cache import cache
 from django.test import Client
 
+from clinics import red_words
 from notifications.actions import links
-from notifications.engine import red_words
 from notifications.models import Answer, Consent, DeskTask, Link
 from notifications.models.link import Purpose
 from scheduler.models import Appointment
