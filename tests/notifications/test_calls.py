@@ -69,7 +69,7 @@ def test_taking_it_back_in_the_hold_takes_the_call_back(visit, service) -> None:
     assert not DeskTask.objects.exists()
 
 
-@pytest.mark.parametrize("lack", [{"phone": ""}, {"may_call": False}])
+@pytest.mark.parametrize("lack", [{"phone": "", "may_text": False}, {"may_call": False}])
 def test_nobody_who_cannot_or_will_not_be_called(visit, patient, lack) -> None:
     for name, value in lack.items():
         setattr(patient, name, value)
