@@ -32,6 +32,8 @@ class PatientWords:
     subscribed: str
     call: str
     elsewhere: str
+    printed: str
+    questions: str
     stop_title: str
     stop_question: str
     stop_button: str
@@ -65,6 +67,8 @@ WORDS = {
         subscribed="Give your calendar program this address. It then follows every change. Keep it to yourself.",
         call="Questions, or something changed? Call {phone}.",
         elsewhere="Times are on the clock of the place you come to.",
+        printed="Printed on {day}, {time}. Changes after this are not shown.",
+        questions="Questions to answer",
         stop_title="E-mail",
         stop_question="Do you want to get no more e-mails from {sender}? Your visits stay booked.",
         stop_button="Send me no more e-mails",
@@ -96,6 +100,8 @@ WORDS = {
         subscribed="Dé esta dirección a su calendario: seguirá todos los cambios. No la comparta.",
         call="¿Preguntas o cambios? Llame al {phone}.",
         elsewhere="Las horas son las del lugar de la cita.",
+        printed="Impreso el {day}, {time}. Los cambios posteriores no aparecen.",
+        questions="Preguntas por contestar",
         stop_title="Correo electrónico",
         stop_question="¿Quiere dejar de recibir correos de {sender}? Sus citas siguen reservadas.",
         stop_button="No quiero más correos",

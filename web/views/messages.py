@@ -22,7 +22,7 @@ from notifications.engine.states import State
 from notifications.models import Message
 from notifications.models.message import MessageQuerySet
 from notifications.queries import messages, pauses, verdicts
-from web import message_file, message_lines, sites
+from web import message_file, message_lines, sites, words
 from web.access import StaffRequest, local_address
 from web.forms.messages import LookForm, PauseForm
 
@@ -52,6 +52,9 @@ def listing(request: StaffRequest) -> HttpResponse:
             "section": "messages",
             "form": form,
             "filtered": any(form.data.get(name) for name in form.fields),
+            "filters_said": form.in_words,
+            "cleared": reverse("messages"),
+            "updated": words.clock(clock.local(now, at.chosen.zone).time()),
             "patient": patient,
             "lines": message_lines.lines(found[:SHOWN], paused=paused, now=now),
             "attention": messages.look(attention=True).count(),
