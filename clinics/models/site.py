@@ -60,7 +60,9 @@ class Site(Model):
         """
         if words := red_words.found(self.public_name):
             raise ValidationError(
-                {"public_name": f"Leave out {', '.join(words)}: the name in messages must not tell what a visit is for."}
+                {
+                    "public_name": f"Leave out {', '.join(words)}: the name in messages must not tell what a visit is for."
+                }
             )
 
 
