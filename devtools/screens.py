@@ -228,6 +228,7 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "answers": _goes("/desk/"),
     "messages": _goes("/messages/"),
     "texts": _goes("/texts/plan/"),
+    "mail-texts": _goes("/texts/mails/plan/"),
     "not-found": _not_found,
 }
 """Pages in the order in which they are visited; signing in comes first."""

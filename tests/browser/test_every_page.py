@@ -103,6 +103,8 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "message": f"/messages/{keys['message']}/",
         "texts": "/texts/",
         "text": "/texts/plan/",
+        "mail texts": "/texts/mails/",
+        "mail text": "/texts/mails/plan/",
         "patients' page": f"/v/{keys['token']}",
         "ended link": "/v/nothing",
         "password": "/accounts/password/change/",
