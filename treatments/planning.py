@@ -216,10 +216,12 @@ def ask(
     now: datetime,
     patient: Patient | None = None,
     notice: timedelta = NOTICE,
+    held: Collection[UUID] = (),
 ) -> Question:
     """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
-    Without ``notice`` it is about places that a person chose, at whatever time.
+    Without ``notice`` it is about places that a person chose, at whatever time. ``held`` are appointments that hold places
+    for this very course: they count as free.
 
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
@@ -240,6 +242,8 @@ def ask(
         from_at=now + notice,
         reach_on=start_on,
         now=now,
+        moving=held,
+        own=held,
     )
     if not notice:
         return question

@@ -28,6 +28,8 @@ POSTED = {
     "pause-messages",
     "lift-pause",
     "edit-text",
+    "alike-patients",
+    "add-note",
 }
 """Pages that only take forms."""
 NEEDS_NOTHING_MORE = {"calendar-subscribe"}

@@ -39,7 +39,7 @@ EVERY_SECONDS = 1.0
 """Progress is written at most so often."""
 
 MAY: Mapping[str, Permission] = {
-    JobKind.CLOSE: Permission.EDIT_RESOURCES,
+    JobKind.CLOSE: Permission.RECORD_ABSENCES,
     JobKind.BOOK: Permission.BOOK_COURSES,
     JobKind.LEVEL: Permission.EDIT_RESOURCES,
 }
@@ -65,7 +65,7 @@ def close(*, closure: Closure, by: User, now: datetime) -> PlanningJob:
 
     Raises ``InvalidInput``, ``NotAllowed``.
     """
-    require(by, Permission.EDIT_SITES if closure.on else Permission.EDIT_RESOURCES)
+    require(by, Permission.EDIT_SITES if closure.on else MAY[JobKind.CLOSE])
     closure.check(now)
     params = {
         "reason": closure.reason,
@@ -189,11 +189,12 @@ def _answer(job: PlanningJob, sign: "_Sign", *, now: datetime) -> Answer:
     if job.kind == JobKind.LEVEL:
         levelling = levels.read(job.site, job.params)
         return levels.answer(levelling, now=now, stop=sign.stop, on_progress=sign.progress)
-    batch = closures.batch(_closure(job), now=now)
+    batch = closures.batch(closure(job), now=now)
     return batch.answer(batch.changes(stop=sign.stop, on_progress=sign.progress))
 
 
-def _closure(job: PlanningJob) -> Closure:
+def closure(job: PlanningJob) -> Closure:
+    """What the job is about."""
     params = job.params
     resource = Resource.objects.filter(pk=params["resource"]).first() if "resource" in params else None
     return Closure(
@@ -214,7 +215,7 @@ def apply(*, job: PlanningJob, digest: str, by: User, now: datetime) -> ChangeSe
 
     Raises ``NotReady``, ``AnswerOutdated`` when anything changed meanwhile, ``NotAllowed``, ``Busy``.
     """
-    require(by, MAY[job.kind])
+    require(by, _permission(job))
 
     def attempt() -> ChangeSet:
         row = PlanningJob.objects.select_for_update(of=("self",)).select_related("site").get(pk=job.pk)
@@ -232,14 +233,19 @@ def apply(*, job: PlanningJob, digest: str, by: User, now: datetime) -> ChangeSe
         return locks.retrying(attempt)
 
 
+def _permission(job: PlanningJob) -> Permission:
+    """What it takes to carry it out and to take it back. A closed day takes more than one that is ill."""
+    return Permission.EDIT_SITES if "on" in job.params else MAY[job.kind]
+
+
 def _around(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
     """Closes what is closed and changes the courses as the answer says. Raises ``AnswerOutdated``."""
     changes.keep_apart(each["course"] for each in job.answer["courses"])
-    batch = closures.batch(_closure(job), now=now)
+    batch = closures.batch(closure(job), now=now)
     restored = batch.restored(job.answer)
     if restored is None:
         raise AnswerOutdated(OUTDATED)
-    job.params |= _closed(_closure(job), by=by, now=now)
+    job.params |= _closed(closure(job), by=by, now=now)
     reason = str(job.params["reason"])
     if restored:
         return changes.write(restored, by=by, now=now, reason=reason)
@@ -307,7 +313,7 @@ def undo(*, job: PlanningJob, by: User, now: datetime) -> ChangeSet:
 
     Raises ``NotReady`` when it was not carried out, and whatever ``changes.undo`` raises.
     """
-    require(by, MAY[job.kind])
+    require(by, _permission(job))
 
     def attempt() -> ChangeSet:
         row = PlanningJob.objects.select_for_update(of=("self",)).select_related("site").get(pk=job.pk)

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0004_ladder'),
+        ('notifications', '0006_copies_and_weeks'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('scheduler', '0004_group_kind'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
