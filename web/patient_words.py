@@ -33,6 +33,7 @@ class PatientWords:
     call: str
     elsewhere: str
     printed: str
+    questions: str
     stop_title: str
     stop_question: str
     stop_button: str
@@ -67,6 +68,7 @@ WORDS = {
         call="Questions, or something changed? Call {phone}.",
         elsewhere="Times are on the clock of the place you come to.",
         printed="Printed on {day}, {time}. Changes after this are not shown.",
+        questions="Questions to answer",
         stop_title="E-mail",
         stop_question="Do you want to get no more e-mails from {sender}? Your visits stay booked.",
         stop_button="Send me no more e-mails",
@@ -99,6 +101,7 @@ WORDS = {
         call="¿Preguntas o cambios? Llame al {phone}.",
         elsewhere="Las horas son las del lugar de la cita.",
         printed="Impreso el {day}, {time}. Los cambios posteriores no aparecen.",
+        questions="Preguntas por contestar",
         stop_title="Correo electrónico",
         stop_question="¿Quiere dejar de recibir correos de {sender}? Sus citas siguen reservadas.",
         stop_button="No quiero más correos",

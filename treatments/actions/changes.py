@@ -20,6 +20,7 @@ from scheduler.actions.taking import check_text
 from scheduler.actions.terms import NotWorking, Taken
 from scheduler.actions.undoing import CannotUndo, Obstacle
 from scheduler.models import Appointment, ChangeSet
+from scheduler.models.change_set import Verb
 from treatments import places
 from treatments.actions import history, statuses
 from treatments.life import deciding, delays, extending, late_arrivals, no_shows
@@ -27,7 +28,15 @@ from treatments.life.effects import CourseOver, work_out
 from treatments.life.events import Cancel, Decide, Delay, Event, Extend, Late, Move, NoShow, Place, Scope, Then
 from treatments.life.ripples import Change, Fate, Ripple, Spot, Step, Why
 from treatments.life.running import Running
-from treatments.models import Course, CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
+from treatments.models import (
+    Course,
+    CourseStatus,
+    PlanningJob,
+    Visit,
+    VisitStatus,
+    WaitlistEntry,
+    WaitlistStatus,
+)
 from treatments.places import RulesBroken
 
 __all__ = [
@@ -51,6 +60,7 @@ __all__ = [
     "Why",
     "apply",
     "preview",
+    "take_back",
     "undo",
     "write",
 ]
@@ -327,6 +337,24 @@ def _write_decision(change: Change, change_set: ChangeSet) -> None:
 
 
 def undo(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "") -> ChangeSet:
+    """Takes back what one action did.
+
+    What a closure moved is taken back with the closure, by its job: alone it would go back into closed hours.
+    Raises what ``take_back`` raises.
+    """
+    if change_set.verb == Verb.CLOSE and PlanningJob.objects.filter(change_set=change_set).exists():
+        require(by, undoing.permission(change_set))
+        raise CannotUndo(
+            [
+                Obstacle(
+                    "closure", "This followed from a closure. Take back the closure: what it moved goes back with it."
+                )
+            ]
+        )
+    return take_back(change_set=change_set, by=by, now=now, reason=reason)
+
+
+def take_back(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "") -> ChangeSet:
     """Takes back everything the change set did, to appointments, visits and courses, as one change set that undoes it.
 
     Raises ``CannotUndo`` naming what stands in the way, ``Taken``, ``NotWorking``, ``InvalidInput``, ``NotAllowed``,
