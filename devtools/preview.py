@@ -18,15 +18,17 @@ from django.utils.safestring import SafeString, mark_safe
 from clinics.models import Patient, Site
 from scheduler.models import Appointment, ChangeSet, Status
 from scheduler.models.change_set import Verb
+from treatments.life.ripples import Fate
 from web import statuses
 from web.attention import Chip
-from web.day_list import Entry
 from web.forms.base import StaffForm, Text
 from web.listings import LISTINGS
 from web.plans import Day, Week
+from web.ripples import Group, RipplePage, StepLine
 from web.therapies import therapy
 from web.undoing import Change
 from web.visit_lines import VisitLine
+from web.why_not import Way, WhyNot
 
 TODAY = date(2026, 11, 24)
 NINE = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -74,6 +76,7 @@ def samples() -> Iterator[Sample]:
     yield from _frame()
     yield from _lists()
     yield from _visits()
+    yield from _changes()
     yield from _forms()
 
 
@@ -179,20 +182,49 @@ def _visits() -> Iterator[Sample]:
         unplaced=("Dr Wu is away on every day that is left.",),
     )
     yield Sample("visit", "without a time", {"line": waiting, "today": TODAY})
-    for status in (Status.BOOKED, Status.ARRIVED, Status.DONE):
-        appointment = _appointment(status)
-        entry = Entry(
-            NINE,
-            NINE + timedelta(hours=2),
-            appointment,
-            None,
-            statuses.of_appointment(appointment),
-            statuses.presses(appointment),
-        )
-        yield Sample("slot", str(status), {"entry": entry, "may_press": True})
-    yield Sample("slot", "free", {"entry": Entry(NINE, NINE + timedelta(hours=1))})
     days = tuple(Day(TODAY + timedelta(days=n), (therapy("infusion"),) if n in (0, 3) else ()) for n in range(7))
     yield Sample("rhythm", "two weeks", {"weeks": [Week(days, 0), Week(days, 2)]})
+
+
+def _changes() -> Iterator[Sample]:
+    moved = StepLine(
+        "Infusion 2",
+        "infusion",
+        Fate.MOVES,
+        "Friday 27 November, 9:30am",
+        "Saturday 28 November, 9:30am",
+        ("1 day later than best",),
+        is_news=True,
+    )
+    freed = StepLine(
+        "Talk 2", "psychotherapy", Fate.RELEASED, "Saturday 28 November, 2pm", "", ("It followed the visit that goes.",)
+    )
+    page = RipplePage(
+        "",
+        "",
+        (Group("Moves", (moved,)), Group("Freed with it", (freed,))),
+        (moved,),
+        ("Less than a day ahead.",),
+        2,
+        "e-mail and text",
+        True,
+        "Move 1 visit",
+    )
+    yield Sample("ripple", "moves and frees, seen anew", {"ripple": page, "is_outdated": True, "patient": _patient()})
+    quiet = RipplePage("", "", (), (moved,), (), 0, "", False, "Move 1 visit")
+    yield Sample("ripple", "nobody is told", {"ripple": quiet, "patient": _patient()})
+    ways = (
+        Way("Friday 27 November, 2:30pm", "2026-11-27T14:30"),
+        Way("Friday 27 November, 9:30am", "2026-11-27T09:30"),
+    )
+    why = WhyNot(
+        "Friday 27 November, 2pm does not work for Infusion 3",
+        ("No nurse can start it.",),
+        ("Chair 2, by Omar H.",),
+        ways,
+    )
+    yield Sample("why_not", "with ways out", {"why": why, "here": "/visits/", "stays": "Infusion 3 stays where it is."})
+    yield Sample("why_not", "without", {"why": WhyNot(why.title, why.reasons, (), ()), "here": "/visits/"})
 
 
 class _SampleForm(StaffForm):

@@ -84,6 +84,15 @@ def _actions(typed: str, people: list[Hit], by: User, site: Site | None, now: da
         elif not people and any(character.isalpha() for character in typed) and not list(_pages(typed, by)):
             address = f"{reverse('register-patient')}?{urlencode({'name': typed})}"
             yield Hit(ACTIONS, f"Register {typed}", address, "a new patient")
+    yield from _prints(typed, by, site, now)
+
+
+def _prints(typed: str, by: User, site: Site | None, now: datetime) -> Iterator[Hit]:
+    if site is None or not allows(by, Permission.VIEW_PATIENTS) or not _fits(typed, "print tomorrow day sheet"):
+        return
+    on = clock.local(now, site.zone).date() + timedelta(days=1)
+    for kind, title in (("rooms", "by room"), ("people", "by person")):
+        yield Hit(ACTIONS, f"Print tomorrow {title}", f"{reverse('print-day', args=[kind])}?on={on}")
 
 
 def _pages(typed: str, by: User) -> Iterator[Hit]:

@@ -78,13 +78,17 @@ class Change:
         return "Do it again" if self.is_undo else "Undo"
 
 
-def offer(user: User, *, now: datetime) -> Change | None:
-    """The newest change of this user that can be taken back, while that is offered. One query."""
-    made = _described(
-        ChangeSet.objects.filter(
-            site__in=Site.objects.filter(is_active=True), by=user, created_at__gt=now - OFFERED, created_at__lte=now
-        )
-    ).first()
+def latest(user: User, *, now: datetime) -> "QuerySet[ChangeSet]":
+    """The changes of this user whose undo is offered as long as nothing else is done, the newest first."""
+    recent = ChangeSet.objects.filter(
+        site__in=Site.objects.filter(is_active=True), by=user, created_at__gt=now - OFFERED, created_at__lte=now
+    )
+    return recent.order_by("-created_at", "-id")
+
+
+def offer(user: User, key: UUID) -> Change | None:
+    """The change with this id, if this user can take it back. One query."""
+    made: Any = _described(ChangeSet.objects.filter(pk=key)).first()
     if made is None or made.verb == Verb.HOLD or not (made.changed_lines or made.changed_courses):
         return None
     change = _change(made)

@@ -66,8 +66,8 @@ def test_a_message_that_failed_is_counted_until_somebody_handles_it(desk, course
 
 def test_decisions_are_for_those_who_decide(site, clara, flora, now, monkeypatch):
     monkeypatch.setattr("treatments.queries.reviews.reviews", lambda *_args, **_kwargs: [1, 2])
-    assert "2 decisions due" in [chip.words for chip in attention.chips(clara, site="", now=now)]
-    assert attention.chips(flora, site="", now=now) == []
+    assert "2 decisions due" in [chip.words for chip in attention.of(clara, site="", now=now).chips]
+    assert attention.of(flora, site="", now=now).chips == ()
 
 
 def test_a_day_further_on_is_named_and_other_sites_are_left_out(desk, site):
@@ -81,7 +81,7 @@ def test_the_page_works_when_nothing_can_be_counted(desk, site, monkeypatch):
     def fail(*_args, **_kwargs):
         raise DatabaseError
 
-    monkeypatch.setattr("web.attention.chips", fail)
+    monkeypatch.setattr("web.attention.of", fail)
     page = desk.get("/work-list/").content.decode()
     assert "could not be counted just now" in page
     assert "Every visit has a time" in page
