@@ -52,7 +52,7 @@ def test_unconfirmed(desk, site, flora, now, rows, django_assert_num_queries):
             by=User.objects.service(),
             now=now,
         )
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = desk.get("/unconfirmed/").content.decode()
     assert page.count("Confirmed by phone<span") == rows
 
@@ -86,7 +86,7 @@ def test_waitlist(desk, site, flora, rows, django_assert_num_queries):
             valid_until=date(2026, 6, 30),
         )
         given_up(site, flora, number)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page = desk.get("/waitlist/").content.decode()
     assert page.count("Take off the list<") == rows
     assert page.count("Who fits?<") == min(rows, 20)

@@ -61,6 +61,6 @@ def test_a_course(desk, site, patient, rows, django_assert_num_queries):
 def test_the_offers(desk, site, patient, rows, django_assert_num_queries):
     for _ in range(rows):
         ProtocolVersionFactory()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = desk.get(f"/courses/book?patient={patient.pk}").content.decode()
     assert page.count('class="option"') == rows
