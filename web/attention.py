@@ -85,7 +85,9 @@ def _chips(row: Any, user: User, site: str, now: datetime) -> list[Chip]:
 def _counted(site: str, now: datetime) -> QuerySet[Site]:
     """The site with everything that is counted, in one query."""
     today = Cast(Func(F("zone"), Value(now), function="TIMEZONE", output_field=DateTimeField()), DateField())
-    coming = Appointment.objects.filter(site=OuterRef("pk"), status=Status.BOOKED, local_on__gt=OuterRef("today"))
+    coming = Appointment.objects.filter(
+        site=OuterRef("pk"), status=Status.BOOKED, starts_at__gt=now, local_on__gt=OuterRef("today")
+    )
     waiting = WaitlistEntry.objects.filter(
         visit__course__site=OuterRef("pk"),
         status=WaitlistStatus.WAITING,
@@ -97,7 +99,7 @@ def _counted(site: str, now: datetime) -> QuerySet[Site]:
     return (
         Site.objects.filter(named, is_active=True)
         .annotate(today=today)
-        .annotate(next_on=Subquery(coming.order_by("local_on").values("local_on")[:1]))
+        .annotate(next_on=Subquery(coming.order_by("starts_at").values("local_on")[:1]))
         .annotate(
             unconfirmed=_number(coming.filter(confirmed_at=None, local_on=OuterRef("next_on"))),
             waiting=_number(waiting),
