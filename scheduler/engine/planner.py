@@ -88,6 +88,11 @@ class Planner:
     def _pass(self, width: int) -> bool:
         """One run; whether another, wider one could find anything."""
         outcome = self.frontier.run(width, self._limit(), self.watcher.stop)
+        if not len(outcome.layer) and self.best is None and outcome.lost < IMPOSSIBLE and not outcome.stopped:
+            # the most promising beginnings lead nowhere; what was lost may have the plan
+            self.frontier.spread = True
+            outcome = self.frontier.run(width, self._limit(), self.watcher.stop)
+            self.frontier.spread = False
         refused = self._judge(outcome)
         if refused < self._limit() and not self.frontier.careful:
             # a rule that the layers do not know: plans must not stand in for each other
