@@ -26,6 +26,8 @@ class Permission(StrEnum):
     DECIDE_COURSES = "decide_courses"
     VIEW_PROTOCOLS = "view_protocols"
     PUBLISH_PROTOCOLS = "publish_protocols"
+    RECORD_ABSENCES = "record_absences"
+    """Somebody is ill, a chair is out of service: what the desk hears of first."""
     EDIT_RESOURCES = "edit_resources"
     EDIT_SITES = "edit_sites"
     EDIT_STAFF = "edit_staff"
@@ -55,6 +57,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.DECIDE_COURSES: frozenset({Role.CLINICIAN}),
     P.VIEW_PROTOCOLS: _EVERYONE,
     P.PUBLISH_PROTOCOLS: _MANAGER,
+    P.RECORD_ABSENCES: frozenset({Role.FRONT_DESK, Role.MANAGER}),
     P.EDIT_RESOURCES: _MANAGER,
     P.EDIT_SITES: _MANAGER,
     P.EDIT_STAFF: _MANAGER,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from core.errors import DomainError, InvalidInput, Unprocessable
 from scheduler.actions.appointments import Booking, Take, Use
@@ -13,6 +14,9 @@ from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.request import Placement, Role, SameResource
 from scheduler.engine.request import Use as Need
 from treatments.planning import AHEAD, Question
+
+if TYPE_CHECKING:
+    from scheduler.engine.availability import Availability
 
 MOST_VISITS = 400
 """No course has more visits; it bounds what has to be read before anything is known to be wrong."""
@@ -126,12 +130,18 @@ def problems(question: Question, chosen: Sequence[Placement]) -> tuple[Problem, 
 
 
 def problems_of_change(
-    question: Question, key: str, start: int, filled: Mapping[str, str], before: Placement | None
+    question: Question,
+    key: str,
+    start: int,
+    filled: Mapping[str, str],
+    before: Placement | None,
+    *,
+    free: "Availability | None" = None,
 ) -> tuple[Problem, ...]:
     """Everything that is wrong with a new place of one visit while the others stay, in words.
 
     What is wrong between the others is only told when the change brings it about: a course that has lost a visit can
-    still be worked on.
+    still be worked on. ``free`` is that of the request, for who tries many starts.
     """
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine import rules
@@ -139,7 +149,7 @@ def problems_of_change(
     from scheduler.engine.schedule import Schedule
 
     request = question.request
-    against = [reason for reason in why_not(request, request.fixed, key, start, dict(filled)) if reason.hard]
+    against = [reason for reason in why_not(request, request.fixed, key, start, dict(filled), free=free) if reason.hard]
     known = set(rules.findings(Schedule(request, [before] if before is not None else [])))
     after = Schedule(request, [Placement(key, start, tuple(sorted(filled.items())))])
     elsewhere = [
@@ -154,12 +164,18 @@ def problems_of_change(
 
 
 def fill(
-    question: Question, key: str, start: int, named: Mapping[str, str], current: Mapping[str, str]
+    question: Question,
+    key: str,
+    start: int,
+    named: Mapping[str, str],
+    current: Mapping[str, str],
+    *,
+    free: "Availability | None" = None,
 ) -> dict[str, str]:
     """Role to resource id for a visit at a new start: those named, the current ones where free, else equal ones.
 
     A role that nobody free can fill is left out. Where a rule asks for the same resource in several visits, it is the one
-    of the others or none.
+    of the others or none. ``free`` is that of the request, for who tries many starts.
     """
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine.availability import Availability, collide
@@ -168,7 +184,7 @@ def fill(
     found = dict(named)
     if not 0 <= start < request.grid.slots:
         return found
-    free = Availability(request)
+    free = free or Availability(request)
     board = {calendar.id: number for number, calendar in enumerate(request.calendars)}
     for role in roles.values():
         if role.key in found:

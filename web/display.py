@@ -1,39 +1,51 @@
-"""How one browser shows the pages: light or dark, compact or comfortable. Kept in a cookie: it says nothing private."""
+"""How one browser shows the pages: colours, spacing, names, the width of the rail. Kept in a cookie: it says nothing private."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 COOKIE = "display"
-THEMES = ("system", "light", "dark")
-DENSITIES = ("compact", "comfortable")
+CHOICES = {
+    "theme": ("system", "light", "dark"),
+    "density": ("compact", "comfortable"),
+    "names": ("full", "initials"),
+    "rail": ("narrow", "wide"),
+}
+"""What can be chosen, the default first. The order is that of the cookie."""
 YEAR_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A choice of theme and density."""
+    """A choice of each. ``names`` are initials while the screen is shared."""
 
     theme: str = "system"
     density: str = "compact"
-
-    @classmethod
-    def chosen(cls, theme: str, density: str) -> "Display":
-        """The choice, with anything unknown replaced by the default."""
-        return cls(theme if theme in THEMES else THEMES[0], density if density in DENSITIES else DENSITIES[0])
+    names: str = "full"
+    rail: str = "narrow"
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Display":
-        """What this browser chose before."""
-        theme, _, density = request.COOKIES.get(COOKIE, "").partition(".")
-        return cls.chosen(theme, density)
+        """What this browser chose before; the default for anything unknown."""
+        kept = request.COOKIES.get(COOKIE, "").split(".")
+        return cls().but(dict(zip(CHOICES, kept, strict=False)))
+
+    def but(self, chosen: Mapping[str, str]) -> "Display":
+        """The same with what was chosen now; what is unknown changes nothing."""
+        return Display(
+            **{
+                each.name: value if (value := chosen.get(each.name)) in CHOICES[each.name] else getattr(self, each.name)
+                for each in fields(self)
+            }
+        )
 
     def remember(self, response: HttpResponse) -> None:
         """Keeps the choice in this browser for a year."""
         response.set_cookie(
             COOKIE,
-            f"{self.theme}.{self.density}",
+            ".".join(astuple(self)),
             max_age=YEAR_SECONDS,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,

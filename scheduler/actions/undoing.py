@@ -1,6 +1,6 @@
 """Taking back a change set: every appointment gets the state it had before, or nothing happens and the reason is said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -191,18 +191,37 @@ def _use(lanes: Sequence[int]) -> Use:
     return Use.HANDS_ON if HANDS_LANE in lanes else Use.SHARED
 
 
+def obstacles(change_sets: Iterable[ChangeSet], *, now: datetime) -> dict[UUID, list[Obstacle]]:
+    """What stands against undoing each of these, by id, as far as their appointments show it. Reads only; two queries.
+
+    An empty list does not promise that it works: the place may have gone, or a course changed.
+    """
+    found: dict[UUID, list[Obstacle]] = {each.pk: [] for each in change_sets}
+    by_set: dict[UUID, list[ChangeLine]] = {}
+    for line in ChangeLine.objects.filter(change_set__in=list(found)).select_related("appointment"):
+        by_set.setdefault(line.change_set_id, []).append(line)
+    rows = {line.appointment_id: line.appointment for each in by_set.values() for line in each}
+    now_is = lines.states(rows.values(), lines.taken_by(rows))
+    return {key: _against(by_set.get(key, []), now_is, now=now) for key in found}
+
+
 def _check(change_lines: Sequence[ChangeLine], now_is: Mapping[UUID, State], *, now: datetime) -> None:
-    obstacles = []
+    against = _against(change_lines, now_is, now=now)
+    if against:
+        raise CannotUndo(against)
+
+
+def _against(change_lines: Sequence[ChangeLine], now_is: Mapping[UUID, State], *, now: datetime) -> list[Obstacle]:
+    found = []
     for line in change_lines:
         after, wanted = line.after, _wanted(line)
         key = line.appointment_id
         name = f"{line.appointment.summary} on {line.appointment.local_on:%-d %B %Y}"
         if _lasting(now_is[key]) != _lasting(after):
-            obstacles.append(Obstacle("changed", f"{name} was changed meanwhile.", key))
+            found.append(Obstacle("changed", f"{name} was changed meanwhile.", key))
         elif wanted["status"] in TAKING and _gone(wanted, after) and datetime.fromisoformat(wanted["ends_at"]) <= now:
-            obstacles.append(Obstacle("over", f"The time that {name} had is over.", key))
-    if obstacles:
-        raise CannotUndo(obstacles)
+            found.append(Obstacle("over", f"The time that {name} had is over.", key))
+    return found
 
 
 def _lasting(state: State) -> State:

@@ -58,19 +58,22 @@ def why_not(
     visit: str,
     start: int,
     resources: dict[str, str] | None = None,
+    *,
+    free: Availability | None = None,
 ) -> tuple[Reason, ...]:
     """Every reason why ``visit`` cannot or should not start at slot ``start``.
 
     Hard ones first, then what whoever asks can change most easily.
 
     The other placements stay as they are. ``resources`` names who or what shall fill which role; a role not named may
-    be filled by anyone able to. Empty: it can start there and gives nothing up.
+    be filled by anyone able to. Empty: it can start there and gives nothing up. ``free`` is that of the request, for who
+    asks about many starts.
 
     Raises:
         KeyError: the request has no such visit.
     """
     schedule = Schedule(request, placements)
-    return _reasons(schedule, Availability(request), schedule.visits[visit], start, resources or {})
+    return _reasons(schedule, free or Availability(request), schedule.visits[visit], start, resources or {})
 
 
 def _reasons(

@@ -8,8 +8,10 @@ from django.http import HttpRequest
 from django.template import Context
 
 from clinics.permissions import Permission, allows
-from web import words
+from web import frames, words
 from web.display import Display
+from web.frames import Frame
+from web.listings import LISTINGS, Listing
 from web.therapies import Therapy, therapy
 
 register = template.Library()
@@ -51,6 +53,18 @@ def display(context: Context) -> Display:
     """How this browser wants the pages: theme and density."""
     request: HttpRequest | None = context.get("request")
     return Display.of(request) if request is not None else Display()
+
+
+@register.simple_tag(takes_context=True)
+def frame(context: Context) -> Frame:
+    """What surrounds every page: the rail, what needs attention, what can be taken back."""
+    return frames.around(context["request"])
+
+
+@register.simple_tag
+def listing(name: str) -> Listing:
+    """The words of a list in its states."""
+    return LISTINGS[name]
 
 
 @register.simple_tag

@@ -1,4 +1,4 @@
-"""Choosing theme and density."""
+"""Choosing how pages are shown."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -10,7 +10,7 @@ from web.display import Display
 
 @require_POST
 def display(request: StaffRequest) -> HttpResponse:
-    """Keeps the choice in this browser and goes back to the page."""
+    """Keeps what was chosen in this browser and goes back to the page."""
     response = HttpResponseRedirect(local_address(request, request.POST.get("next", ""), reverse("today")))
-    Display.chosen(request.POST.get("theme", ""), request.POST.get("density", "")).remember(response)
+    Display.of(request).but(request.POST.dict()).remember(response)
     return response

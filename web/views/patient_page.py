@@ -3,7 +3,8 @@
 An unknown link, one that has ended, one that was taken back and one for another purpose all lead to the same page.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +23,8 @@ from notifications.models.consent import Source
 from notifications.models.link import Purpose
 from notifications.queries import inbound
 from scheduler.models import Appointment
+from treatments.queries import preparations
+from web import getting_ready
 from web.patient_words import ENDED, WORDS, PatientWords
 
 OF_VISITS = (Purpose.VISIT, Purpose.PLAN)
@@ -37,6 +40,7 @@ class Line:
     until: str
     place: str
     said: str = ""
+    get_ready: Sequence[str] = ()
 
 
 def visits(request: HttpRequest, token: str) -> HttpResponse:
@@ -110,9 +114,16 @@ def _page(request: HttpRequest, link: Link, *, moved: bool = False, feed: str = 
     language, words = language_of(patient.language), _words(patient)
     shown = inbound.visits_of(link, now=clock.now())
     said = inbound.newest_answers(shown)
+    ready = preparations.of_appointments(shown)
     context = {
         **_shared(patient),
-        "lines": [_line(visit, said.get(visit.pk), language, words) for visit in shown],
+        "lines": [
+            replace(
+                _line(visit, said.get(visit.pk), language, words),
+                get_ready=getting_ready.sentences(visit, ready.get(visit.pk), language, words),
+            )
+            for visit in shown
+        ],
         "moved": moved,
         "feed": feed,
         "token": request.resolver_match.kwargs["token"] if request.resolver_match else "",

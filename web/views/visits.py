@@ -1,110 +1,193 @@
-"""Giving one visit of a course a time, another time, or up."""
+"""Giving one visit of a course a time or another one: which times work, what else moves, and the press that does it."""
 
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
-from scheduler.actions.appointments import Taken
-from scheduler.models import ChangeSet
-from treatments.actions import visits
+from scheduler.models import Resource
+from treatments.actions import reasons, starts
+from treatments.actions.changes import Move, Place
+from treatments.actions.starts import Start
 from treatments.models import Visit
 from treatments.queries import courses as reading
-from web import words
+from web import why_not, words
 from web.access import StaffRequest
-from web.forms.visits import CancelForm, TimeForm
+from web.changing import Change
+from web.forms.visits import TimeForm
 from web.numbers import version_of
 from web.visit_lines import VisitLine
+from web.why_not import WhyNot
 
 FIELDS = {"starts_at": "at"}
+CARRIED = ("on", "at", "resource")
+"""What the address of the page may say; it leads to the same page again."""
 
 
 @require_http_methods(["GET", "POST"])
 def move(request: StaffRequest, visit_id: UUID) -> HttpResponse:
-    """The form for another time. A time that breaks a rule is refused with every reason; nothing typed is lost."""
-    visit = _visit(visit_id)
-    return _retime(request, visit, again=True)
+    """Another time. With ``on`` the times of that day, with ``at`` too what the move does; a press does exactly that."""
+    return _Timing(request, visit_of(visit_id), again=True).answer()
 
 
 @require_http_methods(["GET", "POST"])
 def place(request: StaffRequest, visit_id: UUID) -> HttpResponse:
-    """The form for the time of a visit that has none yet."""
-    visit = _visit(visit_id)
-    return _retime(request, visit, again=False)
+    """The same for a visit that has no time yet."""
+    return _Timing(request, visit_of(visit_id), again=False).answer()
 
 
-def _retime(request: StaffRequest, visit: Visit, *, again: bool) -> HttpResponse:
-    site = visit.course.site
-    line = VisitLine.of_visit(visit, zone=site.zone)
-    initial = {"on": line.starts, "at": line.starts} if line.starts else {"on": visit.course.start_on}
-    form = TimeForm(request.POST if request.method == "POST" else None, site=site, initial=initial)
-    refused: DomainError | None = None
-    if form.is_valid():
-        now = clock.now()
-        try:
-            if again:
-                visits.move(
-                    visit=visit,
-                    starts_at=form.starts_at,
-                    by=request.user,
-                    now=now,
-                    version=version_of(request),
-                    reason=form.cleaned_data["reason"],
-                )
+@dataclass
+class _Timing:
+    """The page as it is built up while a request is answered."""
+
+    request: StaffRequest
+    visit: Visit
+    again: bool
+
+    def answer(self) -> HttpResponse:
+        course, now = self.visit.course, clock.now()
+        line = VisitLine.of_visit(self.visit, zone=course.site.zone)
+        form = TimeForm(self._asked(), site=course.site, initial={"on": _usual_day(self.visit, line, now=now)})
+        change: Change | None = None
+        if form.is_valid() and form.starts_at is not None:
+            change = Change(self.request, course, self._event(form.starts_at), now)
+            if self.request.method == "POST":
+                done = change.carry_out(reason=form.cleaned_data["reason"])
+                if done is not None:
+                    return self._done(form.starts_at)
             else:
-                visits.place(visit=visit, starts_at=form.starts_at, by=request.user, now=now)
-        except InvalidInput as error:
-            form.take(error, FIELDS)
-        except DomainError as error:
-            refused = error
-        else:
-            when = f"{words.day(form.cleaned_data['on'])}, {words.clock(form.cleaned_data['at'])}"
-            messages.success(request, f"{visit.label} is {'moved to' if again else 'booked on'} {when}.")
-            return _to_course(visit)
-    context = {"again": again, "form": form, "refused": refused, "reasons": _reasons(refused, site.zone)}
-    return _page(request, "web/courses/move_visit.html", visit, line, context)
+                change.look()
+            if isinstance(change.refused, InvalidInput):
+                form.take(change.refused, FIELDS)
+                change = None
+        on = form.cleaned_data.get("on") if form.is_bound else form.initial["on"]
+        context = {
+            "again": self.again,
+            "form": form,
+            "change": change,
+            "why": self._why(change, form.starts_at, line, now) if change is not None else None,
+            "resource": self.resource,
+            **self._times(on, form, now=now),
+        }
+        return page(self.request, "web/courses/move_visit.html", self.visit, line, context)
 
-
-@require_http_methods(["GET", "POST"])
-def cancel(request: StaffRequest, visit_id: UUID) -> HttpResponse:
-    """Asks why, and cancels one visit; the course goes on without it."""
-    visit = _visit(visit_id)
-    form = CancelForm(request.POST if request.method == "POST" else None)
-    refused: DomainError | None = None
-    if form.is_valid():
+    def _asked(self) -> QueryDict | None:
+        """What was typed, or what the address says. ``starts_at`` in an address is a date and a time in one."""
+        if self.request.method == "POST":
+            return self.request.POST
+        if not any(name in self.request.GET for name in (*CARRIED, "starts_at")):
+            return None
+        asked = self.request.GET.copy()
         try:
-            change_set = visits.cancel(
-                visit=visit,
-                by=request.user,
-                now=clock.now(),
-                version=version_of(request) if visit.appointment else None,
-                reason=form.reason,
-            )
+            at = clock.local(datetime.fromisoformat(asked.get("starts_at", "")), self.visit.course.site.zone)
+        except (ValueError, OverflowError):
+            return asked if "on" in asked else None
+        asked["on"], asked["at"] = at.date().isoformat(), f"{at:%H:%M}"
+        return asked
+
+    @property
+    def resource(self) -> Resource | None:
+        """Who or what the address names."""
+        try:
+            key = UUID(self.request.POST.get("resource") or self.request.GET.get("resource", ""))
+        except ValueError:
+            return None
+        return Resource.objects.filter(pk=key, site=self.visit.course.site).first()
+
+    def _event(self, starts_at: datetime) -> Move | Place:
+        if not self.again:
+            return Place(self.visit.course_id, self.visit.key, starts_at)
+        version = version_of(self.request) if self.request.method == "POST" else None
+        return Move(self.visit.course_id, self.visit.key, starts_at, self._resources(), version=version)
+
+    def _resources(self) -> dict[str, str]:
+        """The role in which what the address names takes part: that of its like in the visit as it is."""
+        named = self.resource
+        if named is None or self.visit.appointment is None:
+            return {}
+        taken = self.visit.appointment.allocations.all()
+        roles = [each.role for each in taken if each.resource_id == named.pk]
+        roles += [each.role for each in taken if each.resource.kind == named.kind]
+        return {roles[0]: str(named.pk)} if roles else {}
+
+    def _times(self, on: date | None, form: TimeForm, *, now: datetime) -> dict[str, Any]:
+        """The starts of one day, in two groups."""
+        if on is None or (form.is_bound and "on" in form.errors):
+            return {"day": None}
+        found: tuple[Start, ...] = ()
+        try:
+            found = starts.for_visit(visit=self.visit, on=on, by=self.request.user, now=now)
         except DomainError as error:
-            refused = error
-        else:
-            messages.success(request, _cancelled(visit, change_set))
-            return _to_course(visit)
-    line = VisitLine.of_visit(visit, zone=visit.course.site.zone)
-    return _page(request, "web/courses/cancel_visit.html", visit, line, {"form": form, "refused": refused})
+            if form.is_bound and not form.errors:
+                form.take(error, {"starts_at": "on"})
+            return {"day": None}
+        zone = self.visit.course.site.zone
+        times = [(clock.local(start.starts_at, zone), start.keeps) for start in found]
+        today = clock.local(now, zone).date()
+        return {
+            "day": on,
+            "keeping": [self._time(at) for at, keeps in times if keeps],
+            "moving": [self._time(at) for at, keeps in times if not keeps],
+            "earlier": self._day(on - timedelta(days=1)) if on > today else None,
+            "later": self._day(on + timedelta(days=1)),
+        }
+
+    def _time(self, at: datetime) -> dict[str, str]:
+        """A link that shows what this time does."""
+        named = self.resource
+        asked = {"on": at.date().isoformat(), "at": f"{at:%H:%M}"} | ({"resource": str(named.pk)} if named else {})
+        return {"words": words.clock(at.time()), "href": f"?{urlencode(asked)}#change"}
+
+    def _day(self, on: date) -> dict[str, str]:
+        return {"words": words.short_day(on), "href": f"?{urlencode({'on': on.isoformat()})}#times"}
+
+    def _why(self, change: Change, starts_at: datetime | None, line: VisitLine, now: datetime) -> WhyNot | None:
+        if change.refused is None or starts_at is None:
+            return None
+        explained = None
+        with suppress(DomainError):  # the refusal itself is told all the same
+            explained = reasons.for_visit(visit=self.visit, starts_at=starts_at, by=self.request.user, now=now)
+        return why_not.of_visit(
+            self.visit.label,
+            starts_at,
+            zone=self.visit.course.site.zone,
+            error=change.refused,
+            explained=explained,
+            by=self.request.user,
+            minutes=line.minutes,
+            now=now,
+        )
+
+    def _done(self, starts_at: datetime) -> HttpResponse:
+        at = clock.local(starts_at, self.visit.course.site.zone)
+        done = "moved to" if self.again else "booked on"
+        messages.success(
+            self.request, f"{self.visit.label} is {done} {words.day(at.date())}, {words.clock(at.time())}."
+        )
+        return to_course(self.visit)
 
 
-def _cancelled(visit: Visit, change_set: ChangeSet) -> str:
-    others = change_set.lines.exclude(appointment=visit.appointment_id).count()
-    rest = (
-        f"The protocol frees {words.count(others, 'more visit')} with it" if others else "The rest of the course stays"
-    )
-    return f"{visit.label} is cancelled. {rest}."
+def _usual_day(visit: Visit, line: VisitLine, *, now: datetime) -> date:
+    """The day whose times are shown first: that of the visit, or the first on which it could be."""
+    today = clock.local(now, visit.course.site.zone).date()
+    if line.starts is not None:
+        return max(today, line.starts.date())
+    on: date = max(today, visit.course.start_on)
+    return on
 
 
-def _page(request: StaffRequest, template: str, visit: Visit, line: VisitLine, context: dict[str, Any]) -> HttpResponse:
+def page(request: StaffRequest, template: str, visit: Visit, line: VisitLine, context: dict[str, Any]) -> HttpResponse:
+    """A page about one visit, with the status that fits what happened."""
     shown = {
         "section": "patients",
         "visit": visit,
@@ -113,11 +196,17 @@ def _page(request: StaffRequest, template: str, visit: Visit, line: VisitLine, c
         "patient": visit.course.patient,
         "version": request.POST.get("version") or (visit.appointment.version if visit.appointment else ""),
     }
-    status = 409 if context["refused"] else 422 if context["form"].errors else 200
+    change: Change | None = context.get("change")
+    status = 200
+    if context["form"].errors:
+        status = 422
+    elif change is not None and (change.refused is not None or change.is_outdated):
+        status = 409
     return render(request, template, shown | context, status=status)
 
 
-def _visit(visit_id: UUID) -> Visit:
+def visit_of(visit_id: UUID) -> Visit:
+    """The visit with everything its pages show: two queries. Raises ``NotFound``."""
     found = (
         reading.visits()
         .select_related("course__patient", "course__site", "course__protocol_version__protocol", "appointment")
@@ -129,18 +218,6 @@ def _visit(visit_id: UUID) -> Visit:
     return found
 
 
-def _reasons(error: DomainError | None, zone: str) -> list[str]:
-    """Every reason against a time, and when the taken resource is free next."""
-    if error is None:
-        return []
-    said = [problem["message"] for problem in error.detail.get("problems", [])] or [error.message]
-    if isinstance(error, Taken) and error.detail.get("resource"):
-        free = [clock.local(datetime.fromisoformat(text), zone) for text in error.detail.get("next_free", [])]
-        times = words.listing([f"{words.short_day(at.date())}, {words.clock(at.time())}" for at in free])
-        if times:
-            said.append(f"{error.detail['resource']['name']} is free next on {times}.")
-    return said
-
-
-def _to_course(visit: Visit) -> HttpResponse:
+def to_course(visit: Visit) -> HttpResponse:
+    """To the visit on the page of its course."""
     return HttpResponseRedirect(f"{reverse('course', args=[visit.course_id])}#visit-{visit.pk}")

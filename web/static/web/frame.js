@@ -1,32 +1,45 @@
 // What every page adds to plain forms and links. Without it all of them still work.
+// Other scripts speak by sending the document an event "say" with the sentence as its detail.
 
 const status = document.getElementById("status");
 
 /** Says one short sentence to screen readers. A live region speaks only when it changes after the page was read. */
-export function say(sentence) {
+function say(sentence) {
   if (!status || !sentence) return;
   status.textContent = "";
   setTimeout(() => { status.textContent = sentence; }, 100);
 }
+
+document.addEventListener("say", (event) => say(event.detail));
 
 function sayMessages() {
   const messages = document.querySelectorAll("#messages .note");
   say([...messages].map((message) => message.textContent.trim()).join(" "));
 }
 
+// --- keys ---
+
+const isTyping = (element) => element?.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+function undoLast() {
+  const press = document.querySelector("[data-undo]");
+  if (press) press.click();
+  else say("Nothing to undo here. Recent changes lists the last 24 hours.");
+}
+
 document.addEventListener("keydown", (event) => {
   const command = event.ctrlKey || event.metaKey;
-  if (command && event.key.toLowerCase() === "k") {
-    const find = document.querySelector("[data-find]");
-    if (find) {
-      event.preventDefault();
-      find.focus();
-      find.select();
-    }
-  }
   if (command && event.key === "Enter") {
     const form = document.activeElement?.closest("form[method=post]");
     form?.requestSubmit(form.querySelector("[data-main]"));
+  }
+  if (command && !event.shiftKey && event.key.toLowerCase() === "z" && !isTyping(event.target)) {
+    event.preventDefault();
+    undoLast();
+  }
+  if (event.altKey && event.code === "KeyI" && !command) {
+    event.preventDefault();
+    document.querySelector("[data-share]")?.click();
   }
   if (event.key === "Escape") {
     const menu = document.querySelector("details.menu[open]");
@@ -42,6 +55,21 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+// --- the offer to undo ends by itself ---
+
+let undoEnds;
+
+function watchUndo() {
+  clearTimeout(undoEnds);
+  const offer = document.getElementById("undo");
+  if (!offer) return;
+  undoEnds = setTimeout(() => {
+    if (!offer.contains(document.activeElement)) offer.remove();
+  }, Number(offer.dataset.seconds) * 1000);
+}
+
+// --- sending forms ---
 
 // A second press of a button that already sends its form does nothing; the server would refuse it anyway.
 document.addEventListener("submit", (event) => {
@@ -61,11 +89,26 @@ window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
 });
 
+// --- where somebody was: the focus comes back with the page (the browser itself keeps the scroll) ---
+
+window.addEventListener("pagehide", () => {
+  const id = document.activeElement?.id;
+  if (id) history.replaceState({ ...history.state, focus: id }, "");
+});
+
+if (["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type) && !location.hash) {
+  document.getElementById(history.state?.focus)?.focus({ preventScroll: true });
+}
+
+// --- parts of pages that are replaced ---
+
 document.addEventListener("htmx:before:request", (event) => event.detail.ctx.target?.setAttribute?.("aria-busy", "true"));
 document.addEventListener("htmx:finally:request", (event) => {
   event.detail.ctx.target?.removeAttribute?.("aria-busy");
   sayMessages();
   say(document.querySelector("[data-say]")?.dataset.say);
+  watchUndo();
 });
 
 sayMessages();
+watchUndo();

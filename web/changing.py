@@ -1,0 +1,81 @@
+"""Showing what an event would do to a course, and doing exactly that when the button is pressed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.errors import DomainError
+from core.idempotency import once
+from core.ids import uuid7
+from scheduler.models import ChangeSet
+from treatments.actions import changes
+from treatments.actions.changes import Event, Outdated
+from treatments.models import Course
+from web.access import StaffRequest
+from web.ripples import RipplePage
+
+
+@dataclass
+class Change:
+    """One event on its way through a page. ``course`` has its patient and site loaded.
+
+    ``ripple`` is what it would do now, ``refused`` why it cannot be, ``is_outdated`` that it would do something else than
+    what was looked at. ``otherwise``: what the button says where no visit changes. ``suffix`` tells the fields of several
+    changes on one page apart.
+    """
+
+    request: StaffRequest
+    course: Course
+    event: Event
+    now: datetime
+    otherwise: str = ""
+    suffix: str = ""
+    ripple: RipplePage | None = None
+    refused: DomainError | None = None
+    is_outdated: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key under which the press is carried out once, however often it is sent."""
+        return self.request.POST.get("key") or str(uuid7())
+
+    def look(self) -> "Change":
+        """Works out what it would do. A refusal is kept, not raised."""
+        try:
+            ripple = changes.preview(event=self.event, by=self.request.user, now=self.now)
+        except DomainError as error:
+            self.refused = error
+        else:
+            self.ripple = self._page(ripple)
+        return self
+
+    def carry_out(self, *, reason: str) -> ChangeSet | None:
+        """Does what was looked at, as it stands in the form that was sent.
+
+        None: it was not done; then ``refused`` says why, or ``ripple`` what it would do now.
+        """
+        digest = self.request.POST.get(f"digest{self.suffix}", "")
+
+        def do() -> dict[str, str]:
+            done = changes.apply(event=self.event, by=self.request.user, now=self.now, reason=reason, digest=digest)
+            return {"change_set": str(done.change_set.pk)}
+
+        try:
+            payload = [str(self.event), digest, reason]
+            reply, _ = once(user=self.request.user, route="web.change", key=self.key, payload=payload, do=do)
+        except Outdated as error:
+            self.is_outdated = bool(digest)
+            self.ripple = self._page(error.ripple)
+        except DomainError as error:
+            self.refused = error
+        else:
+            return ChangeSet.objects.get(pk=reply["change_set"])
+        return None
+
+    def _page(self, ripple: changes.Ripple) -> RipplePage:
+        return RipplePage.of(
+            ripple,
+            patient=self.course.patient,
+            zone=self.course.site.zone,
+            seen=self.request.POST.get(f"seen{self.suffix}", ""),
+            otherwise=self.otherwise,
+        )

@@ -1,0 +1,78 @@
+"""The pages of the staff: those of the rail, and those that are only looked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from django.urls import NoReverseMatch, resolve, reverse
+
+from clinics.models import User
+from clinics.permissions import Permission, allows
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page. ``section`` is what a view names to have its place marked; ``words`` are further names people look for."""
+
+    name: str
+    title: str
+    section: str = ""
+    words: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return address(self.name)
+
+
+RAIL = (
+    Place("today", "Day board", "today", "calendar today home chairs rooms"),
+    Place("patients", "Patients", "patients", "people find register"),
+    Place("work-list", "To schedule", "work-list", "work list due decisions unplaced"),
+    Place("unconfirmed", "Unconfirmed", "unconfirmed", "confirm call phone"),
+    Place("waitlist", "Waitlist", "waitlist", "earlier freed gaps waiting"),
+    Place("messages", "Messages", "messages", "texts reminders log delivery"),
+    Place("setup", "Set-up", "setup", "settings hours resources staff roles protocols admin"),
+)
+OTHERS = (
+    Place("print", "Print", "print", "paper day sheet tomorrow call list"),
+    Place("desk", "Answers", "", "replies patients wrote tasks"),
+    Place("changes", "Recent changes", "", "undo history"),
+    Place("texts", "Texts of messages", "", "templates wording"),
+    Place("my-calendar", "My calendar", "", "subscription ical"),
+    Place("account_change_password", "Change password", "", "account"),
+)
+"""Pages without a place in the rail."""
+
+
+def rail(user: User) -> list[Place]:
+    """The pages of the rail this user may open."""
+    return list(_open(RAIL, user))
+
+
+def everywhere(user: User) -> list[Place]:
+    """Every page this user may go to by name."""
+    return list(_open((*RAIL, *OTHERS), user))
+
+
+def _open(listed: tuple[Place, ...], user: User) -> Iterator[Place]:
+    for place in listed:
+        permission = _permission(place.name)
+        if place.address and (permission is None or allows(user, permission)):
+            yield place
+
+
+@cache
+def address(name: str) -> str:
+    """The address of a page; empty where this installation has none."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+@cache
+def _permission(name: str) -> Permission | None:
+    """What it takes to open the page, as listed in ``web.urls``."""
+    there = address(name)
+    return getattr(resolve(there).func, "permission", None) if there else None
