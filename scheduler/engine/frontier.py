@@ -34,8 +34,6 @@ class Outcome:
     """Plans in which every visit has a place, cheapest first."""
     lost: int
     """No plan that was given up costs less."""
-    least: int
-    """No plan at all costs less, by the costs-to-go alone."""
     rows: int = 0
     """How many partial plans were looked at."""
     stopped: bool = False
@@ -107,18 +105,17 @@ class Frontier:
     def run(self, width: int, limit: int, stop: Callable[[], bool] | None = None) -> Outcome:
         """Go through all layers for plans cheaper than ``limit``, with at most ``width`` partial plans in each."""
         layer = self._root()
-        least = int(layer.bound.min())
         lost, rows = IMPOSSIBLE, 0
         for visit in range(self.size):
             if stop is not None and stop():
                 nothing = layer.take(np.zeros(0, dtype=np.int64))
-                return Outcome(nothing, min(lost, int(layer.bound.min())), least, rows, stopped=True)
+                return Outcome(nothing, min(lost, int(layer.bound.min())), rows, stopped=True)
             layer, forgone = self._extended(layer, visit, width, limit)
             lost = min(lost, forgone)
             rows += len(layer)
             if not len(layer):
                 break
-        return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, least, rows)
+        return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, rows)
 
     def _root(self) -> Layer:
         axes = self.togo.opened[-1]

@@ -99,8 +99,10 @@ class Planner:
             self.frontier.careful = True
             again = self.frontier.run(width, self._limit(), self.watcher.stop)
             refused = min(self._judge(again), again.lost)
-        # where times were not chosen as well as can be, plans that were merged or cut may be cheaper than they seemed
-        lost = outcome.least if self.frontier.together.gave_up else outcome.lost
+        lost = outcome.lost
+        if self.frontier.together.gave_up and len(outcome.layer):
+            # where times were not chosen as well as can be, a plan may cost more than its bound and more than others it stood for
+            lost = min(lost, int(outcome.layer.bound.min()))
         self.lowest = max(self.lowest, min(lost, refused, self._limit()))
         return not outcome.stopped and self.lowest < self._limit()
 
