@@ -39,6 +39,8 @@ urlpatterns = [
     page("courses/book/release", booking.release, name="release-hold", may=Permission.BOOK_COURSES),
     page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
     page("courses/<uuid:course_id>/cancel", cancelling.course, name="cancel-course", may=Permission.CANCEL_VISITS),
+    page("courses/<uuid:course_id>/fulfil", courses.fulfil, name="fulfil-gate", may=Permission.FULFIL_GATES),
+    page("courses/<uuid:course_id>/decide", courses.decide, name="decide-course", may=Permission.DECIDE_COURSES),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
     page("visits/<uuid:visit_id>/cancel", cancelling.visit, name="cancel-visit", may=Permission.CANCEL_VISITS),

@@ -166,6 +166,7 @@ class _Timing:
             by=self.request.user,
             minutes=line.minutes,
             now=now,
+            standing=self.visit.appointment.starts_at if self.visit.appointment is not None else None,
         )
 
     def _done(self, starts_at: datetime) -> HttpResponse:
