@@ -7,5 +7,8 @@ from core.announcements import announcement
 
 
 @announcement
-def patient_changed(*, patient: Patient, by: User, now: datetime) -> None:
-    """This patient was registered, or details were changed, by a member of staff."""
+def patient_changed(*, patient: Patient, by: User, now: datetime, agreed_to: str) -> None:
+    """This patient was registered, or details were changed, by a member of staff.
+
+    ``agreed_to`` is the sentence the patient agreed to, where a choice of contact was made by one; else empty.
+    """

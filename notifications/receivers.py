@@ -20,6 +20,6 @@ def reminders_follow(*, change_set: ChangeSet, appointments: Sequence[Appointmen
 
 
 @patient_changed.receive
-def consents_follow(*, patient: Patient, by: User, now: datetime) -> None:
+def consents_follow(*, patient: Patient, by: User, now: datetime, agreed_to: str) -> None:
     """What staff noted about how a patient may be reached is kept as a fact."""
-    consents.follow(patient=patient, by=by, now=now)
+    consents.follow(patient=patient, by=by, now=now, agreed_to=agreed_to)

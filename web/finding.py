@@ -46,9 +46,12 @@ def find(typed: str, *, by: User, site: Site | None, now: datetime) -> list[Hit]
 
 def _people(typed: str, by: User, site: Site | None) -> Iterator[Hit]:
     form = SearchForm({"q": typed}, country=site.country if site else "")
-    if not form.text or not allows(by, Permission.VIEW_PATIENTS):
+    wanted = form.wanted
+    if wanted is None or not allows(by, Permission.VIEW_PATIENTS):
         return
-    found = Patient.objects.matching(form.text).order_by("family_name", "given_name", "birth_on", "id")
+    found = Patient.objects.matching(wanted.text, born=wanted.born).order_by(
+        "family_name", "given_name", "birth_on", "id"
+    )
     yield from _hits(found[:MOST_PEOPLE], PEOPLE)
 
 

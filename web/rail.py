@@ -35,6 +35,7 @@ RAIL = (
     Place("setup", "Set-up", "setup", "settings hours resources staff roles protocols admin"),
 )
 OTHERS = (
+    Place("print", "Print", "print", "paper day sheet tomorrow call list"),
     Place("desk", "Answers", "", "replies patients wrote tasks"),
     Place("changes", "Recent changes", "", "undo history"),
     Place("texts", "Texts of messages", "", "templates wording"),

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from clinics.announcements import patient_changed
 from clinics.models import Patient, Site, User
+from clinics.models.patient import resembles
 from clinics.permissions import Permission, require
 from core import audit, clock
 from core.errors import InvalidInput, Stale
@@ -44,18 +45,18 @@ class PatientChanged(Stale):
 
 def possible_duplicates(*, given_name: str, family_name: str, birth_on: date | None, phone: str = "") -> list[Patient]:
     """Patients who may be the same person, at most five: same birth date and a like name, or the same phone."""
-    same_person = Q(birth_on=birth_on) & (
-        Q(family_name__unaccent__iexact=family_name)
-        | Q(given_name__unaccent__iexact=given_name)
-        | Q(family_name__trigram_similar=family_name)
-    )
+    same_person = Q(birth_on=birth_on) & (resembles(family_name) | resembles(given_name)) if birth_on else Q()
     if phone:
         same_person |= Q(phone=phone)
-    return list(Patient.objects.filter(same_person).order_by("family_name", "given_name", "id")[:5])
+    if not same_person:
+        return []
+    return list(Patient.objects.present().filter(same_person).order_by("family_name", "given_name", "id")[:5])
 
 
-def register(*, site: Site, by: User, now: datetime, **details: Any) -> Patient:
+def register(*, site: Site, by: User, now: datetime, agreed_to: str = "", **details: Any) -> Patient:
     """A new patient of a site. ``details`` are the fields of ``EDITABLE``. Announces ``patient_changed``.
+
+    ``agreed_to`` is the sentence by which the patient agreed to be contacted, word for word.
 
     Raises ``WrongDetails``, ``NotAllowed``.
     """
@@ -64,12 +65,14 @@ def register(*, site: Site, by: User, now: datetime, **details: Any) -> Patient:
     _apply(patient, details, now=now)
     with transaction.atomic(), audit.acting(by):
         patient.save(force_insert=True)
-        patient_changed.announce(patient=patient, by=by, now=now)
+        patient_changed.announce(patient=patient, by=by, now=now, agreed_to=agreed_to)
     return patient
 
 
-def edit(*, patient: Patient, by: User, now: datetime, version: int, **details: Any) -> Patient:
+def edit(*, patient: Patient, by: User, now: datetime, version: int, agreed_to: str = "", **details: Any) -> Patient:
     """Changes details; those not named stay. ``version`` is the one the caller saw. Announces ``patient_changed``.
+
+    ``agreed_to`` as in ``register``.
 
     Raises ``PatientChanged``, ``WrongDetails``, ``NotAllowed``.
     """
@@ -84,7 +87,7 @@ def edit(*, patient: Patient, by: User, now: datetime, version: int, **details: 
         _apply(current, details, now=now)
         current.version += 1
         current.save()
-        patient_changed.announce(patient=current, by=by, now=now)
+        patient_changed.announce(patient=current, by=by, now=now, agreed_to=agreed_to)
     return current
 
 

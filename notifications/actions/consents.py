@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F
 
 from clinics.models import Patient, User
+from clinics.models.patient import Language
 from clinics.permissions import Permission, require
 from core import audit
 from core.errors import InvalidInput
@@ -16,6 +17,11 @@ from notifications.models.consent import Source
 ADDRESSES = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.CALL: "phone"}
 AGREED = {Channel.EMAIL: "may_email", Channel.SMS: "may_text", Channel.CALL: "may_call"}
 """Where a patient's address on a channel, and whether it may be used, are kept."""
+AGREEMENT = {
+    Language.ENGLISH: "I agree that the clinic writes to me or calls me about my appointments. I can change this at any time.",
+    Language.SPANISH: "Acepto que la clínica me escriba o me llame sobre mis citas. Puedo cambiarlo en cualquier momento.",
+}
+"""What a patient is asked to agree to, in the language of the messages."""
 
 
 def record(
@@ -54,8 +60,10 @@ def opted_out_with_provider(*, message: Message, code: str, now: datetime) -> No
         record(patient=patient, channel=Channel.SMS, given=False, source=Source.PROVIDER, words=code, by=by, now=now)
 
 
-def follow(*, patient: Patient, by: User, now: datetime) -> list[Consent]:
+def follow(*, patient: Patient, by: User, now: datetime, agreed_to: str = "") -> list[Consent]:
     """Writes down what staff noted in a patient's details, where that differs from the newest facts.
+
+    ``agreed_to`` is the sentence the patient agreed to, kept with what was agreed.
 
     Runs in the caller's transaction. Two queries at most.
     """
@@ -72,6 +80,7 @@ def follow(*, patient: Patient, by: User, now: datetime) -> list[Consent]:
             given=getattr(patient, flag),
             source=Source.STAFF,
             address=str(getattr(patient, ADDRESSES[channel])),
+            words=agreed_to[:320] if getattr(patient, flag) else "",
             by=by,
             recorded_at=now,
         )

@@ -22,7 +22,7 @@ class Source(Labelled):
 class Consent(Model):
     """One fact: at ``recorded_at`` the patient agreed to messages on a channel (``given``), or took that back.
 
-    ``address`` is the number or mailbox it was about, ``words`` what the patient wrote, ``by`` who noted it.
+    ``address`` is the number or mailbox it was about, ``words`` what the patient wrote or agreed to, ``by`` who noted it.
     The newest fact of a channel and the patient's ``may_…`` always say the same.
     """
 

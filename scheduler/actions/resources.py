@@ -219,7 +219,7 @@ def add_absence(
 
     Raises ``HasBookings``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
     """
-    require(by, Permission.EDIT_RESOURCES)
+    require(by, Permission.RECORD_ABSENCES)
     check_text(reason, longest=100, pointer="reason")
     if starts_at.tzinfo is None or ends_at.tzinfo is None:
         raise InvalidInput("The time has no time zone.", pointer="starts_at")
@@ -240,7 +240,7 @@ def remove_absence(*, absence: Absence, by: User, now: datetime, accept_conseque
 
     Raises ``HasBookings``, ``NotAllowed``, ``Busy``.
     """
-    require(by, Permission.EDIT_RESOURCES)
+    require(by, Permission.RECORD_ABSENCES)
     resource = absence.resource
 
     def change() -> Resource:

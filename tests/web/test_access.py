@@ -19,11 +19,17 @@ POSTED = {
     "set-status",
     "display",
     "finish-desk-task",
+    "reopen-desk-task",
+    "act-on-unconfirmed",
+    "take-from-waitlist",
+    "leave-waitlist",
     "calendar-subscribe",
     "act-on-message",
     "pause-messages",
     "lift-pause",
     "edit-text",
+    "alike-patients",
+    "add-note",
 }
 """Pages that only take forms."""
 NEEDS_NOTHING_MORE = {"calendar-subscribe"}

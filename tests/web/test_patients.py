@@ -1,5 +1,7 @@
 """Finding, registering, editing patients."""
 
+from datetime import timedelta
+
 import pytest
 
 from clinics.models import Patient
@@ -22,10 +24,39 @@ ANA = {
 
 @pytest.fixture
 def pena(site):
-    return PatientFactory(site=site, given_name="María José", family_name="Peña", birth_on="1975-11-03")
+    PatientFactory(site=site, given_name="Milo", family_name="Brown", birth_on="1990-01-01")
+    return PatientFactory(
+        site=site,
+        given_name="María José",
+        family_name="Peña",
+        birth_on="1975-11-03",
+        phone="+12125550163",
+        email="mj@example.org",
+        may_text=False,
+    )
 
 
-@pytest.mark.parametrize("typed", ["pena", "MARIA pen", "11/3/1975", "3 nov 1975", "1975-11-03"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "pena",
+        "MARIA pen",
+        "pen jos",
+        "11/3/1975",
+        "3 nov 1975",
+        "1975-11-03",
+        "3 of November 1975",
+        "peña 11/3/1975",
+        "3 nov 1975 maria",
+        "1975 pena",
+        "0163",
+        "(212) 555-0163",
+        "+1 212 555 0163",
+        "01 212 555 0163",
+        "Peña 0163",
+        "mj@example",
+    ],
+)
 def test_finds_by_names_and_birth_dates(desk, pena, typed):
     page = desk.get("/patients/", {"q": typed}).content.decode()
     assert "María José Peña" in page
@@ -36,7 +67,8 @@ def test_shows_the_next_visit_and_the_course(desk, course):
     page = desk.get("/patients/", {"q": "pat exam"}).content.decode()
     first = course.visits.order_by("appointment__starts_at").first().appointment
     assert f"Next visit {words.day(first.local_on)}, {words.clock(first.local_time)}" in page
-    assert "Test series" in page
+    assert "Course running: 0 of 6 visits done" in page
+    assert "Test series" not in page  # a list is read over shoulders
 
 
 def test_one_character_is_too_little(desk, pena):
@@ -73,7 +105,7 @@ def test_registers_and_goes_on_to_book(desk, site):
 
 def test_the_same_form_sent_twice_registers_once(desk, site):
     first = desk.post("/patients/new", ANA)
-    second = desk.post("/patients/new", ANA | {"do": "register-anyway"})
+    second = desk.post("/patients/new", ANA | {"seen": [str(Patient.objects.get().pk)]})
     assert first["Location"] == second["Location"]
     assert Patient.objects.count() == 1
 
@@ -86,8 +118,37 @@ def test_possible_duplicates_are_shown_before_anything_is_saved(desk, site):
     assert f'href="/patients/{known.pk}/"' in page
     assert 'value="Ruiz Peña"' in page  # nothing typed is lost
     assert Patient.objects.count() == 1
-    desk.post("/patients/new", ANA | {"do": "register-anyway"})
+    assert f'name="seen" value="{known.pk}" form="register"' in page
+    desk.post("/patients/new", ANA | {"seen": [str(known.pk)]})
     assert Patient.objects.count() == 2
+
+
+def test_a_duplicate_nobody_was_shown_is_shown(desk, site):
+    shown = PatientFactory(site=site, given_name="Anna", family_name="Ruiz Pena", birth_on="1980-02-29")
+    PatientFactory(site=site, given_name="A.", family_name="Ruiz", phone="+12125550134")  # registered meanwhile
+    answer = desk.post("/patients/new", ANA | {"seen": [str(shown.pk)]})
+    assert answer.status_code == 409
+    assert Patient.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ({"given_name": "Ana", "family_name": "Ruis", "birth_on": "29 Feb 1980"}, True),
+        ({"given_name": "Ruiz", "family_name": "Ana", "birth_on": "29 Feb 1980"}, True),  # the wrong way round
+        ({"phone": "212 555 0134"}, True),
+        ({"given_name": "Ana", "family_name": "Ruiz"}, False),
+        ({"given_name": "Ana", "family_name": "Ruiz", "birth_on": "28 Feb 1980"}, False),
+        ({"given_name": "Milo", "family_name": "Brown", "birth_on": "29 Feb 1980"}, False),
+        ({"birth_on": "soon", "phone": "1"}, False),
+        ({}, False),
+    ],
+)
+def test_duplicates_are_shown_while_the_form_is_filled_in(desk, site, typed, found):
+    known = PatientFactory(site=site, given_name="Ana", family_name="Ruíz", birth_on="1980-02-29", phone="+12125550134")
+    page = desk.post("/patients/alike", typed).content.decode()
+    assert (f"/patients/{known.pk}/" in page) is found
+    assert Patient.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -98,6 +159,7 @@ def test_possible_duplicates_are_shown_before_anything_is_saved(desk, site):
         ({"birth_on": "5/27/80"}, "birth_on", "a year of four figures"),
         ({"birth_on": "5/27/2039"}, "birth_on", "between 1900 and today"),
         ({"phone": "12"}, "phone", "Enter the whole number"),
+        ({"phone": "1"}, "phone", "Enter the whole number"),
         ({"email": ""}, "email", "Enter an e-mail address to write to."),
         ({"email": "ana at home"}, "email", "address"),
         ({"phone": "", "may_text": "on"}, "phone", "Enter a mobile number"),
@@ -146,3 +208,78 @@ def test_a_stale_edit_keeps_what_was_typed(desk, site):
     assert answer.status_code == 422
     assert "Somebody else changed this patient" in answer.content.decode()
     assert 'value="Ruiz Peña"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "typed", ["Ferandez", "fernadez", "Fernández Vilasenor", "Jhon", "jon fernandes", "1990 fernadez"]
+)
+def test_names_spelt_a_little_otherwise_are_found(desk, site, typed):
+    PatientFactory(site=site, given_name="John", family_name="Fernández-Villaseñor", birth_on="1990-05-04")
+    PatientFactory(site=site, given_name="Milo", family_name="Brown", birth_on="1990-05-04")
+    page = desk.get("/patients/", {"q": typed}).content.decode()
+    assert "John Fernández-Villaseñor" in page
+    assert "Milo Brown" not in page
+    assert "This name is like it" in page
+
+
+def test_finds_by_the_number_of_the_clinic(desk, pena):
+    page = desk.get("/patients/", {"q": str(Patient.objects.get(pk=pena.pk).number)}).content.decode()
+    assert "María José Peña" in page
+
+
+def test_a_row_says_who_it_is_without_saying_everything(desk, site, pena):
+    page = desk.get("/patients/", {"q": "pena"}).content.decode()
+    assert "Born 1975" in page
+    assert "phone ends in 0163" in page
+    assert "texts off" in page
+    assert "3 November" not in page
+
+
+def test_who_looks_is_logged_but_not_for_whom(desk, pena, caplog):
+    with caplog.at_level("INFO"):
+        desk.get("/patients/", {"q": "pena 0163"})
+    said = [record.getMessage() for record in caplog.records if "patients searched" in record.getMessage()]
+    assert len(said) == 1
+    assert "'found': 1" in said[0]
+    assert "pena" not in said[0].lower()
+
+
+def test_what_was_agreed_is_kept_with_its_words_and_time(desk, site, now):
+    desk.post("/patients/new", ANA)
+    ana = Patient.objects.get()
+    kept = {fact.channel: fact for fact in ana.consents.all()}
+    assert set(kept) == {"email", "call"}
+    assert (
+        kept["email"].words
+        == "Acepto que la clínica me escriba o me llame sobre mis citas. Puedo cambiarlo en cualquier momento."
+    )
+    assert kept["email"].recorded_at - now < timedelta(minutes=1)
+    page = desk.get(f"/patients/{ana.pk}/contact").content.decode()
+    assert page.count("Acepto que") == 2
+    assert "Noted by staff, Flora" in page
+
+
+def test_a_choice_taken_back_stays_in_the_list(desk, site):
+    desk.post("/patients/new", ANA)
+    ana = Patient.objects.get()
+    desk.post(f"/patients/{ana.pk}/edit", {**ANA, "may_email": "", "version": 1})
+    page = desk.get(f"/patients/{ana.pk}/contact").content.decode()
+    assert page.index("E-mail: stopped") < page.index("E-mail: agreed")
+
+
+def test_notes_are_added_and_stay(desk, nurse, patient):
+    desk.post(f"/patients/{patient.pk}/notes", {"text": " Brings a dog. ", "key": "n1"})
+    desk.post(f"/patients/{patient.pk}/notes", {"text": " Brings a dog. ", "key": "n1"})
+    desk.post(f"/patients/{patient.pk}/notes", {"text": "Parks behind the house.", "key": "n2"})
+    page = nurse.get(f"/patients/{patient.pk}/").content.decode()
+    assert page.count("Brings a dog.") == 1
+    assert page.index("Parks behind") < page.index("Brings a dog.")
+    assert "New note" not in page
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 501, "a\x00b"])
+def test_a_note_that_cannot_be_kept_says_why(desk, patient, text):
+    answer = desk.post(f"/patients/{patient.pk}/notes", {"text": text, "key": "n1"})
+    assert answer.status_code == 422
+    assert 'aria-describedby="text-hint text-error"' in answer.content.decode()
+    assert not patient.notes.exists()

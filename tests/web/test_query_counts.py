@@ -36,7 +36,7 @@ def test_today(desk, site, rows, django_assert_num_queries):
 def test_search(desk, site, rows, django_assert_num_queries):
     for _ in range(rows):
         CourseFactory(patient__site=site, patient__family_name="Ruiz")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         page = desk.get("/patients/?q=ruiz").content.decode()
     assert page.count('class="name"') == rows
 

@@ -1,15 +1,21 @@
 """Whether what has to be there before the visits of a course is there: consent, results, a ride home."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 from core import clock
 from treatments.models import Course, GateFulfilment, ProtocolVersion, Visit, VisitStatus
 from treatments.protocols import stored
 from treatments.protocols.gates import Requirement, requirements
 from treatments.queries import courses as reading
+
+if TYPE_CHECKING:
+    from treatments.protocols.schema import Protocol
 
 AHEAD = (VisitStatus.TO_PLACE, VisitStatus.TENTATIVE, VisitStatus.BOOKED)
 """Visits that have still to take place. Those of an appointment under way are among them."""
@@ -162,6 +168,40 @@ def stand(
         if visit.status in AHEAD
     ]
     return Readiness(course, tuple((gate, tuple(facts.get(gate.key, ()))) for gate in known), tuple(ahead))
+
+
+def of_visits(
+    visits: Sequence[Visit],
+    documents: "Mapping[UUID, Protocol]",
+    keys: Mapping[UUID, Collection[str]],
+    *,
+    zone: str,
+    now: datetime,
+) -> dict[UUID, VisitReadiness]:
+    """How the gates before these visits stand, by visit; they may be of many courses. One query at most.
+
+    ``visits`` have their courses and appointments loaded; ``documents`` are by protocol version, ``keys`` those of the visits
+    of a course that take or took place, by course.
+    """
+    asking = {version: found for version, document in documents.items() if (found := requirements(document))}
+    waiting = [visit for visit in visits if visit.course.protocol_version_id in asking]
+    courses = {visit.course_id for visit in waiting}
+    if not courses:
+        return {}
+    facts: dict[UUID, dict[str, list[GateFulfilment]]] = defaultdict(lambda: defaultdict(list))
+    for fact in GateFulfilment.objects.filter(course__in=courses, withdrawal=None).order_by("-done_at", "-id"):
+        facts[fact.course_id][fact.gate].append(fact)
+    return {
+        visit.pk: VisitReadiness(
+            visit,
+            tuple(
+                _item(gate, visit, facts[visit.course_id].get(gate.key, ()), zone=zone, now=now)
+                for gate in asking[visit.course.protocol_version_id]
+                if visit.key in gate.asks(keys[visit.course_id])
+            ),
+        )
+        for visit in waiting
+    }
 
 
 def _item(gate: Requirement, visit: Visit, facts: Iterable[GateFulfilment], *, zone: str, now: datetime) -> Item:

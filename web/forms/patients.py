@@ -1,5 +1,6 @@
 """Finding, registering and editing patients."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ from django import forms
 
 from clinics.models import Patient, Site
 from clinics.models.patient import Language
+from notifications.actions.consents import AGREEMENT
 from web import dates, words
 from web.forms.base import StaffForm, Text
 
@@ -14,10 +16,22 @@ SHORTEST_SEARCH = 2
 """With fewer characters half the clinic would be listed."""
 
 
-class SearchForm(StaffForm):
-    """One field for names, phone, e-mail or birth date."""
+LONGEST_DATE = 4
+"""Words a birth date may take: "27 of May 1980"."""
 
-    q = Text(label="Name, phone or birth date", max_length=100, strip=True)
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: words of names, numbers and addresses, and a birth date."""
+
+    text: str
+    born: date | None
+
+
+class SearchForm(StaffForm):
+    """One field for names, phone, e-mail, birth date or the clinic's number."""
+
+    q = Text(label="Name, phone, birth date or number", max_length=100, strip=True)
 
     def __init__(self, data: Any, *, country: str) -> None:
         super().__init__(data)
@@ -29,15 +43,20 @@ class SearchForm(StaffForm):
         return str(self.data.get("q", "")).strip()[:100]
 
     @property
-    def text(self) -> str:
-        """What to search for; empty while too little was typed. A birth date in any writing is put as it is stored."""
+    def wanted(self) -> Wanted | None:
+        """What to look for; None while too little was typed. A birth date may stand anywhere, in any usual writing."""
         if not self.is_valid() or len(self.cleaned_data["q"]) < SHORTEST_SEARCH:
-            return ""
-        text: str = self.cleaned_data["q"]
-        try:
-            return dates.read(text, dates.Reading.in_country(self.country)).isoformat()
-        except dates.DateError:
-            return text
+            return None
+        words = self.cleaned_data["q"].split()
+        reading = dates.Reading.in_country(self.country)
+        for length in range(min(LONGEST_DATE, len(words)), 0, -1):
+            for start in range(len(words) - length + 1):
+                try:
+                    born = dates.read(" ".join(words[start : start + length]), reading)
+                except dates.DateError:
+                    continue
+                return Wanted(" ".join(words[:start] + words[start + length :]), born)
+        return Wanted(" ".join(words), None)
 
 
 class PatientForm(StaffForm):
@@ -53,9 +72,9 @@ class PatientForm(StaffForm):
     may_email = forms.BooleanField(label="E-mail", required=False)
     may_call = forms.BooleanField(label="Phone call", required=False)
     desk_note = Text(
-        label="Note for the desk",
+        label="Keep in mind",
         max_length=500,
-        help_text="Shown to all staff. Nothing about health.",
+        help_text="One standing line for the desk, such as “Wheelchair. Calls after 5pm.” Nothing about health.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -92,6 +111,24 @@ class PatientForm(StaffForm):
             data, initial=initial if typed.replace(" ", "").isalpha() else {"may_call": True}, country=site.country
         )
 
+    @property
+    def agreements(self) -> dict[str, str]:
+        """The sentence to agree to, by language."""
+        return {code.value: sentence for code, sentence in AGREEMENT.items()}
+
+    @property
+    def agreed_to(self) -> str:
+        """The sentence the patient agreed to: the one in the language of the messages."""
+        return AGREEMENT[Language(self.cleaned_data["language"])]
+
+    def likely(self) -> dict[str, Any] | None:
+        """What there is to look for the same person by, while the form is still being filled in; None when too little."""
+        self.is_valid()
+        known = {name: self.cleaned_data.get(name) or "" for name in ("given_name", "family_name", "phone")}
+        born = self.cleaned_data.get("birth_on")
+        named = known["given_name"] and known["family_name"] and born
+        return known | {"birth_on": born if named else None} if named or known["phone"] else None
+
     def clean_birth_on(self) -> date:
         """The birth date, in any usual writing."""
         try:
@@ -108,8 +145,12 @@ class PatientForm(StaffForm):
             return ""
         # imported here: keeps web start-up light
         from phonenumber_field.phonenumber import PhoneNumber
+        from phonenumbers import NumberParseException
 
-        number = PhoneNumber.from_string(typed, region=self.country)
-        if not number.is_valid():
+        try:
+            number = PhoneNumber.from_string(typed, region=self.country)
+        except NumberParseException:
+            number = None
+        if number is None or not number.is_valid():
             raise forms.ValidationError("Enter the whole number with its area code; spaces and + are fine.")
         return str(number)

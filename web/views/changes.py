@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core import clock
 from core.errors import DomainError, NotFound
 from scheduler.models import ChangeLine
-from treatments.actions import changes
-from treatments.models import Visit
+from treatments.actions import changes, jobs
+from treatments.models import PlanningJob, Visit
 from web import sites, undoing, words
 from web.access import StaffRequest, local_address
 from web.undoing import Change
@@ -49,7 +49,11 @@ def undo(request: StaffRequest, change_set_id: UUID) -> HttpResponse:
     if request.method == "GET":
         return _page(request, change, None)
     try:
-        changes.undo(change_set=change.change_set, by=request.user, now=clock.now())
+        job = PlanningJob.objects.filter(change_set=change.change_set).first()
+        if job is not None:  # a closure is opened again with it
+            jobs.undo(job=job, by=request.user, now=clock.now())
+        else:
+            changes.undo(change_set=change.change_set, by=request.user, now=clock.now())
     except DomainError as error:
         return _page(request, change, error)
     messages.success(request, f"{'Done again' if change.is_undo else 'Taken back'}: {change.what}.")

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from django.contrib import messages
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinics.actions import patients
+from clinics.actions import notes, patients
 from clinics.models import Patient
 from clinics.permissions import Permission, allows
 from core import clock
@@ -19,56 +19,62 @@ from core.idempotency import once
 from core.ids import uuid7
 from notifications.queries import messages as messages_query
 from notifications.queries import pauses
-from scheduler.models import Appointment
-from scheduler.models.appointment import UPCOMING
-from treatments.models import Course, CourseStatus
-from treatments.queries import courses
-from web import sites
+from web import patient_rows, sites
 from web.access import StaffRequest
-from web.forms.patients import SHORTEST_SEARCH, PatientForm, SearchForm
+from web.forms.patients import SHORTEST_SEARCH, PatientForm, SearchForm, Wanted
 from web.message_lines import MessageLine, lines
 from web.numbers import version_of
-from web.visit_lines import VisitLine
 
 SHOWN = 25
 """More results than this are not read; the search is narrowed instead."""
 MESSAGES_SHOWN = 10
+SAME_BY = ("given_name", "family_name", "birth_on", "phone")
+"""What the same person is recognised by."""
+
+log = structlog.get_logger(__name__)
 
 
 @require_GET
 def search(request: StaffRequest) -> HttpResponse:
-    """Patients who match every word of ``?q=``, each with the next visit and the running course."""
+    """Patients who match every word of ``?q=``, each with the next visit and how far the course is.
+
+    Where nobody does, those whose names are spelt a little otherwise. Three queries at most.
+    """
     at = sites.of(request)
     form = SearchForm(request.GET, country=at.chosen.country)
-    found = list(_results(form.text)[: SHOWN + 1]) if form.text else []
+    found, alike = _found(form.wanted) if form.wanted else ([], False)
+    if form.wanted:
+        log.info("patients searched", by=str(request.user.pk), found=len(found))
     return render(
         request,
         "web/patients/search.html",
         {
             "section": "patients",
             "query": form.typed,
-            "searched": bool(form.text),
+            "searched": bool(form.wanted),
             "shortest": SHORTEST_SEARCH,
             "patients": found[:SHOWN],
             "more": len(found) > SHOWN,
+            "alike": alike,
         },
     )
 
 
-def _results(text: str) -> QuerySet[Patient]:
-    now = clock.now()
-    following = Appointment.objects.filter(patient=OuterRef("pk"), status__in=UPCOMING, ends_at__gt=now).order_by(
-        "starts_at"
-    )
-    running = Course.objects.filter(status=CourseStatus.ACTIVE).select_related("protocol_version__protocol")
-    return (
-        Patient.objects.matching(text)
-        .annotate(
-            next_on=Subquery(following.values("local_on")[:1]), next_time=Subquery(following.values("local_time")[:1])
-        )
-        .prefetch_related(Prefetch("courses", queryset=running.order_by("start_on"), to_attr="running"))
-        .order_by("family_name", "given_name", "birth_on", "id")
-    )
+def _found(wanted: Wanted) -> tuple[list[Patient], bool]:
+    exact = Patient.objects.matching(wanted.text, born=wanted.born)
+    found = list(patient_rows.with_next(exact, text=wanted.text, now=clock.now())[: SHOWN + 1])
+    if found or not wanted.text:
+        return found, False
+    alike = Patient.objects.alike(wanted.text, born=wanted.born)
+    return list(patient_rows.with_next(alike, text=wanted.text, now=clock.now())[:SHOWN]), True
+
+
+@require_POST
+def alike(request: StaffRequest) -> HttpResponse:
+    """Who may be the same person, while a form is being filled in. Posted, as names do not belong into addresses."""
+    known = PatientForm.empty(sites.of(request).chosen, data=request.POST).likely()
+    same = patients.possible_duplicates(**known) if known else []
+    return render(request, "web/patients/same.html", {"same": same})
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,22 +89,22 @@ def register(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _register_page(request, at, form)
     details = form.cleaned_data
-    if request.POST.get("do") != "register-anyway":
-        same = patients.possible_duplicates(
-            given_name=details["given_name"],
-            family_name=details["family_name"],
-            birth_on=details["birth_on"],
-            phone=details["phone"],
-        )
-        if same:
-            return _register_page(request, at, form, same=same)
+    same = patients.possible_duplicates(**{name: details[name] for name in SAME_BY})
+    if not {str(each.pk) for each in same} <= set(request.POST.getlist("seen")):
+        return _register_page(request, at, form, same=same)
     try:
         reply, _ = once(
             user=request.user,
             route="web.patients.register",
             key=request.POST.get("key", ""),
             payload=details,
-            do=lambda: {"patient": str(patients.register(site=site, by=request.user, now=clock.now(), **details).pk)},
+            do=lambda: {
+                "patient": str(
+                    patients.register(
+                        site=site, by=request.user, now=clock.now(), agreed_to=form.agreed_to, **details
+                    ).pk
+                )
+            },
         )
     except DomainError as error:
         form.take(error)
@@ -124,13 +130,36 @@ def _register_page(
 
 @require_GET
 def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
-    """One patient: facts, courses, coming visits."""
+    """One patient: facts, notes, courses, visits, messages."""
     found = _patient(patient_id)
+    if found.merged_into_id is not None:
+        messages.info(request, f"Number {found.number} was a duplicate and is merged into this patient.")
+        return redirect("patient", found.merged_into_id)
+    return _patient_page(request, found)
+
+
+@require_POST
+def add_note(request: StaffRequest, patient_id: UUID) -> HttpResponse:
+    """Adds a note for the desk, once however often the form is sent."""
+    found = _patient(patient_id)
+    text = request.POST.get("text", "")
+    try:
+        once(
+            user=request.user,
+            route="web.patients.note",
+            key=request.POST.get("key", ""),
+            payload={"patient": str(found.pk), "text": text},
+            do=lambda: {"note": str(notes.add(patient=found, text=text, by=request.user, now=clock.now()).pk)},
+        )
+    except DomainError as error:
+        return _patient_page(request, found, typed=text, problem=error.message)
+    messages.success(request, "The note is added.")
+    return redirect(f"{reverse('patient', args=[found.pk])}#notes")
+
+
+def _patient_page(request: StaffRequest, found: Patient, *, typed: str = "", problem: str = "") -> HttpResponse:
     now = clock.now()
-    of_patient = list(found.courses.select_related("protocol_version__protocol").order_by("-start_on", "-id"))
-    coming = courses.visits().filter(
-        course__patient=found, appointment__status__in=UPCOMING, appointment__ends_at__gt=now
-    )
+    visits = patient_rows.visits_of(found, now=now)
     return render(
         request,
         "web/patients/patient.html",
@@ -138,11 +167,28 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "section": "patients",
             "patient": found,
             "age": _age(found, now),
-            "courses": of_patient,
-            "coming": [VisitLine.of_visit(visit, zone=found.site.zone) for visit in coming],
+            "courses": visits.courses,
+            "coming": visits.coming,
+            "past": visits.past,
+            "notes": patient_rows.notes_of(found),
             "sent": _sent(request, found, now),
             "today": clock.local(now, found.site.zone).date(),
+            "typed": typed,
+            "problem": problem,
+            "key": str(uuid7()),
         },
+        status=422 if problem else 200,
+    )
+
+
+@require_GET
+def contact(request: StaffRequest, patient_id: UUID) -> HttpResponse:
+    """When and by which words a patient agreed to be contacted, or took that back."""
+    found = _patient(patient_id)
+    return render(
+        request,
+        "web/patients/contact.html",
+        {"section": "patients", "patient": found, "facts": patient_rows.facts_of(found)},
     )
 
 
@@ -166,6 +212,7 @@ def edit(request: StaffRequest, patient_id: UUID) -> HttpResponse:
                 by=request.user,
                 now=clock.now(),
                 version=version_of(request),
+                agreed_to=form.agreed_to,
                 **form.cleaned_data,
             )
         except DomainError as error:

@@ -1,6 +1,6 @@
-"""The front desk's home: one day of a site, by resource, with statuses set by one press."""
+"""The front desk's home: one day of a site, by resource or by clinician, with statuses set by one press."""
 
-from datetime import date, timedelta
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,17 +13,20 @@ from core import clock
 from core.errors import DomainError, NotFound
 from scheduler.actions import appointments
 from scheduler.models import Appointment
-from web import day_list, sites, statuses
+from web import sites, statuses
 from web.access import StaffRequest, local_address
+from web.board import beside, day, news
+from web.board.address import Address
 from web.numbers import version_of
 
 
 @require_GET
 def today(request: StaffRequest) -> HttpResponse:
-    """The day named by ``?on=``, or today where the site is."""
+    """The day named by ``?on=``, or today where the site is; with ``?visit=`` or ``?gap=`` what is to be shown beside it."""
     now = clock.now()
     at = sites.of(request)
-    day = day_list.of(at.chosen, _asked(request.GET.get("on", ""), at.chosen.zone), now=now)
+    address = Address.of(request, at.chosen, several=at.several)
+    shown = day.of(at.chosen, address.on, now=now, view=address.view)
     return render(
         request,
         "web/today.html",
@@ -31,9 +34,13 @@ def today(request: StaffRequest) -> HttpResponse:
             "section": "today",
             "sites": at,
             "site": at.chosen,
-            "day": day,
-            "previous_on": day.on - timedelta(days=1),
-            "next_on": day.on + timedelta(days=1),
+            "address": address,
+            "day": shown,
+            "visit_beside": beside.visit(at.chosen, address.visit, shown) if address.visit else None,
+            "gap_beside": beside.gap(shown, address.gap) if address.gap else None,
+            "next_open": replace(address.base, on=shown.next_open_on) if shown.next_open_on else None,
+            "updated": clock.local(now, at.chosen.zone),
+            "news": news.since(request.headers.get("X-Since", ""), at.chosen, address.on, by=request.user),
         },
     )
 
@@ -59,14 +66,4 @@ def set_status(request: StaffRequest, appointment_id: UUID) -> HttpResponse:
         messages.error(request, f"{name} was not changed. {error.message}")
     else:
         messages.success(request, f"{name} {done}.")
-    address = local_address(request, request.POST.get("next", ""), reverse("today"))
-    return HttpResponseRedirect(f"{address.partition('#')[0]}#visit-{appointment.pk}")
-
-
-def _asked(text: str, zone: str) -> date:
-    """The date in the address; today when it is missing or is none a calendar shows."""
-    try:
-        on = date.fromisoformat(text)
-    except ValueError:
-        return clock.local(clock.now(), zone).date()
-    return min(max(on, date(2000, 1, 1)), date(2100, 1, 1))
+    return HttpResponseRedirect(local_address(request, request.POST.get("next", ""), reverse("today")))

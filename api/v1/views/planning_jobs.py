@@ -48,7 +48,7 @@ class PlanningJobList(Endpoint):
 class PlanningJobClose(Endpoint):
     """A closed day, or somebody or something away."""
 
-    permissions = {"POST": Permission.EDIT_RESOURCES}
+    permissions = {"POST": Permission.RECORD_ABSENCES}
     keyed = frozenset({"POST"})
 
     @extend_schema(request=ClosureSerializer, responses={202: PlanningJobSerializer})
@@ -127,7 +127,7 @@ class PlanningJobDetail(Endpoint):
 
 
 class PlanningJobApply(Endpoint):
-    """A planning job, carried out. A closure or a levelled period takes a manager."""
+    """A planning job, carried out. A closed day or a levelled period takes a manager."""
 
     permissions = {"POST": Permission.BOOK_COURSES}
     keyed = frozenset({"POST"})
@@ -147,7 +147,7 @@ class PlanningJobApply(Endpoint):
 
 
 class PlanningJobUndo(Endpoint):
-    """A planning job, taken back. A closure or a levelled period takes a manager."""
+    """A planning job, taken back. A closed day or a levelled period takes a manager."""
 
     permissions = {"POST": Permission.BOOK_COURSES}
     keyed = frozenset({"POST"})
