@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import urlencode
 
 from core import clock
 from scheduler.models import ChangeSet, Status
@@ -60,6 +61,14 @@ class ChangeLine:
     def is_undone(self) -> bool:
         """Whether it was taken back."""
         return getattr(self.change_set, "undone_by", None) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """A time that has become free. ``query``: what the page of fitting people is asked."""
+
+    words: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +178,20 @@ class CoursePage:
         """Its visits on the waitlist. One query."""
         entries = WaitlistEntry.objects.filter(visit__course=self.course, status=WaitlistStatus.WAITING)
         return list(entries.select_related("visit").order_by("joined_at"))
+
+    def freed(self, key: str) -> Freed | None:
+        """The time of a visit that was just cancelled, for those who wait for one. No query."""
+        line = next((line for line in self.lines if line.visit is not None and str(line.visit.pk) == key), None)
+        if line is None or line.starts is None or line.ends is None or line.starts <= clock.local(self.now, self.zone):
+            return None
+        when = f"{words.day(line.starts.date())}, {words.between(line.starts.time(), line.ends.time())}"
+        asked = {"on": f"{line.starts:%Y-%m-%d}", "starts": f"{line.starts:%H:%M}", "ends": f"{line.ends:%H:%M}"}
+        return Freed(when, urlencode({**asked, "site": self.course.site.code}))
+
+    @property
+    def zone(self) -> str:
+        """Where the course takes place."""
+        return self.course.site.zone
 
     @staticmethod
     def _here(line: VisitLine) -> bool:

@@ -225,7 +225,11 @@ def test_cancels_one_visit(desk, course, hidden):
     page, form = cancelling(desk, hidden, visit(course, "talks.3"), "this", why="patient")
     assert "Only this visit" in page
     answer = desk.post(f"/visits/{visit(course, 'talks.3').pk}/cancel", form, follow=True)
-    assert "Talk 3 is cancelled" in answer.content.decode()
+    page = answer.content.decode()
+    assert "Talk 3 is cancelled" in page
+    assert "is free again" in page
+    link = unescape(re.search(r'href="(/waitlist/fitting[^"]+)"', page)[1])
+    assert desk.get(link).status_code == 200
     talk = visit(course, "talks.3")
     assert (talk.status, talk.appointment.status) == (VisitStatus.CANCELLED, Status.CANCELLED)
 

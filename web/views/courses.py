@@ -44,6 +44,7 @@ def course(request: StaffRequest, course_id: UUID) -> HttpResponse:
             "decisions": page.decisions(),
             "changes": page.changes(),
             "waitlist": page.waiting_for_earlier(),
+            "freed": page.freed(request.GET.get("freed", "")),
         },
     )
 
