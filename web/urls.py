@@ -53,6 +53,8 @@ urlpatterns = [
     page("courses/book/release", booking.release, name="release-hold", may=Permission.BOOK_COURSES),
     page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
     page("courses/<uuid:course_id>/cancel", cancelling.course, name="cancel-course", may=Permission.CANCEL_VISITS),
+    page("courses/<uuid:course_id>/fulfil", courses.fulfil, name="fulfil-gate", may=Permission.FULFIL_GATES),
+    page("courses/<uuid:course_id>/decide", courses.decide, name="decide-course", may=Permission.DECIDE_COURSES),
     page("courses/<uuid:course_id>/progress", progress.progress, name="progress", may=Permission.VIEW_SCORES),
     page(
         "courses/<uuid:course_id>/assess/<uuid:form_id>",

@@ -113,6 +113,8 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "book": f"/courses/book?patient={keys['patient']}",
         "course": f"/courses/{keys['course']}/?booked",
         "cancel": f"/courses/{keys['course']}/cancel",
+        "decide": f"/courses/{keys['course']}/decide?way=hold",
+        "not missed": f"/visits/{keys['visit']}/missed",
         "cancel visit": f"/visits/{keys['visit']}/cancel",
         "move": f"/visits/{keys['visit']}/move",
         "place": f"/visits/{keys['waiting']}/place",
@@ -156,6 +158,8 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "wrong": lambda page: sent(page, "/patients/new", "Save and book a course"),
         "same": same,
         "plan": lambda page: plan(page, at["book"]),
+        "move with times": lambda page: some_move(page, at["move"]),
+        "times in a plan": lambda page: times(page, at["book"]),
         "no move": lambda page: no_move(page, at["move"]),
         "menu": lambda page: (page.goto("/work-list/"), page.locator(".menu summary").click()),
     }
@@ -187,11 +191,23 @@ def plan(page: Page, path: str) -> None:
     page.locator("#plan .visits").wait_for()
 
 
+def some_move(page: Page, path: str) -> None:
+    page.goto(path)
+    page.locator(".times a").first.click()
+    page.locator(".ripple").wait_for()
+
+
+def times(page: Page, path: str) -> None:
+    plan(page, path)
+    page.locator("button[name=move]").last.click()
+    page.locator(".choose").wait_for()
+
+
 def no_move(page: Page, path: str) -> None:
     page.goto(path)
-    page.get_by_label("Time").fill("03:00")
-    page.get_by_role("button", name="Move 1 visit").click()
-    page.get_by_role("heading", name="That time does not work").wait_for()
+    page.locator("#id_at").fill("03:00")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("heading", name="does not work for").wait_for()
 
 
 def visited(window: Window, pages: dict[str, Callable[[Page], object]]) -> Iterator[str]:
