@@ -97,6 +97,7 @@ def lively(clinic, series, course, flora, mona):
         waiting=waiting.pk,
         token=link.token,
         message=message.pk,
+        nurse=clinic.resources.get(name="Nurse Ada").pk,
     )
 
 
@@ -104,6 +105,12 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
     at = {
         "today": "/",
         "another day": "/?on=2026-11-26",
+        "board by clinician": "/?view=people",
+        "day as a list": "/?view=list",
+        "selecting": "/?select=1",
+        "gone": "/?gap=gap-000000-0800",
+        "who is not there": f"/re-place/?resource={keys['nurse']}",
+        "late": f"/visits/{keys['visit']}/late",
         "patients": "/patients/",
         "found": "/patients/?q=fern",
         "nobody": "/patients/?q=zzzz",
@@ -155,6 +162,11 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "refused": "/visits/01890000-0000-7000-8000-000000000000/move",
     }
     return {name: opens(path) for name, path in at.items()} | {
+        "beside the board": lambda page: (
+            page.goto("/"),
+            page.locator("#board .card b").first.click(),
+            page.locator("#beside").wait_for(),
+        ),
         "wrong": lambda page: sent(page, "/patients/new", "Save and book a course"),
         "same": same,
         "plan": lambda page: plan(page, at["book"]),
