@@ -21,12 +21,12 @@ AROUND = 4
 FILL = """
     INSERT INTO clinics_patient
         (id, created_at, updated_at, site_id, given_name, family_name, birth_on, phone, email, language, zone,
-         may_email, may_text, may_call, desk_note, version)
+         may_email, may_text, may_call, desk_note, formerly, version)
     SELECT gen_random_uuid(), now(), now(), %(site)s,
         (%(given)s::text[])[1 + n %% array_length(%(given)s::text[], 1)],
         (%(family)s::text[])[1 + (n * 7919) %% array_length(%(family)s::text[], 1)],
         date '1930-01-01' + ((n * 104729) %% 32000)::int, '+1212' || lpad(n::text, 7, '0'),
-        'person' || n || '@example.org', 'en', '', true, false, true, '', 1
+        'person' || n || '@example.org', 'en', '', true, false, true, '', '', 1
     FROM generate_series(1, %(number)s::bigint) AS n
 """
 ASKED = {
