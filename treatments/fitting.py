@@ -1,20 +1,21 @@
 """Whether courses of a protocol fit a site's calendar as it is: asked for one start after another. Reads only."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from clinics.models import Site
-from core import clock
+from scheduler.engine.request import Window
 from scheduler.queries import hours
 from treatments import planning
 from treatments.models import ProtocolVersion
+from treatments.protocols.rulebook import RuleNote
 from treatments.protocols.wishes import Wishes
 
 STARTS = 60
 """So many open days are tried: about three months of starts."""
 FIRST_WITHIN_DAYS = 7
-"""A start fits when the first visit is not later than this after it; a course that begins a month late does not fit."""
+"""The first visit has to be in the week that begins with the start; a course that begins a month late does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Start:
 
     @property
     def fits(self) -> bool:
-        """Whether every visit has a place, the first soon enough."""
+        """Whether every visit has a place, the first within a week."""
         return not self.reason
 
 
@@ -47,15 +48,23 @@ def tried(
 
 
 def _try(version: ProtocolVersion, site: Site, on: date, *, now: datetime) -> Start:
-    question = planning.ask(protocol_version=version, site=site, start_on=on, wishes=Wishes(), now=now)
+    question = _soon(planning.ask(protocol_version=version, site=site, start_on=on, wishes=Wishes(), now=now), on)
     plan = planning.best(question)
-    if plan.unplaced:
-        left = plan.unplaced[0]
-        label = question.course[left.visit].label
-        why = question.sentence(left.reasons[0], left.visit) if left.reasons else "It found no place."
-        return Start(on, f"{label}: {why}")
-    first = min(question.request.grid.instant(each.start) for each in plan.placements)
-    first_on = clock.local(first, site.zone).date()
-    if first_on - on > timedelta(days=FIRST_WITHIN_DAYS):
-        return Start(on, f"The first visit would be on {first_on:%-d %B} only.")
-    return Start(on)
+    if not plan.unplaced:
+        return Start(on)
+    left = plan.unplaced[0]
+    label = question.course[left.visit].label
+    why = question.sentence(left.reasons[0], left.visit) if left.reasons else "It found no place."
+    return Start(on, f"{label}: {why}")
+
+
+def _soon(question: planning.Question, on: date) -> planning.Question:
+    """The same question, with the first visit of the protocol within a week of the start."""
+    until_on = on + timedelta(days=FIRST_WITHIN_DAYS - 1)
+    rule = Window("start.soon", (question.compiled.course[0].key,), until_on=until_on)
+    note = RuleNote(f"the course begins by {until_on:%A} {until_on.day} {until_on:%B}", (), "")
+    return replace(
+        question,
+        compiled=replace(question.compiled, notes={**question.compiled.notes, rule.key: note}),
+        request=replace(question.request, rules=(*question.request.rules, rule)),
+    )

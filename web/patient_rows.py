@@ -99,14 +99,19 @@ class Fact:
 
     consent: Consent
     at: datetime
+    number: int | None
+    """The number of the merged duplicate it was about, if it was about one."""
 
 
 def facts_of(patient: Patient) -> list[Fact]:
     """Every fact about how a patient may be contacted, also those of merged duplicates, the newest first. One query."""
     rows = (
         Consent.objects.filter(Q(patient=patient) | Q(patient__merged_into=patient))
-        .select_related("by")
+        .select_related("by", "patient")
         .order_by(F("recorded_at").desc(), "-id")
     )
     zone = ZoneInfo(patient.site.zone)
-    return [Fact(row, row.recorded_at.astimezone(zone)) for row in rows]
+    return [
+        Fact(row, row.recorded_at.astimezone(zone), row.patient.number if row.patient_id != patient.pk else None)
+        for row in rows
+    ]

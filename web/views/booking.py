@@ -203,7 +203,7 @@ def _done(plan: ShownPlan, patient: Patient) -> str:
 
 def _patient(text: str) -> Patient:
     try:
-        found = Patient.objects.select_related("site").filter(pk=UUID(text)).first()
+        found = Patient.objects.present().select_related("site").filter(pk=UUID(text)).first()
     except ValueError:
         found = None
     if found is None:
