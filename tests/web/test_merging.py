@@ -98,7 +98,7 @@ def test_a_stop_that_was_said_last_holds_for_both(site, patient, flora, now):
     merged(kept, patient, flora, now + timedelta(hours=2))
     kept.refresh_from_db()
     assert kept.may_text is False
-    assert kept.consents.order_by("-recorded_at", "-id").first().given is False
+    assert kept.consents.filter(channel=Channel.SMS).order_by("-recorded_at", "-id").first().given is False
 
 
 def test_what_was_agreed_after_a_stop_still_holds(site, patient, flora, now):
