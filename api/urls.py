@@ -76,6 +76,7 @@ urlpatterns = [
     path("messages/", messages.MessageList.as_view()),
     path("messages/<uuid:key>/", messages.MessageDetail.as_view()),
     path("messages/<uuid:key>/send", messages.MessageSend.as_view()),
+    path("messages/<uuid:key>/resend", messages.MessageResend.as_view()),
     path("messages/<uuid:key>/hold", messages.MessageHold.as_view()),
     path("messages/<uuid:key>/release", messages.MessageRelease.as_view()),
     path("messages/<uuid:key>/handled", messages.MessageHandled.as_view()),

@@ -216,10 +216,12 @@ def ask(
     now: datetime,
     patient: Patient | None = None,
     notice: timedelta = NOTICE,
+    held: Collection[UUID] = (),
 ) -> Question:
     """What the planner is asked about a new course. Eleven queries, and one more each for caps and for daily loads.
 
-    Without ``notice`` it is about places that a person chose, at whatever time.
+    Without ``notice`` it is about places that a person chose, at whatever time. ``held`` are appointments that hold places
+    for this very course: they count as free.
 
     Raises ``InvalidInput`` for a start in the past or more than two years ahead.
     """
@@ -240,6 +242,8 @@ def ask(
         from_at=now + notice,
         reach_on=start_on,
         now=now,
+        moving=held,
+        own=held,
     )
     if not notice:
         return question
@@ -358,7 +362,8 @@ def compiled(
 ) -> "Compiled":
     """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them.
 
-    What was decided about ``course`` counts: blocks that became firm, distances that were changed.
+    What was decided about ``course`` counts: blocks that became firm, distances that were changed, visits that were put
+    off, each with what was made up for it.
     """
     # imported here: keeps web start-up light (Pydantic)
     from treatments.protocols import extras, reopening
@@ -368,7 +373,11 @@ def compiled(
     document = stored.document(protocol_version.document)
     made = compile_course(document, start_on=start_on, wishes=wishes, past=past, more=extras.at_the_end(found))
     made = reopening.opened_again(extras.with_extras(made, found), document, found)
-    return made if course is None else reopening.decided(made, firm=course.firm, spacing=course.spacing)
+    if course is None:
+        return made
+    delayed = {key: sum(days for days, _ in times) for key, times in course.delayed.items()}
+    delayed |= {each.key: delayed[each.makes_up] for each in found if each.makes_up in delayed}
+    return reopening.decided(made, firm=course.firm, spacing=course.spacing, delayed=delayed)
 
 
 def is_wish(rule: str) -> bool:

@@ -3,10 +3,10 @@
 Every page is listed in ``web.urls`` with the permission it takes: there is no other way to list one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -42,18 +42,21 @@ class StaffRequest(HttpRequest):
 View = Callable[..., HttpResponseBase]
 
 
-def page(route: str, view: View, *, name: str, may: Permission) -> URLPattern:
-    """A page at ``route`` for those who are signed in and have the permission ``may``."""
-    return path(route, guarded(view, may), name=name)
+def page(route: str, view: View, *, name: str, may: Permission, keeps: Collection[str] = ()) -> URLPattern:
+    """A page at ``route`` for those who are signed in and have the permission ``may``.
+
+    ``keeps``: fields of its form that its address may hold too. A form sent after the session ended comes back with them.
+    """
+    return path(route, guarded(view, may, keeps), name=name)
 
 
-def guarded(view: View, permission: Permission) -> View:
+def guarded(view: View, permission: Permission, keeps: Collection[str] = ()) -> View:
     """The view behind its permission; nothing it shows is kept by a browser or a proxy."""
 
     @wraps(view)
     def checked(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return _sign_in(request)
+            return _sign_in(request, keeps)
         try:
             require(request.user, permission)
             with discretion.initials_only(Display.of(request).names == "initials"):
@@ -82,10 +85,13 @@ def local_address(request: HttpRequest, address: str, fallback: str) -> str:
     return address if address and allowed else fallback
 
 
-def _sign_in(request: HttpRequest) -> HttpResponseBase:
+def _sign_in(request: HttpRequest, keeps: Collection[str]) -> HttpResponseBase:
     """To the sign-in page and from there back here; after a form was sent, back to the page that showed the form."""
     address = request.get_full_path()
-    if request.method != "GET":
+    kept = [(name, value) for name in keeps for value in request.POST.getlist(name) if value]
+    if kept:
+        address = f"{request.path}?{urlencode(kept)}"
+    elif request.method != "GET":
         parts = urlsplit(local_address(request, request.headers.get("Referer", ""), "/"))
         address = parts.path + (f"?{parts.query}" if parts.query else "")
     response = redirect_to_login(address)

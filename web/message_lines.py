@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from core import clock
-from notifications.engine.states import NEWS, UNSENT, WAITING, Channel, Reason, State
+from notifications.engine.states import NEWS, RESENDABLE, UNSENT, WAITING, Channel, Reason, State
 from notifications.models import Message, Pause
 from notifications.queries import explanations, pauses
 from web import statuses, words
@@ -90,6 +90,11 @@ class MessageLine:
         if self.message.state == State.UNCERTAIN:
             return "" if self.message.next_try_at else "Send again"
         return "Send now"
+
+    @property
+    def may_send_again(self) -> bool:
+        """Whether a copy of it can be sent."""
+        return self.message.state in RESENDABLE
 
     @property
     def may_hold(self) -> bool:

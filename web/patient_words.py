@@ -13,6 +13,12 @@ class PatientWords:
     visits: str
     nothing: str
     until: str
+    get_ready: str
+    no_food: str
+    water: str
+    no_drink: str
+    ride: str
+    on_day: str
     confirm: str
     change: str
     cannot_come: str
@@ -27,6 +33,7 @@ class PatientWords:
     call: str
     elsewhere: str
     printed: str
+    questions: str
     stop_title: str
     stop_question: str
     stop_button: str
@@ -41,6 +48,12 @@ WORDS = {
         visits="Your visits",
         nothing="No visit is waiting for an answer here. If you expected one, call us.",
         until="until {ends}",
+        get_ready="Get ready",
+        no_food="From {time}: no food.",
+        water="Until {time}: water is fine.",
+        no_drink="From {time}: nothing to eat or drink.",
+        ride="You can go home at about {time}. An adult has to take you; do not drive yourself.",
+        on_day="{time} on {day}",
         confirm="I will come",
         change="I need another time",
         cannot_come="I cannot come",
@@ -55,6 +68,7 @@ WORDS = {
         call="Questions, or something changed? Call {phone}.",
         elsewhere="Times are on the clock of the place you come to.",
         printed="Printed on {day}, {time}. Changes after this are not shown.",
+        questions="Questions to answer",
         stop_title="E-mail",
         stop_question="Do you want to get no more e-mails from {sender}? Your visits stay booked.",
         stop_button="Send me no more e-mails",
@@ -67,6 +81,12 @@ WORDS = {
         visits="Sus citas",
         nothing="Aquí no hay ninguna cita por confirmar. Si esperaba una, llámenos.",
         until="hasta las {ends}",
+        get_ready="Prepárese",
+        no_food="Desde las {time}: no coma nada.",
+        water="Hasta las {time}: puede beber agua.",
+        no_drink="Desde las {time}: no coma ni beba nada.",
+        ride="Podrá irse a casa hacia las {time}. Tiene que llevarle un adulto; no conduzca.",
+        on_day="{time} del {day}",
         confirm="Sí, iré",
         change="Necesito otra hora",
         cannot_come="No puedo ir",
@@ -81,6 +101,7 @@ WORDS = {
         call="¿Preguntas o cambios? Llame al {phone}.",
         elsewhere="Las horas son las del lugar de la cita.",
         printed="Impreso el {day}, {time}. Los cambios posteriores no aparecen.",
+        questions="Preguntas por contestar",
         stop_title="Correo electrónico",
         stop_question="¿Quiere dejar de recibir correos de {sender}? Sus citas siguen reservadas.",
         stop_button="No quiero más correos",

@@ -3,7 +3,8 @@
 The signature only keeps the plan whole; every place in it is checked again when it is booked.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.core import signing
 
 from core.errors import InvalidInput
 from scheduler.models import Kind
-from treatments.actions.courses import Placed, Proposal
+from treatments.actions.courses import Placed, PlannedVisit, Proposal
 from web.therapies import Therapy, therapy
 from web.visit_lines import VisitLine
 from web.words import listing
@@ -42,6 +43,22 @@ class ShownVisit:
     reason: str
     notes: list[str]
     unplaced: list[str]
+
+    @property
+    def pin(self) -> str:
+        """Its place as the box that locks it sends it; ``read_pin`` reads it."""
+        taken = ",".join(f"{role}:{values[0]}" for role, values in self.resources.items())
+        return f"{self.key}~{self.starts_at}~{taken}" if self.starts_at else ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One visit of a plan that can still be changed. ``was``: where it stood in the plan before, local, if elsewhere."""
+
+    line: VisitLine
+    pin: str
+    is_pinned: bool
+    was: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +104,13 @@ class ShownPlan:
             site=str(proposal.site.pk),
             start_on=proposal.start_on.isoformat(),
             wishes=dict(proposal.wishes),
-            visits=tuple(
-                ShownVisit(
-                    key=visit.key,
-                    label=visit.label,
-                    family=visit.family,
-                    minutes=visit.minutes,
-                    starts_at=visit.starts_at.isoformat() if visit.starts_at else "",
-                    resources={
-                        role: [str(each.pk), each.name, each.kind] for role, each in sorted(visit.resources.items())
-                    },
-                    reason=visit.reason,
-                    notes=list(visit.notes),
-                    unplaced=list(visit.unplaced),
-                )
-                for visit in proposal.visits
-            ),
+            visits=_visits(proposal.visits),
         )
+
+    def chosen(self, kind: str, proposal: Proposal) -> "ShownPlan":
+        """This plan, or the alternative of that kind."""
+        found = next((each for each in proposal.alternatives if each.kind == kind), None)
+        return self if found is None else replace(self, visits=_visits(found.visits))
 
     def signed(self) -> str:
         """The plan as text for a hidden field."""
@@ -144,14 +151,34 @@ class ShownPlan:
         """How many visits give something up."""
         return sum(1 for visit in self.visits if visit.notes)
 
-    def label(self, key: str) -> str:
-        """What a visit is called."""
-        return next((visit.label for visit in self.visits if visit.key == key), key)
+    def visit(self, key: str) -> ShownVisit | None:
+        """One of its visits."""
+        return next((visit for visit in self.visits if visit.key == key), None)
 
     def lines(self, zone: str, problems: dict[str, tuple[str, ...]] | None = None) -> list[VisitLine]:
         """The list of the plan; what found no place comes first. ``problems`` are sentences by visit key."""
         shown = [_line(visit, ZoneInfo(zone), (problems or {}).get(visit.key, ())) for visit in self.visits]
         return sorted(shown, key=lambda line: line.starts is not None)
+
+    def rows(
+        self,
+        zone: str,
+        *,
+        before: "ShownPlan | None" = None,
+        pinned: Collection[str] = (),
+        problems: dict[str, tuple[str, ...]] | None = None,
+    ) -> list[PlanRow]:
+        """The list with what can be done to each visit. ``before`` is the plan that was shown before this one."""
+        rows = []
+        for line in self.lines(zone, problems):
+            visit, was = self.visit(line.key), before.visit(line.key) if before is not None else None
+            assert visit is not None  # noqa: S101 - the lines are those of its visits
+            moved = was is not None and was.starts_at and was.starts_at != visit.starts_at
+            old = (
+                datetime.fromisoformat(was.starts_at).astimezone(ZoneInfo(zone)) if was is not None and moved else None
+            )
+            rows.append(PlanRow(line, visit.pin, line.key in pinned, old))
+        return rows
 
     def weeks(self, zone: str) -> list[Week]:
         """The rhythm of the plan: the weeks that have visits, and the pauses between them."""
@@ -167,6 +194,36 @@ class ShownPlan:
             days = [monday + timedelta(days=n) for n in range(7)]
             weeks.append(Week(tuple(Day(day, tuple(on.get(day, ()))) for day in days), pause))
         return weeks
+
+
+def read_pin(text: str) -> Placed:
+    """The place that a box which locks it sent.
+
+    Raises ``OldPlan``.
+    """
+    try:
+        key, starts_at, taken = text.split("~")
+        resources = dict(part.split(":", 1) for part in taken.split(",") if part)
+        return Placed(key, datetime.fromisoformat(starts_at), {role: str(UUID(pk)) for role, pk in resources.items()})
+    except ValueError:
+        raise OldPlan("One of the locked visits could not be read. Find a plan again.") from None
+
+
+def _visits(planned: Iterable[PlannedVisit]) -> tuple[ShownVisit, ...]:
+    return tuple(
+        ShownVisit(
+            key=visit.key,
+            label=visit.label,
+            family=visit.family,
+            minutes=visit.minutes,
+            starts_at=visit.starts_at.isoformat() if visit.starts_at else "",
+            resources={role: [str(each.pk), each.name, each.kind] for role, each in sorted(visit.resources.items())},
+            reason=visit.reason,
+            notes=list(visit.notes),
+            unplaced=list(visit.unplaced),
+        )
+        for visit in planned
+    )
 
 
 def _line(visit: ShownVisit, tz: ZoneInfo, problems: tuple[str, ...]) -> VisitLine:

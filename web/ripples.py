@@ -99,7 +99,7 @@ class RipplePage:
             stays=tuple(line for stays, line in lines if stays),
             notes=tuple(note.message for note in ripple.notes),
             messages=len(channels),
-            told_by=words.listing([_CHANNELS[channel] for channel in channels]),
+            told_by=told_by(channels),
             is_told=ripple.patients_told > 0,
             press=_press(changed, len(channels)) or otherwise,
         )
@@ -110,6 +110,11 @@ def reachable(patient: Patient) -> list[Channel]:
     asked = [Message(patient=patient, channel=channel) for channel in reach.channels_of(patient, Step.CHANGED)]
     hindered = reach.hindrances(asked)
     return [Channel(message.channel) for message in asked if message.pk not in hindered]
+
+
+def told_by(channels: Iterable[Channel]) -> str:
+    """Such as "e-mail and text"."""
+    return words.listing([_CHANNELS[channel] for channel in channels])
 
 
 def place(spot: Spot | None, zone: str) -> str:

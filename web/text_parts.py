@@ -12,6 +12,8 @@ from notifications.models import Template
 LANGUAGE_NAMES = {"en": "English", "es": "Spanish"}
 TITLES = {
     **{step.value: step.label for step in Step},
+    "one_day_ready": "1 day before, with a get-ready list",
+    "day_of_ready": "On the day, with a get-ready list",
     "changed": "A visit was moved",
     "cancelled": "A visit was cancelled",
     "several_cancelled": "Several visits were cancelled",

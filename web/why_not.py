@@ -45,8 +45,12 @@ def of_visit(
     by: User,
     minutes: int,
     now: datetime,
+    sends: str = "",
 ) -> WhyNot:
-    """Why one visit cannot be at a time. ``explained``, if it could be had, knows the reasons of the planner."""
+    """Why one visit cannot be at a time. ``explained``, if it could be had, knows the reasons of the planner.
+
+    ``sends`` comes before the instant in what a way sends.
+    """
     local = clock.local(starts_at, zone)
     reasons = [problem["message"] for problem in error.detail.get("problems", [])] or [error.message]
     blocked: set[str] = set()
@@ -59,7 +63,7 @@ def of_visit(
         title=f"{words.day(local.date())}, {words.clock(local.time())} does not work for {label}",
         reasons=tuple(dict.fromkeys(reasons)),
         taken_by=taken_by(blocked, starts_at, starts_at + timedelta(minutes=minutes), by=by, now=now),
-        ways=tuple(ways(explained.nearest, zone)) if explained is not None else (),
+        ways=tuple(ways(explained.nearest, zone, sends)) if explained is not None else (),
     )
 
 
@@ -81,7 +85,7 @@ def _told(appointment: Appointment) -> str:
     return f"{who}, booked by {maker}"
 
 
-def ways(nearest: Sequence[PlannedVisit], zone: str) -> Iterable[Way]:
+def ways(nearest: Sequence[PlannedVisit], zone: str, sends: str = "") -> Iterable[Way]:
     """Other places of a visit, nearest first, each with the instant it sends."""
     for place in nearest:
         assert place.starts_at is not None  # noqa: S101 - the nearest places have a time
@@ -90,4 +94,4 @@ def ways(nearest: Sequence[PlannedVisit], zone: str) -> Iterable[Way]:
         text = " · ".join(
             part for part in (f"{words.short_day(local.date())}, {words.clock(local.time())}", where, who) if part
         )
-        yield Way(text, place.starts_at.isoformat())
+        yield Way(text, f"{sends}{place.starts_at.isoformat()}")

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from clinics.actions import patients, sites, staff
 from clinics.models import Patient, Role, Site, User
 from core import clock
-from devtools.demo import history, people
+from devtools.demo import history, people, week
 from scheduler.actions import resources, site_hours, skills
 from scheduler.models import Kind, Resource
 from scheduler.queries import hours
@@ -39,9 +39,11 @@ def ensure(say: Say) -> None:
     add_things(site, by=service, now=now)
     add_colleagues(site, by=service, now=now)
     open_tomorrow(site, by=service, now=now)
+    week.close_a_day(site, by=service, now=now)
     say("Registering sixty patients")
     everybody = register_patients(site, now=now)
     history.fill(site, everybody, now=now, say=say)
+    week.fill(site, now=now, say=say)
 
 
 def open_site(*, by: User) -> Site:

@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from clinics.actions import tokens
-from clinics.models import Patient, User
+from clinics.models import Patient, Site, User
 from clinics.models.token import Scope
 from core import clock
-from devtools.demo import people
-from devtools.demo.clinic import ZONE
+from devtools.demo import people, week
+from devtools.demo.clinic import CODE, ZONE
 from devtools.local.supervisor import Supervisor
 from devtools.phone_network import ledger
 from devtools.phone_network.ledger import Text
@@ -84,6 +84,7 @@ def tell(*, address: str, sink: Path, supervisor: Supervisor) -> list[str]:
         patient = book_over_the_api(story)
         show_messages(story, patient)
         show_texts(story, patient)
+        show_failure(story)
     except requests.RequestException as error:
         story.failures.append(str(error))
     finally:
@@ -187,6 +188,22 @@ def show_texts(story: Story, patient: Patient) -> None:
     story.expect(first.confirmed_at is not None, "the patient's answer did not confirm the visit")
 
 
+def show_failure(story: Story) -> None:
+    """A text that does not arrive stays where a person sees it."""
+    requests.post(f"{os.environ['TWILIO_URL']}/control/faults", json={"receipts": ["undelivered"]}, timeout=30)
+    waiting = Message.objects.filter(channel=Channel.SMS, state=State.SCHEDULED, appointment__status="booked")
+    message = message_actions.send_now(
+        message=waiting.filter(appointment__starts_at__gt=clock.now()).order_by("due_at", "id")[0],
+        by=User.objects.get(email=f"desk@{people.DOMAIN}"),
+        now=clock.now(),
+    )
+    found = story.waited(lambda: Message.objects.for_people().filter(pk=message.pk).first())
+    if story.expect(found is not None, "the text that could not be delivered is not shown to anybody"):
+        story.console.print(
+            "\n[bold]One text does not reach its phone[/]: it waits on the Messages page for somebody to act."
+        )
+
+
 def _texts(folder: Path, patient: Patient) -> list[Text]:
     return [text for text in ledger.newest(folder) if text.to == str(patient.phone)]
 
@@ -277,5 +294,8 @@ def farewell(*, address: str) -> None:
     console.print(f"\n[bold]Courseline runs at {address}[/]")
     for account in people.SIGN_INS:
         console.print(f"  {account.what:<11} {account.email:<26} {people.PASSWORD}", markup=False)
+    site = Site.objects.get(code=CODE)
+    for what, path in week.sights(site, now=clock.now()):
+        console.print(f"  {what}: {address}{path}", markup=False)
     console.print(f"  Caught messages: {address}/dev/messages/", markup=False)
     console.print("  Ctrl-C stops everything; the data is kept.\n")

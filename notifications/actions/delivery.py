@@ -18,7 +18,7 @@ from notifications.actions.requests import Delivered, Line
 from notifications.channels import Sender, open_sender
 from notifications.engine.states import State
 from notifications.models import Message
-from notifications.queries import budgets, pauses, verdicts
+from notifications.queries import pauses, verdicts
 from notifications.queries.database_clock import Clock, database_clock
 
 BATCH = 50
@@ -74,12 +74,12 @@ def claim(*, clock: Clock, batch: int, done: Delivered) -> list[Message]:
             if paused := pauses.in_force():
                 free = free.exclude(pauses.held_back(paused))
             due = list(
-                free.select_related("appointment__site", "patient__site", "change_set")
-                .prefetch_related("visits__site")
+                free.select_related("appointment", "patient", "change_set")
                 .order_by("next_try_at", "id")
                 .select_for_update(skip_locked=True, of=("self",))[:batch]
             )
-            over = budgets.over(due, now=now)
+            verdicts.load(due)
+            over = requests.over(due, now=now)
             taken = [
                 message
                 for message in due

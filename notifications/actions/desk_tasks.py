@@ -22,3 +22,17 @@ def finish(*, task: DeskTask, by: User, now: datetime) -> DeskTask:
             current.done_at, current.done_by = now, by
             current.save(update_fields=["done_at", "done_by", "updated_at"])
     return current
+
+
+def reopen(*, task: DeskTask, by: User) -> DeskTask:
+    """It was not done after all: puts it back among the open ones. Again: nothing changes.
+
+    Raises ``NotAllowed``.
+    """
+    require(by, Permission.SEND_MESSAGES)
+    with transaction.atomic(), audit.acting(by):
+        current = DeskTask.objects.select_for_update().get(pk=task.pk)
+        if current.done_at is not None:
+            current.done_at = current.done_by = None
+            current.save(update_fields=["done_at", "done_by", "updated_at"])
+    return current

@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from clinics.models import User
 from core import clock
-from notifications.engine.states import ASKS, WAITING, State
+from notifications.engine.states import ASKS, WAITING, State, Step
 from notifications.models import DeskTask, Message
 from notifications.models.inbound import Matter
 from scheduler.models import Appointment, Status
@@ -26,13 +26,16 @@ def escalate(*, now: datetime) -> int:
     asked = Message.objects.filter(
         appointment=OuterRef("pk"), schedule_epoch=OuterRef("schedule_epoch"), step__in=ASKS
     ).exclude(state__in=[*WAITING, State.SENDING, State.WITHDRAWN])
+    with_its_week = Message.visits.through.objects.filter(
+        appointment=OuterRef("pk"), message__step=Step.YOUR_WEEK
+    ).exclude(message__state__in=[*WAITING, State.SENDING, State.WITHDRAWN])
     known = DeskTask.objects.filter(
         Q(done_at=None) | Q(matter=Matter.UNCONFIRMED, schedule_epoch=OuterRef("schedule_epoch")),
         appointment=OuterRef("pk"),
     )
     unconfirmed = (
         Appointment.objects.filter(
-            Exists(asked),
+            Exists(asked) | Exists(with_its_week),
             ~Exists(known),
             status=Status.BOOKED,
             confirmed_at=None,

@@ -12,7 +12,7 @@ from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict, InvalidInput
 from core.text import storable
-from notifications.actions import news, wakers
+from notifications.actions import news, wakers, weeks
 from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
 from notifications.models import Handling, Message
 from notifications.queries import gaps
@@ -59,8 +59,8 @@ class Reconciled:
 def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set: ChangeSet | None = None) -> Reconciled:
     """Makes the rows about these appointments what they should be; with a change set what patients are told about it, too.
 
-    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: eight,
-    as many for news, and one for each row whose time was wrong.
+    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: eleven,
+    as many for news, one for each row whose time was wrong, and three for each week that changed.
     """
     with transaction.atomic():
         appointments = list(appointments)
@@ -69,9 +69,11 @@ def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set:
         found = gaps.compare(appointments, now=now)
         withdrawn = _withdraw(found.void, now=now)
         Message.objects.bulk_create(found.missing, ignore_conflicts=True)
+        written += weeks.write(found.weeks, now=now)
         retimed = _retime(found.mistimed, now=now)
         written += len(found.missing)
-        for soonest in sorted(message.due_at for message in found.missing)[:1]:
+        new = [*found.missing, *(week.message for week in found.weeks if week.is_new)]
+        for soonest in sorted(message.due_at for message in new)[:1]:
             wakers.wake(due_at=soonest, now=now)
     return Reconciled(written, retimed, withdrawn, len(found.stranded))
 
@@ -118,7 +120,7 @@ def release(*, message: Message, by: User, now: datetime) -> Message:
         current = _unsent(message)
         if current.is_held:
             current.next_try_at = max(current.due_at, now)
-            current.heeds_quiet_hours = current.step != Step.PLAN
+            current.heeds_quiet_hours = current.step != Step.PLAN and not current.copy
             current.save(update_fields=["next_try_at", "heeds_quiet_hours", "updated_at"])
             wakers.wake(due_at=current.next_try_at, now=now)
     return current

@@ -53,7 +53,10 @@ def tell(*, change_set: ChangeSet, appointments: Iterable[Appointment], now: dat
     if not told:
         return 0
     rows = (
-        Message.objects.filter(Q(state__in=UNSENT) | Q(change_set=change_set), patient__in=list(told), step__in=NEWS)
+        # a copy tells again what the patient knows, so nothing is merged with it
+        Message.objects.filter(
+            Q(state__in=UNSENT) | Q(change_set=change_set), patient__in=list(told), step__in=NEWS, copy=0
+        )
         .order_by("pk")
         .select_for_update(of=("self",))
     )

@@ -15,14 +15,14 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from notifications.actions import attempts, outcomes
+from notifications.actions import attempts, outcomes, overtakings
 from notifications.actions.outcomes import Ended
 from notifications.channels import NotSent, Sender
 from notifications.engine import retries
 from notifications.engine.retries import Recourse
 from notifications.engine.states import Outcome, Reason, State
 from notifications.models import Attempt, Link, Message
-from notifications.queries import budgets, pauses, reach, verdicts
+from notifications.queries import budgets, pauses, reach, verdicts, weeks
 from notifications.queries.database_clock import Clock
 from notifications.queries.verdicts import Verdict
 from scheduler.models import Appointment
@@ -103,14 +103,19 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
         budgets.lock(messages)
         now = clock()
         held = verdicts.look_again(messages, lease_left=LONGEST_REQUEST + timedelta(seconds=LOOK_HOLDS), now=now)
+        ours = {message.pk for message, _ in held}
+        looked = overtakings.look(held)
+        held = looked.going
+        for message in looked.needless:
+            done.count(overtakings.needless(message, now=now))
         paused = pauses.in_force()
-        over = budgets.over([message for message, _ in held], now=now)
+        beyond = over([message for message, _ in held], now=now)
         composed: list[tuple[Message, Any]] = []
         needed: list[Link] = []
         for message, visits in held:
             if pauses.holding(message, paused):
                 outcomes.give_back(messages=[message], now=now)
-            elif may_go_out(message, visits, over=over, now=now, done=done):
+            elif may_go_out(message, visits, over=beyond, now=now, done=done):
                 spoken_of = verdicts.to_speak_of(message, visits)
                 try:
                     composed.append((message, sender.compose(message, spoken_of)))
@@ -118,17 +123,24 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
                 except Exception as failure:  # noqa: BLE001 - one bad record must not stop the batch
                     done.count(outcomes.unwritable(message=message, failure=failure, now=now))
         # whose lease is too short now; what is not ours is left alone by its token
-        ours = {message.pk for message, _ in held}
         outcomes.give_back(messages=[message for message in messages if message.pk not in ours], now=now)
         Link.ensure(*needed)
         opened = attempts.open_all([message for message, _ in composed], now=now)
+    for message, change_set in looked.to_merge:  # each in a transaction of its own, which locks the rows of one patient
+        done.count(overtakings.merge(message, change_set, now=now))
     return [Begun(message, attempt, words) for (message, words), attempt in zip(composed, opened, strict=True)]
+
+
+def over(messages: Sequence[Message], *, now: datetime) -> dict[UUID, Verdict]:
+    """What becomes of those of these messages that must not go out beside others: said with their week, or too many texts."""
+    needless = weeks.said(messages, now=now)
+    return needless | budgets.over([message for message in messages if message.pk not in needless], now=now)
 
 
 def may_go_out(
     message: Message, visits: Sequence[Appointment], *, over: Mapping[UUID, Verdict], now: datetime, done: Delivered
 ) -> bool:
-    """Whether a message we hold may be sent; if not, it is settled here. ``over`` is what ``budgets.over`` found."""
+    """Whether a message we hold may be sent; if not, it is settled here. ``over`` is what ``over`` found."""
     try:
         hindrance = reach.hindrances([message]).get(message.pk, Reason.NONE)
         verdict = verdicts.judge(message, visits=visits, hindrance=hindrance, now=now)

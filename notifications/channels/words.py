@@ -25,7 +25,9 @@ REPLIES = ("confirmed", "change_noted", "cannot_come_noted", "stopped", "started
 """What is answered at once to a patient's text."""
 SEVERAL_CANCELLED = "several_cancelled"
 """A cancellation of more than one visit, none of which a text has room to name."""
-NAMES = (*(step.value for step in Step), SEVERAL_CANCELLED, *REPLIES)
+WITH_LIST = {Step.ONE_DAY: "one_day_ready", Step.DAY_OF: "day_of_ready"}
+"""Texts about a visit before which there is something to do, in place of those of the step."""
+NAMES = (*(step.value for step in Step), *WITH_LIST.values(), SEVERAL_CANCELLED, *REPLIES)
 _EVERYWHERE = frozenset({"first_name", "sender", "phone"})
 _OF_VISITS = frozenset({"day", "time", "link", "number"})
 _ABOUT_ONE = frozenset({"day", "time"})

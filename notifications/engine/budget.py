@@ -14,7 +14,14 @@ from notifications.engine.states import Step
 
 URGENT = frozenset({Step.CHANGED, Step.CANCELLED})
 """Who is not told comes in vain: these go out whatever else was said, and use up nothing."""
-RANK = {Step.PLAN: 0, Step.ONE_DAY: 1, Step.DAY_OF: 2, Step.THREE_DAYS: 3, Step.SEVEN_DAYS: 4}
+RANK = {
+    Step.PLAN: 0,
+    Step.ONE_DAY: 1,
+    Step.DAY_OF: 2,
+    Step.YOUR_WEEK: 3,
+    Step.THREE_DAYS: 4,
+    Step.SEVEN_DAYS: 5,
+}
 """The lower goes first: the plan, which brings the link to everything, get ready tomorrow, today, can you come. Room is kept
 for what goes before."""
 WEEK = 7

@@ -5,7 +5,7 @@ trial of 54,066 patients); the message of the day is for those who must fast or 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from core import clock
 from notifications.engine.states import Step
@@ -14,6 +14,12 @@ LONG_LEAD = timedelta(days=14)
 """A visit booked longer than this ahead is also spoken of a week before: more than 4 weeks between booking and visit make a
 missed visit five times as likely.
 """
+YOUR_WEEK_BEFORE, YOUR_WEEK_AT = timedelta(days=3), time(17)
+"""Friday at 17:00, before the Monday the week begins with."""
+FULL_WEEK = 2
+"""A week with so many visits is told in one message, in place of those of 3 days before."""
+AFTER_WEEK = timedelta(minutes=5)
+"""How long a message of 3 days before waits for the one of the week to be on its way."""
 SEVEN_DAYS_AT = time(10)
 THREE_DAYS_AT = time(10)
 ONE_DAY_AT = time(16)
@@ -30,6 +36,17 @@ class Planned:
     step: Step
     due_at: datetime
     not_after: datetime
+
+
+def week_of(starts_at: datetime, zone: str) -> date:
+    """The Monday of the week a visit is in."""
+    on = clock.local(starts_at, zone).date()
+    return on - timedelta(days=on.weekday())
+
+
+def your_week(week_on: date, zone: str) -> datetime:
+    """When the visits of the week that begins on this Monday are told."""
+    return clock.resolve(week_on - YOUR_WEEK_BEFORE, YOUR_WEEK_AT, zone).at
 
 
 def reminders(*, starts_at: datetime, zone: str, booked_at: datetime | None = None) -> list[Planned]:

@@ -39,6 +39,7 @@ class Step(Labelled):
     """What a message is for."""
 
     PLAN = "plan", "Plan"
+    YOUR_WEEK = "your_week", "Your week"
     SEVEN_DAYS = "seven_days", "7 days before"
     THREE_DAYS = "three_days", "3 days before"
     ONE_DAY = "one_day", "1 day before"
@@ -47,10 +48,10 @@ class Step(Labelled):
     CANCELLED = "cancelled", "Cancellation"
 
 
-ASKS = frozenset({Step.SEVEN_DAYS, Step.THREE_DAYS})
+ASKS = frozenset({Step.YOUR_WEEK, Step.SEVEN_DAYS, Step.THREE_DAYS})
 """What asks whether the patient will come: needless once the patient said so."""
 NEWS = frozenset({Step.PLAN, Step.CHANGED, Step.CANCELLED})
-"""What a patient is told about a change set; all others are about one visit."""
+"""What a patient is told about a change set; the week's is about the visits of one week, all others about one visit."""
 
 
 class State(Labelled):
@@ -89,6 +90,8 @@ WAITING = frozenset({State.SCHEDULED, State.RETRY_WAIT, State.UNCERTAIN})
 """From these a dispatcher may take a message; of the uncertain only those with a next try."""
 UNSENT = frozenset({State.SCHEDULED, State.RETRY_WAIT})
 """Nobody has these in hand and nobody can have received them."""
+RESENDABLE = FINAL - {State.WITHDRAWN}
+"""What somebody can have sent once more: it went out, or nothing sends it any more. What was taken back is not said."""
 
 TRANSITIONS: list[tuple[State, State]] = [
     *[(waiting, State.SENDING) for waiting in sorted(WAITING)],
@@ -117,6 +120,7 @@ class Reason(Labelled):
     CONFIRMED = "confirmed", "The patient had said that they come"
     TAKEN_BACK = "taken_back", "It was taken back before it was said"
     MERGED = "merged", "Said together with a later change"
+    WEEK = "week", "Said in the message about the week"
     TOO_LATE = "too_late", "Its time was over"
     QUIET_HOURS = "quiet_hours", "Only quiet hours were left"
     REFUSED = "refused", "The provider refused it for good"

@@ -1,4 +1,4 @@
-"""Messages and attempts, the switches that hold them back, what patients answer and agreed to, and how things stand."""
+"""Messages and attempts, the switches that hold them back, calls, what patients answer and agreed to, and how things stand."""
 
 from notifications.models.attempt import Attempt
 from notifications.models.consent import Consent
@@ -8,6 +8,7 @@ from notifications.models.installation import Installation, Sign
 from notifications.models.link import Link
 from notifications.models.message import Message
 from notifications.models.pause import Cause, Pause
+from notifications.models.phone_call import Outcome, PhoneCall
 from notifications.models.template import Template
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "Installation",
     "Link",
     "Message",
+    "Outcome",
     "Pause",
+    "PhoneCall",
     "Receipt",
     "Sign",
     "Template",

@@ -72,6 +72,7 @@ class Receipt(Model):
         constraints = [
             models.UniqueConstraint(fields=["provider", "event_id"], name="notifications_receipt_once"),
         ]
+        indexes = [models.Index(fields=["received_at"], name="notifications_receipt_recent")]
         triggers = [
             pgtrigger.Protect(name="facts_stay", operation=pgtrigger.Update | pgtrigger.Delete),
         ]

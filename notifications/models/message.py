@@ -30,6 +30,10 @@ _SENDING = State.SENDING.value
 _ACCEPTED = State.ACCEPTED.value
 _RECEIPTS = sorted(state.value for state in RECEIPTS)
 _NEWS = sorted(step.value for step in NEWS)
+_WEEK = Step.YOUR_WEEK.value
+_FOR_PEOPLE = Q(state__in=[State.DEAD.value, State.EXPIRED.value, State.UNDELIVERED.value]) | Q(
+    state=State.UNCERTAIN.value, next_try_at=None
+)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -45,9 +49,18 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def for_people(self) -> "MessageQuerySet":
         """Those nothing happens to unless a person acts, and nobody has: failed, too late, did not arrive, or perhaps sent."""
+        return self.filter(_FOR_PEOPLE, handling=None)
+
+    def of_one_content(self, message: "Message") -> "MessageQuerySet":
+        """The message and its copies: what was said to one patient on one channel about one thing."""
         return self.filter(
-            Q(state__in=[State.DEAD, State.EXPIRED, State.UNDELIVERED]) | Q(state=State.UNCERTAIN, next_try_at=None),
-            handling=None,
+            patient=message.patient_id,
+            appointment=message.appointment_id,
+            schedule_epoch=message.schedule_epoch,
+            change_set=message.change_set_id,
+            week_on=message.week_on,
+            step=message.step,
+            channel=message.channel,
         )
 
     def held(self) -> "MessageQuerySet":
@@ -60,26 +73,32 @@ class MessageQuerySet(models.QuerySet["Message"]):
     but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at", "first_tried_at"]
 )
 class Message(Model):
-    """What should be said to one patient on one channel: about one visit, or about the visits of one change set.
+    """What should be said to one patient on one channel: about one visit, or the visits of one change set or one week.
 
     ``due_at`` is when it should go out, ``next_try_at`` when a dispatcher looks at it next, ``not_after`` when it has
     become useless. ``token`` rises with every claim: only who holds the newest may write the result. ``attempts``
     counts the tries, ``unknown_outcomes`` those nobody knows the end of, ``possible_duplicates`` the copies beyond the
     first that the patient may have received. ``first_tried_at`` is when a provider may first have heard of it, and
     ``provider_id`` what the one that accepted it calls it in its receipts. ``knew``, in news, is when each visit began as far
-    as the patient knew: appointment id to ISO time, or null for a visit that is new.
+    as the patient knew: appointment id to ISO time, or null for a visit that is new; in the message about a week, when each
+    begins. ``copy`` is 0 for the message itself, and rises with each time somebody has the same said once more.
     """
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
+    # three without an index of their own: each begins one of those below, and every claim writes to all there are
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages", db_index=False)
     appointment = models.ForeignKey(
-        Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="messages"
+        Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
     )
     schedule_epoch = models.PositiveIntegerField(default=0, help_text="The appointment's, when this was written.")
-    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="messages")
+    change_set = models.ForeignKey(
+        ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+    )
     visits = models.ManyToManyField(Appointment, related_name="plan_messages", help_text="What news are about.")
     knew: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
+    week_on = models.DateField(null=True, blank=True, help_text="The Monday of the week it is about.")
     step = models.CharField(max_length=20, choices=Step.choices())
     channel = models.CharField(max_length=10, choices=Channel.choices())
+    copy = models.PositiveSmallIntegerField(default=0, help_text="0; 1 for the first time it is sent again.")
     due_at = models.DateTimeField()
     not_after = models.DateTimeField()
     heeds_quiet_hours = models.BooleanField(default=True, help_text="Not what the patient or staff just asked for.")
@@ -101,15 +120,22 @@ class Message(Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["appointment", "schedule_epoch", "step", "channel", "patient"],
+                fields=["appointment", "schedule_epoch", "step", "channel", "patient", "copy"],
                 name="notifications_message_once_per_visit",
             ),
             models.UniqueConstraint(
-                fields=["change_set", "step", "channel", "patient"], name="notifications_message_once_per_change_set"
+                fields=["change_set", "step", "channel", "patient", "copy"],
+                name="notifications_message_once_per_change_set",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "week_on", "channel", "copy"],
+                condition=Q(week_on__isnull=False),
+                name="notifications_message_once_per_week",
             ),
             models.CheckConstraint(
-                condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None)
-                | (~Q(step__in=_NEWS) & Q(change_set=None, appointment__isnull=False)),
+                condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None, week_on=None)
+                | Q(step=_WEEK, week_on__isnull=False, change_set=None, appointment=None)
+                | (~Q(step__in=[*_NEWS, _WEEK]) & Q(change_set=None, appointment__isnull=False, week_on=None)),
                 name="notifications_message_about_something",
             ),
             models.CheckConstraint(condition=Q(step__in=Step.values()), name="notifications_message_step_known"),
@@ -140,7 +166,10 @@ class Message(Model):
                 fields=["next_try_at", "id"], condition=Q(state__in=_WAITING), name="notifications_message_due"
             ),
             models.Index(fields=["lease_until"], condition=Q(state=_SENDING), name="notifications_message_leases"),
+            models.Index(fields=["not_after"], condition=Q(state__in=_WAITING), name="notifications_message_useful"),
             models.Index(fields=["patient", "due_at"], name="notifications_message_of"),
+            models.Index(fields=["due_at", "id"], name="notifications_message_by_time"),
+            models.Index(fields=["due_at", "id"], condition=_FOR_PEOPLE, name="notifications_message_open"),
             models.Index(
                 fields=["channel", "provider_id"],
                 condition=~Q(provider_id=""),

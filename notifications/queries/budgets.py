@@ -64,7 +64,7 @@ def over(messages: Sequence[Message], *, now: datetime) -> dict[UUID, Verdict]:
 
 def _counts(message: Message) -> bool:
     """Whether it is a text that the budget is for: not what is urgent, nor what somebody sent by hand."""
-    by_hand = not message.heeds_quiet_hours and message.step != Step.PLAN
+    by_hand = message.copy > 0 or (not message.heeds_quiet_hours and message.step != Step.PLAN)
     return message.channel in TEXTS and message.step not in budget.URGENT and not by_hand
 
 

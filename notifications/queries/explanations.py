@@ -22,6 +22,7 @@ _WHY = {
     Reason.CONFIRMED: "the patient had said that they come",
     Reason.TAKEN_BACK: "everything is again as the patient knew it",
     Reason.MERGED: "a later change came first, and is told together with it",
+    Reason.WEEK: "the message about the week says it",
     Reason.TOO_LATE: "its time was over before it could be sent",
     Reason.QUIET_HOURS: "only quiet hours were left",
     Reason.REFUSED: "the provider refused it for good",
@@ -70,6 +71,8 @@ def of_messages(
     for row in rows:
         clock_of = zone or zone_of(row)
         lines = [_state(row, zone=clock_of)]
+        if row.copy:
+            lines.append("A member of staff had the same sent again; this is the copy.")
         if row.state in WAITING:
             lines += _ahead(row, pauses.holding(row, paused), hindered.get(row.pk, Reason.NONE), now=now)
         lines += [_attempt(attempt, clock_of) for attempt in tries.get(row.pk, [])]
@@ -143,7 +146,7 @@ def _without(appointment: Appointment, rows: Sequence[Message], *, now: datetime
     coming = {each.step for each in ladder.still_to_come(zone=zone, now=now, **times)}
     told = []
     for step in Step:
-        if step in NEWS or step in there:
+        if step in {*NEWS, Step.YOUR_WEEK} or step in there:
             continue
         if step in ASKS and appointment.confirmed_at:
             told.append(f"{step.label}: needless, as the patient said that they come.")

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from notifications.engine import budget, ladder, quiet_hours
 from notifications.engine.ladder import Planned
-from notifications.engine.states import ASKS, UNSENT, Channel, Reason, State
+from notifications.engine.states import ASKS, UNSENT, Channel, Reason, State, Step
 from notifications.models import Message
-from notifications.queries import reach, verdicts
+from notifications.queries import reach, verdicts, weeks
+from notifications.queries.weeks import Week
 from scheduler.models import Appointment, Status
 
 PAGE = 200
@@ -29,30 +30,31 @@ class Mistimed:
 class Gaps:
     """How rows differ from what they should be. ``current`` are the appointments as they are now, earliest first.
 
-    ``missing`` are rows not written yet. ``void`` wait though there is nothing to say. ``stranded`` were taken back though the
+    ``missing`` are rows not written yet, ``weeks`` the messages about weeks that differ. ``void`` wait though there is nothing to say. ``stranded`` were taken back though the
     visit stands as it was: what is final stays, so a person must tell the patient.
     """
 
     current: list[Appointment] = field(default_factory=list)
     missing: list[Message] = field(default_factory=list)
+    weeks: list[Week] = field(default_factory=list)
     mistimed: list[Mistimed] = field(default_factory=list)
     void: dict[Reason, list[UUID]] = field(default_factory=dict)
     stranded: list[Message] = field(default_factory=list)
 
 
 def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
-    """What is wrong about the rows of these appointments. Seven queries."""
+    """What is wrong about the rows of these appointments. Ten queries."""
     ids = [appointment.pk for appointment in appointments]
     current = list(
         Appointment.objects.filter(pk__in=ids, patient__isnull=False)
         .select_related("patient__site")
         .order_by("starts_at", "id")
     )
-    found = Gaps(current=current, void=_void(ids))
     booked = [each for each in current if each.status == Status.BOOKED]
+    found = Gaps(current=current, weeks=weeks.differing(booked, now=now), void=_void(ids))
     there = {
         (message.appointment_id, message.schedule_epoch, message.step, message.channel, message.patient_id): message
-        for message in Message.objects.filter(appointment__in=[each.pk for each in booked])
+        for message in Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0)
     }
     for appointment in booked:
         patient = appointment.patient
@@ -67,7 +69,7 @@ def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
                 known = there.get((appointment.pk, appointment.schedule_epoch, planned.step, channel, patient.pk))
                 if known is None:
                     found.missing.append(_reminder(appointment, planned, channel))
-                elif known.state == State.WITHDRAWN and known.reason != Reason.CONFIRMED:
+                elif known.state == State.WITHDRAWN and known.reason not in {Reason.CONFIRMED, Reason.WEEK}:
                     found.stranded.append(known)
                 elif planned == right[planned.step] and _is_mistimed(known, planned, zone=zone, now=now):
                     found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
@@ -96,7 +98,9 @@ def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
     A visit that is missed or here already may come back to booked; its messages are judged when they are due.
     """
     plans = Message.visits.through.objects.filter(appointment__in=ids).values_list("message", flat=True)
-    unsent = Message.objects.filter(state__in=UNSENT).select_related("appointment").prefetch_related("visits")
+    # the message about a week takes in what comes into it; whether anything is left is judged when it is due
+    unsent = Message.objects.filter(state__in=UNSENT).exclude(step=Step.YOUR_WEEK)
+    unsent = unsent.select_related("appointment").prefetch_related("visits")
     void: dict[Reason, list[UUID]] = {}
     # two index look-ups; as one condition with "or" they would be a scan
     for message in [*unsent.filter(appointment__in=ids), *unsent.filter(pk__in=list(plans))]:
@@ -109,7 +113,8 @@ def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
 def _is_mistimed(message: Message, planned: Planned, *, zone: str, now: datetime) -> bool:
     """Whether an untouched row waits for the wrong time: the patient's zone or a zone's rules changed, or the row was.
 
-    Later than due is right only for a morning: after quiet hours, or when there is room for another text.
+    Later than due is right only for a morning: after quiet hours, or when there is room for another text; and for what waits
+    for the message about the week.
     """
     if message.state != State.SCHEDULED or message.attempts or not message.heeds_quiet_hours:
         return False
@@ -118,7 +123,7 @@ def _is_mistimed(message: Message, planned: Planned, *, zone: str, now: datetime
     at = message.next_try_at
     if at is None or at < planned.due_at:
         return True
-    put_off = quiet_hours.next_allowed(at - timedelta(seconds=1), zone) == at
+    put_off = message.step == Step.THREE_DAYS or quiet_hours.next_allowed(at - timedelta(seconds=1), zone) == at
     return at > max(planned.due_at, now) and not (put_off and at - planned.due_at < PUT_OFF_AT_MOST)
 
 

@@ -65,6 +65,15 @@ def open_tasks(*, at_most: int) -> QuerySet[DeskTask]:
     )
 
 
+def done_tasks(*, since: datetime, at_most: int) -> QuerySet[DeskTask]:
+    """What people at the desk have seen to since then, the newest first. One query."""
+    return (
+        DeskTask.objects.filter(done_at__gt=since)
+        .select_related("patient", "done_by")
+        .order_by("-done_at", "-id")[:at_most]
+    )
+
+
 def subscription_of(user: User, *, now: datetime) -> Link | None:
     """A member of staff's calendar subscription, if there is one."""
     return Link.objects.usable(now=now).filter(user=user, purpose=Purpose.CALENDAR).first()

@@ -1,12 +1,13 @@
 """Messages as people look for them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db.models import Q
 
-from clinics.models import Patient
+from clinics.models import Patient, Site
+from core import clock
 from notifications.engine.states import WAITING, Channel, State
 from notifications.models import Message, Pause
 from notifications.models.message import MessageQuerySet
@@ -45,10 +46,12 @@ def look(
     patient: UUID | None = None,
     due_from: datetime | None = None,
     due_before: datetime | None = None,
+    due_on: date | None = None,
     attention: bool = False,
 ) -> MessageQuerySet:
     """Those that fit everything given, with what a page shows of each loaded. ``attention``: nothing more happens to
-    them unless a person acts. Not in any order. One query.
+    them unless a person acts; ``due_on``: a day on the clock of the site each is sent from. Not in any order. One query;
+    two with ``due_on``.
     """
     found = Message.objects.for_people() if attention else Message.objects.all()
     wanted = {
@@ -60,7 +63,18 @@ def look(
     if patient is not None:
         found = found.filter(_of(patient))
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    if due_on is not None:
+        found = found.filter(_on(due_on))
     return shown(found)
+
+
+def _on(day: date) -> Q:
+    """The condition of being due on this day, each on the clock of the patient's site."""
+    condition = Q(pk__in=[])
+    for zone in Site.objects.order_by("zone").values_list("zone", flat=True).distinct():
+        begins, ends = (clock.resolve(each, time(), zone).at for each in (day, day + timedelta(days=1)))
+        condition |= Q(patient__site__zone=zone, due_at__gte=begins, due_at__lt=ends)
+    return condition
 
 
 def shown(messages: MessageQuerySet) -> MessageQuerySet:

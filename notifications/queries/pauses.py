@@ -23,7 +23,11 @@ def held_back(pauses: Iterable[Pause]) -> Q:
     for pause in pauses:
         fits = ~Q(pk=None)
         if pause.site_id:
-            fits &= Q(appointment__site=pause.site_id) | Q(appointment=None, change_set__site=pause.site_id)
+            fits &= (
+                Q(appointment__site=pause.site_id)
+                | Q(appointment=None, change_set__site=pause.site_id)
+                | Q(appointment=None, change_set=None, patient__site=pause.site_id)
+            )
         if pause.channel:
             fits &= Q(channel=pause.channel)
         if pause.step:
@@ -33,9 +37,11 @@ def held_back(pauses: Iterable[Pause]) -> Q:
 
 
 def holding(message: Message, pauses: Iterable[Pause]) -> Pause | None:
-    """The first of these that holds this message back. No query with ``appointment`` and ``change_set`` loaded."""
+    """The first of these that holds this message back. No query with ``appointment``, ``change_set``
+    and ``patient`` loaded.
+    """
     subject = message.appointment or message.change_set
-    site = subject.site_id if subject else None
+    site = subject.site_id if subject else message.patient.site_id
     for pause in pauses:
         if (
             pause.site_id in {None, site}

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
+
+from clinics.models import Site
 from notifications.engine import quiet_hours, retries
 from notifications.engine.states import ASKS, Reason, State, Step
 from notifications.models import Message
@@ -24,6 +27,19 @@ class Verdict:
     def send(self) -> bool:
         """Whether it may go out."""
         return self.state is State.SENDING
+
+
+def load(messages: Sequence[Message]) -> None:
+    """Loads what ``judge`` and the words need beside patient and appointment: the visits of plans, and every site once.
+
+    Two queries, one without plans; a join would make the same few sites anew for every row.
+    """
+    plans = [message for message in messages if message.appointment is None]
+    prefetch_related_objects(plans, "visits")
+    placed = [each for message in messages for each in (message.patient, *about(message))]
+    sites = Site.objects.in_bulk({each.site_id for each in placed})
+    for each in placed:
+        each.site = sites[each.site_id]
 
 
 def judge(message: Message, *, visits: Sequence[Appointment], hindrance: Reason, now: datetime) -> Verdict:
@@ -120,7 +136,10 @@ def still_expected(message: Message, visits: Sequence[Appointment]) -> list[Appo
 def to_speak_of(message: Message, visits: Sequence[Appointment]) -> list[Appointment]:
     """Those visits the words are about: what is still to come, and in news of a change what is cancelled, too."""
     if message.step not in {Step.CHANGED, Step.CANCELLED}:
-        return still_expected(message, visits)
+        expected = still_expected(message, visits)
+        if message.step == Step.YOUR_WEEK:  # what was moved is told as a change
+            return [visit for visit in expected if message.knew.get(str(visit.pk)) == visit.starts_at.isoformat()]
+        return expected
     cancelled = [
         visit for visit in visits if visit.status == Status.CANCELLED and visit.patient_id == message.patient_id
     ]

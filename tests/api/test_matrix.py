@@ -113,13 +113,15 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
     letters = list(Message.objects.filter(appointment=moving, state=State.SCHEDULED).order_by("due_at", "id"))
     messages.hold(message=letters[1], by=flora)
     stuck = Message.objects.filter(patient=somebody).order_by("due_at", "id")[0]
-    Message.objects.filter(pk=stuck.pk).update(
+    old = Message.objects.filter(appointment__visit__course=course).exclude(appointment=moving).latest("due_at", "id")
+    Message.objects.filter(pk__in=[stuck.pk, old.pk]).update(
         state=State.DEAD, reason=Reason.GAVE_UP, next_try_at=None, settled_at=now
     )
     held = pauses.pause(by=mona, now=now, channel=Channel.CALL)
     keys = {
         "messages": letters[0].pk,
         "POST messages/<uuid:key>/release": letters[1].pk,
+        "POST messages/<uuid:key>/resend": old.pk,
         "POST messages/<uuid:key>/handled": stuck.pk,
         "message-pauses": held.pk,
         "sites": site.pk,

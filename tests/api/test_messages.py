@@ -79,3 +79,25 @@ def test_lists_cost_the_same_with_more_rows(desk, patient, now, rows, mona, djan
         assert len(desk.get("message-templates/").json()["results"]) == rows
     with django_assert_num_queries(2):
         assert len(desk.get("message-pauses/").json()["results"]) == 1
+
+
+def test_a_day_is_the_sites(desk, patient, row) -> None:
+    """Due on 7 May at 16:00 in New York; a site in Auckland has the 8th by then."""
+    evening = datetime(2026, 5, 8, 2, tzinfo=UTC)
+    Message.objects.filter(pk=row.pk).update(due_at=evening)
+    assert str(row.pk) in {each["id"] for each in desk.get("messages/", due_on="2026-05-07").json()["results"]}
+    assert str(row.pk) not in {each["id"] for each in desk.get("messages/", due_on="2026-05-08").json()["results"]}
+    patient.site.zone = "Pacific/Auckland"
+    patient.site.save()
+    assert str(row.pk) in {each["id"] for each in desk.get("messages/", due_on="2026-05-08").json()["results"]}
+
+
+def test_a_message_is_sent_again_once(desk, row, now) -> None:
+    Message.objects.filter(pk=row.pk).update(
+        state="dead", reason="gave_up", next_try_at=None, settled_at=now, due_at=now
+    )
+    made = desk.post(f"messages/{row.pk}/resend")
+    assert (made.status_code, made.json()["copy"], made.json()["state"]) == (201, 1, "scheduled")
+    assert made.json()["told"][1].startswith("A member of staff had the same sent again")
+    refused = desk.post(f"messages/{row.pk}/resend")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_to_be_sent_again")

@@ -12,6 +12,7 @@ from scheduler.models import Status
 from tests.factories.base import Factory
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChangeSetFactory
+from tests.treatments.documents import series
 from treatments.models import Course, CourseChange, Protocol, ProtocolVersion, Visit, WaitlistEntry
 from treatments.models.course import VisitStatus
 
@@ -30,7 +31,7 @@ class ProtocolVersionFactory(Factory):
 
     protocol = factory.SubFactory(ProtocolFactory)
     number = 1
-    document = factory.Dict({})
+    document = factory.LazyFunction(series)
     digest = "0" * 64
     published_by = factory.SubFactory(UserFactory, role=Role.MANAGER)
 

@@ -26,6 +26,11 @@ class Broker:
         """For ``REDIS_URL``."""
         return f"redis+socket://{self._socket}?virtual_host=0"
 
+    @property
+    def socket(self) -> str:
+        """Where it listens."""
+        return str(self._socket)
+
     def start(self) -> None:
         self._socket.unlink(missing_ok=True)
         options = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--appendonly", "no"]

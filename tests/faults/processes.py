@@ -16,16 +16,20 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def environment(*, smtp_port: int, **more: str) -> dict[str, str]:
-    """The variables under which a process of ours works on this test's database and mail server."""
+def database_url() -> str:
+    """Where this test's database is."""
     given = urlsplit(os.environ["DATABASE_URL"])
     name = connection.settings_dict["NAME"]
-    database = f"{given.scheme}://{given.netloc}/{name}" + (f"?{given.query}" if given.query else "")
+    return f"{given.scheme}://{given.netloc}/{name}" + (f"?{given.query}" if given.query else "")
+
+
+def environment(*, smtp_port: int, **more: str) -> dict[str, str]:
+    """The variables under which a process of ours works on this test's database and mail server."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
         **inherited,
         "DEVTOOLS": "1",
-        "DATABASE_URL": database,
+        "DATABASE_URL": database_url(),
         "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
         "DEFAULT_FROM_EMAIL": "appointments@clinic.example",
         **more,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import cycle
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ import time_machine
 from core import clock
 from notifications import tasks
 from notifications.actions import delivery
+from notifications.channels import Accepted
 from notifications.engine.states import State
 from notifications.models import Attempt, Message
 from notifications.queries.database_clock import database_now
@@ -42,6 +44,24 @@ def test_a_wrong_clock_sends_nothing_early_and_nothing_late(now_and_later, servi
     due, _ = now_and_later
     assert deliver_on_a_machine_that_is(hours * HOUR, service) == [due]
     assert Attempt.objects.get().created_at < database_now() + timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+def test_a_clock_that_jumps_between_two_messages_changes_nothing(site, service) -> None:
+    due = outbox.fill(site, 12, by=service)
+    later = due[-1]
+    Message.objects.filter(pk=later.pk).update(due_at=later.due_at + HOUR, next_try_at=later.due_at + HOUR)
+    jumps = cycle([24 * HOUR, -48 * HOUR, 6 * HOUR, -6 * HOUR])
+    with time_machine.travel(database_now(), tick=True) as machine:
+
+        def jump(_key: str) -> Accepted:
+            machine.shift(next(jumps))
+            return Accepted("ok")
+
+        sender = FakeSender(answer=jump)
+        for _ in range(3):
+            delivery.deliver_due(by=service, open_sender=lambda _: sender)
+    assert sorted(sender.sent) == sorted(str(message.pk) for message in due if message != later)
 
 
 @pytest.mark.django_db

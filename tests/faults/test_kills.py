@@ -54,13 +54,21 @@ class Nursery:
         self._process, self.log, self.alive = process, log, set()
 
     def start(self, server: Provider, sender: str, number: int, **otherwise: object) -> None:
+        for _ in range(number):
+            self.start_one(server, sender, **otherwise)
+
+    def start_one(
+        self, server: Provider, sender: str, *, broker: str = "", sweeps: bool = False, **otherwise: object
+    ) -> int:
+        """A dispatcher, or a worker of a broker, or one that only sweeps; its pid."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        for _ in range(number):
-            order = {"sender": sender, "url": server.url, "batch": 6, "set": {**SHORTENED, **otherwise}}
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-            self.alive.add(int(self._process.stdout.readline()))
+        order = {"sender": sender, "url": server.url, "batch": 6, "set": {**SHORTENED, **otherwise}}
+        self._process.stdin.write(json.dumps({**order, "broker": broker, "sweeps": sweeps}) + "\n")
+        self._process.stdin.flush()
+        pid = int(self._process.stdout.readline())
+        self.alive.add(pid)
+        return pid
 
     def kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
@@ -73,7 +81,13 @@ class Nursery:
 
 @pytest.fixture
 def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    log = tmp_path / "log"
+    with nursery_of(tmp_path / "log") as made:
+        yield made
+
+
+@contextmanager
+def nursery_of(log: Path) -> Iterator[Nursery]:
+    """One on this test's database; the dispatchers end with the block."""
     with (
         log.open("ab") as output,
         subprocess.Popen(

@@ -200,3 +200,19 @@ def test_every_try_of_a_message_carries_the_same_id(patient, service, sink) -> N
     delivery.deliver_due(by=service, clock=lambda: datetime(2026, 11, 25, 21, tzinfo=UTC))
     one_day = Message.objects.get(step=Step.ONE_DAY)
     assert f"<{one_day.pk}@clinic.example>" in {mail["Message-ID"] for mail in mails(sink.caught())}
+
+
+@pytest.mark.parametrize(("step", "language"), list(product((Step.ONE_DAY, Step.DAY_OF), LANGUAGES)))
+def test_a_get_ready_list_is_pointed_to_and_not_told(step: str, language: str, monkeypatch) -> None:
+    from treatments.queries import preparations
+
+    patient = PatientFactory(language=language)
+    book(patient, THURSDAY, now=MONDAY)
+    message = Message.objects.select_related("patient__site", "appointment__site").get(step=step, patient=patient)
+    words = {"en": "get-ready list", "es": "lista para prepararse"}[language]
+    for ready, there in (({}, False), ({message.appointment_id: "a list"}, True)):
+        monkeypatch.setattr(preparations, "of_appointments", lambda _, ready=ready: ready)
+        mail = letter.compose(message, [message.appointment])
+        html = str(mail.alternatives[0].content)
+        assert [words in mail.body, words in html] == [there, there]
+        assert not [word for word in RED_WORDS if word in mail.body.lower()]

@@ -7,15 +7,17 @@ independent checker or has the visits that cannot on the work list, and the cale
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, count
 
 import pytest
 import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from core.errors import DomainError
@@ -26,13 +28,15 @@ from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
 from tests.scheduler.engine.independent import faults
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
-from treatments.actions import changes, courses, jobs, protocols
+from treatments.actions import changes, courses, gates, jobs, protocols, waitlist
 from treatments.actions.changes import Cancel, Move, NoShow, Place, Scope, Then
+from treatments.actions.waitlist import CannotWait
 from treatments.life import replanning
-from treatments.life.events import Decide, Late
+from treatments.life.events import Decide, Delay, Late
 from treatments.life.running import Running
+from treatments.many import waiting
 from treatments.many.closures import Closure
-from treatments.models import Course, JobState, PlanningJob, Visit
+from treatments.models import Course, GateFulfilment, JobState, PlanningJob, Visit
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 """Monday 4 May 2026, 8:00 in New York."""
@@ -60,7 +64,9 @@ class Clinic:
             {"visits": "infusions", "notice_hours": 48, "frees": "course", "only_first": True, "source": "T"},
             {"visits": "infusions", "notice_hours": 48, "frees": "visit", "source": "T"},
         ]
-        document = series(missed=missed, cancellations=freed)
+        labs = {"gate": "labs", "title": "Labs", "before": "infusions.each", "lead_hours": 48, "source": "T"}
+        waits = {"visits": ["infusions"], "max_days": 6, "then": "escalate", "source": "T"}
+        document = series(missed=missed, cancellations=freed, gates=[labs], delays=[waits])
         self.version = protocols.publish(document=document, by=self.manager, now=START)
 
 
@@ -163,6 +169,67 @@ class Life(RuleBasedStateMachine):
             starts_at, _, course, key = min(expected)
             self.now = max(self.now, starts_at + timedelta(minutes=1))
             self.happens(Late(course, key, arrives_at=self.now + timedelta(minutes=minutes)))
+
+    @precondition(lambda self: self.model)
+    @rule(pick=picks, days=st.sampled_from([1, 2, 4, 9]))
+    def delay(self, pick, days):
+        course, key, _ = self.picked(pick, {"booked", "tentative"})
+        if key is not None:
+            self.happens(Delay(course, key, days))
+
+    @precondition(lambda self: self.model)
+    @rule(pick=picks, is_there=st.booleans())
+    def what_has_to_be_there_is_or_is_not(self, pick, is_there):
+        """By itself that moves nothing; it counts for the places that the planner chooses later."""
+        course, key, _ = self.picked(pick, {"booked", "tentative", "to_place"})
+        if key is None or not key.startswith("infusions"):
+            return
+        everything = calendar()
+        if is_there:
+            visit = Visit.objects.get(course=course, key=key)
+            gates.fulfil(course=visit.course, gate="labs.1", visits=[visit], by=self.clinic.clinician, now=self.now)
+        else:
+            fact = GateFulfilment.objects.filter(course=course, withdrawal=None).first()
+            if fact is not None:
+                gates.withdraw(fulfilment=fact, reason="Lost", by=self.clinic.clinician, now=self.now)
+        assert calendar() == everything
+
+    @precondition(lambda self: self.model)
+    @rule(pick=picks, days=st.integers(0, 8), urgent=st.booleans())
+    def take_from_the_waitlist(self, pick, days, urgent):
+        """Whoever is offered a place that has become free can take it."""
+        course, key, _ = self.picked(pick, {"booked", "tentative", "to_place"})
+        if key is None:
+            return
+        clinic, starts_at = self.clinic, self.now + timedelta(days=days)
+        with suppress(CannotWait):  # it waits already
+            waitlist.join(
+                visit=Visit.objects.select_related("course__site").get(course=course, key=key),
+                valid_until=(self.now + timedelta(days=30)).date(),
+                by=clinic.desk,
+                now=self.now,
+                sooner=False,
+                notice_hours=4,
+                urgent=urgent,
+            )
+        everything = calendar()
+        fits = waiting.matches(
+            site=clinic.site, starts_at=starts_at, ends_at=starts_at + timedelta(days=1), now=self.now
+        )
+        assert calendar() == everything, "looking only reads"
+        if not fits:
+            return
+        entry, course = fits[0].entry, fits[0].entry.visit.course_id
+        made = waitlist.take(
+            entry=entry,
+            starts_at=fits[0].starts_at,
+            resources={role: str(each.pk) for role, each in fits[0].resources.items()},
+            by=clinic.desk,
+            now=self.now,
+        )
+        before = dict(self.model[course])
+        self.model[course][entry.visit.key] = ("booked", fits[0].starts_at)
+        self.before[made.pk] = {course: (before, dict(self.model[course]))}
 
     @precondition(lambda self: self.model)
     @rule(pick=picks, choice=st.sampled_from(["continue", "hold", "resume", "spacing", "stop"]), gap=st.integers(2, 6))
@@ -330,7 +397,7 @@ def calendar():
     takes = ("appointment", "resource", "role", "lane", "is_shared", "starts_at", "ends_at", "is_active")
     stands = ("pk", "status", "previous_status", "starts_at", "ends_at", "local_on", "local_time", "confirmed_at")
     return (
-        sorted(Course.objects.values_list("pk", "status", "extra", "spacing", "on_hold"), key=str),
+        sorted(Course.objects.values_list("pk", "status", "extra", "spacing", "delayed", "on_hold"), key=str),
         sorted(Visit.objects.values_list("course", "key", "position", "status", "appointment", "unplaced"), key=str),
         sorted(Appointment.objects.filter(visit__isnull=False).values_list(*stands), key=str),
         sorted(Allocation.objects.filter(appointment__visit__isnull=False).values_list(*takes), key=str),
@@ -350,6 +417,18 @@ SIZES = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.fixture(autouse=True)
+def the_same_everywhere(monkeypatch):
+    """Lives are the same whatever else runs in this process.
+
+    Hypothesis would draw numbers from the source of all modules that happen to be loaded, and ids made in one
+    millisecond would be in any order.
+    """
+    numbers = count()
+    monkeypatch.setattr(HypothesisProvider, "_maybe_draw_constant", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr("core.ids.secrets.randbits", lambda _bits: next(numbers))
 
 
 @pytest.mark.django_db

@@ -213,3 +213,33 @@ def test_only_who_may_send_holds_a_message(nora, booked) -> None:
         actions.hold(message=one(Step.PLAN), by=nora)
     with pytest.raises(NotAllowed):
         actions.release(message=one(Step.PLAN), by=nora, now=FRIDAY)
+
+
+def test_a_message_that_went_out_is_sent_again(desk, booked, now) -> None:
+    row = dead(Step.ONE_DAY, now)
+    assert "the same goes out once more" in text(press(desk, row, "resend"))
+    copy = Message.objects.get(step=Step.ONE_DAY, channel=Channel.EMAIL, copy=1)
+    assert "sent again" in text(desk.get(f"/messages/{copy.pk}/"))
+    assert "was not changed. This is on its way already" in text(press(desk, row, "resend"))
+
+
+def test_the_table_has_no_words_and_no_formulas(desk, nurse, booked, patient, now) -> None:
+    patient.given_name = "=1+1"
+    patient.save()
+    dead(Step.ONE_DAY, now)
+    page = desk.get("/messages/list.csv?state=attention")
+    assert page["Content-Type"].startswith("text/csv")
+    head, line = page.content.decode().splitlines()
+    assert head.startswith("message,patient,about,message for,channel")
+    assert "'=1+1" in line
+    assert "Failed" in line
+    assert "Call" not in page.content.decode()
+    assert nurse.get("/messages/list.csv").status_code == 403
+
+
+@pytest.mark.parametrize("rows", [1, 3, 30])
+def test_the_table_costs_the_same_with_more_rows(desk, patient, now, rows, django_assert_num_queries) -> None:
+    book(patient, *[FRIDAY + timedelta(days=2 * number) for number in range(rows)], now=now)
+    with django_assert_num_queries(4):
+        page = desk.get("/messages/list.csv?state=scheduled").content.decode()
+    assert len(page.splitlines()) > rows

@@ -233,7 +233,8 @@ def test_in_spanish(patient, visit, now) -> None:
 def test_every_open_address_is_limited_or_a_hook() -> None:
     """A new one without a limit fails here."""
     open_to_all = {pattern.name for pattern in open_urls.urlpatterns if getattr(pattern.callback, "open_page", False)}
-    assert open_to_all == {"patient-visits", "patient-visits-file", "stop-email", "calendar-feed"}
+    forms = {"patient-questions", "patient-question", "patient-questions-done"}
+    assert open_to_all == {"patient-visits", "patient-visits-file", "stop-email", "calendar-feed", *forms}
     hooks = {pattern.name for pattern in open_urls.urlpatterns} - open_to_all
     assert hooks == {"twilio-inbound", "twilio-status", "texts-inbound", "texts-status"}
 
@@ -292,3 +293,33 @@ class TestFeeds:
         old, new = links.subscribe_staff(by=nora, now=now), links.subscribe_staff(by=nora, now=now)
         assert Client().get(f"/calendar/{old.token}.ics").status_code == 404
         assert Client().get(f"/calendar/{new.token}.ics").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "en",
+            ["From 4:00am: no food.", "Until 8:00am: water is fine.", "at about 11:00am", "An adult has to take you"],
+        ),
+        ("es", ["Desde las 4:00: no coma nada.", "Hasta las 8:00: puede beber agua.", "hacia las 11:00"]),
+    ],
+)
+def test_the_get_ready_list_has_times_worked_out_for_this_visit(patient, now, language, told) -> None:
+    from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
+    from tests.treatments.queries.test_preparations import document
+
+    patient.language = language
+    patient.save()
+    course = CourseFactory(patient=patient, protocol_version=ProtocolVersionFactory(document=document()))
+    (plain,) = book(patient, FRIDAY + timedelta(days=1), now=now)
+    (visit,) = book(patient, FRIDAY, now=now)
+    BookedVisitFactory(course=course, key="infusions.1", appointment=visit)
+    shown = text_of(Client().get(f"/v/{link_of(patient, now).token}"))
+    for sentence in told:
+        assert shown.count(sentence) == 1, sentence
+    move(visit, FRIDAY - timedelta(hours=5), now=now)
+    shown = text_of(Client().get(f"/v/{link_of(patient, now).token}"))
+    day = "11:00pm on Thursday 7 May" if language == "en" else "23:00 del jueves 7 de mayo"
+    assert day in shown
+    assert plain.pk

@@ -1,12 +1,13 @@
 """Changing a running course: previewed, applied exactly as previewed, and taken back as a whole."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 from clinics.models import User
@@ -19,6 +20,7 @@ from scheduler.actions.taking import check_text
 from scheduler.actions.terms import NotWorking, Taken
 from scheduler.actions.undoing import CannotUndo, Obstacle
 from scheduler.models import Appointment, ChangeSet
+from scheduler.models.change_set import Verb
 from treatments import places
 from treatments.actions import history, statuses
 from treatments.life import deciding, delays, extending, late_arrivals, no_shows
@@ -26,7 +28,15 @@ from treatments.life.effects import CourseOver, work_out
 from treatments.life.events import Cancel, Decide, Delay, Event, Extend, Late, Move, NoShow, Place, Scope, Then
 from treatments.life.ripples import Change, Fate, Ripple, Spot, Step, Why
 from treatments.life.running import Running
-from treatments.models import Course, CourseStatus, Visit, VisitStatus
+from treatments.models import (
+    Course,
+    CourseStatus,
+    PlanningJob,
+    Visit,
+    VisitStatus,
+    WaitlistEntry,
+    WaitlistStatus,
+)
 from treatments.places import RulesBroken
 
 __all__ = [
@@ -50,6 +60,7 @@ __all__ = [
     "Why",
     "apply",
     "preview",
+    "take_back",
     "undo",
     "write",
 ]
@@ -326,6 +337,24 @@ def _write_decision(change: Change, change_set: ChangeSet) -> None:
 
 
 def undo(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "") -> ChangeSet:
+    """Takes back what one action did.
+
+    What a closure moved is taken back with the closure, by its job: alone it would go back into closed hours.
+    Raises what ``take_back`` raises.
+    """
+    if change_set.verb == Verb.CLOSE and PlanningJob.objects.filter(change_set=change_set).exists():
+        require(by, undoing.permission(change_set))
+        raise CannotUndo(
+            [
+                Obstacle(
+                    "closure", "This followed from a closure. Take back the closure: what it moved goes back with it."
+                )
+            ]
+        )
+    return take_back(change_set=change_set, by=by, now=now, reason=reason)
+
+
+def take_back(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "") -> ChangeSet:
     """Takes back everything the change set did, to appointments, visits and courses, as one change set that undoes it.
 
     Raises ``CannotUndo`` naming what stands in the way, ``Taken``, ``NotWorking``, ``InvalidInput``, ``NotAllowed``,
@@ -352,12 +381,22 @@ def undo(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "") ->
         with audit.acting(by):
             history.put_back(changes)
             made = undoing.restore(change_set=change_set, by=by, now=now, reason=reason)
+            _wait_again(change_set)
             statuses.settle(courses)
             history.write(made.change_set, before, history.states(courses))
         _check_rules(broken, now=now)
         return made.change_set
 
     return locks.retrying(attempt)
+
+
+def _wait_again(change_set: ChangeSet) -> None:
+    """Whoever took a place by the change set waits for one again, unless they have joined the waitlist anew."""
+    anew = WaitlistEntry.objects.filter(visit=OuterRef("visit"), status=WaitlistStatus.WAITING)
+    taken = WaitlistEntry.objects.filter(~Exists(anew), change_set=change_set, status=WaitlistStatus.TAKEN)
+    # whoever joins at this very moment waits by the new entry
+    with suppress(IntegrityError), transaction.atomic():
+        taken.update(status=WaitlistStatus.WAITING, change_set=None, updated_at=Now())
 
 
 def _check_rules(broken: Mapping[UUID, Sequence[str]], *, now: datetime) -> None:

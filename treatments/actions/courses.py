@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from clinics.models import Patient, Site, User
 from clinics.permissions import Permission, require
@@ -13,9 +14,11 @@ from scheduler.actions import appointments
 from scheduler.engine.request import Placement
 from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
+from scheduler.queries.holds import held_by
 from treatments import explaining, places, planning
 from treatments.actions import changes, history
 from treatments.actions.changes import Cancel, CourseChanged, CourseOver, Scope
+from treatments.life import replanning
 from treatments.models import Course, ProtocolVersion, Visit, VisitStatus
 from treatments.places import Placed, RulesBroken, broken
 from treatments.planning import PlannedVisit, Proposal, Question
@@ -24,9 +27,11 @@ if TYPE_CHECKING:
     from treatments.protocols.rulebook import CourseVisit
 
 __all__ = [
+    "Adjusted",
     "Booked",
     "CourseChanged",
     "CourseOver",
+    "Held",
     "Incomplete",
     "Placed",
     "PlannedVisit",
@@ -34,8 +39,13 @@ __all__ = [
     "RulesBroken",
     "book",
     "cancel",
+    "hold",
     "propose",
+    "release",
 ]
+
+
+HELD_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,27 @@ class Booked:
 
     course: Course
     change_set: ChangeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Places that are held for a course until ``until``; ``change_set`` is what held them, and names the hold."""
+
+    change_set: ChangeSet
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """A proposal somebody works on. ``pinned`` places stay whatever else is asked for.
+
+    ``put`` gives one visit another start: the visits at ``stood`` then stay where they can, and only those move that have
+    to. Without it everything that is not pinned is planned anew.
+    """
+
+    pinned: Sequence[Placed] = ()
+    put: tuple[str, datetime] | None = None
+    stood: Sequence[Placed] = ()
 
 
 class Incomplete(Conflict):
@@ -62,20 +93,73 @@ def propose(
     now: datetime,
     patient: Patient | None = None,
     alternatives: int = 0,
+    adjusted: Adjusted | None = None,
+    held: UUID | None = None,
 ) -> Proposal:
     """The best plan, or the best partial one with what is to blame and what would help. Reads only.
 
-    With ``alternatives`` up to so many other plans, if every visit has a place.
+    With ``alternatives`` up to so many other plans, if every visit has a place. With ``adjusted`` the best plan around
+    what is pinned or was put somewhere; what then finds no place says why, but nothing else is looked for.
+    ``held`` names a hold of ``by`` for this course: its places count as free.
 
-    Raises ``InvalidInput`` (wishes, dates), ``NotAllowed``.
+    Raises ``InvalidInput`` (wishes, dates), ``RulesBroken`` where a pinned or put visit cannot be, ``NotAllowed``.
     """
     require(by, Permission.BOOK_COURSES)
-    wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now)
+    wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now, held=held)
     question = wanted.question()
+    is_adjusted = adjusted is not None and bool(adjusted.pinned or adjusted.put)
+    if adjusted is not None and is_adjusted:
+        question = wanted.around(question, adjusted)
     plans = planning.ranked(question, alternatives=alternatives)
-    if plans[0].complete:
-        return replace(question.proposal(plans[0]), alternatives=planning.alternatives(question, plans))
+    if plans[0].complete or is_adjusted:
+        others = planning.alternatives(question, plans) if plans[0].complete else ()
+        return replace(question.proposal(plans[0]), alternatives=others)
     return explaining.proposal(question, plans[0], again=wanted.begun)
+
+
+def hold(
+    *,
+    protocol_version: ProtocolVersion,
+    site: Site,
+    patient: Patient,
+    start_on: date,
+    wishes: dict[str, object],
+    visits: Sequence[Placed],
+    by: User,
+    now: datetime,
+    instead_of: UUID | None = None,
+) -> Held:
+    """Holds the places of a proposal for ten minutes, in place of an earlier hold of ``by`` where one is named.
+
+    Colleagues see who is booking there. Nothing depends on it: a hold that lapsed is booked if the places are still free.
+    Raises ``RulesBroken``, ``Taken``, ``NotWorking``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
+    """
+    require(by, Permission.BOOK_COURSES)
+    wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now, held=instead_of)
+    wanted.check()
+    question, placements = wanted.chosen(visits)
+    if not placements:
+        raise InvalidInput("There is nothing to hold.", pointer="visits")
+    bookings = [places.booking(question, placement) for placement in placements]
+
+    def attempt() -> Held:
+        wanted.give_back()
+        with places.naming_visits(question, placements):
+            made = appointments.hold(
+                site=site, patient=patient, bookings=bookings, by=by, now=now, minutes=HELD_MINUTES
+            )
+        return Held(made.change_set, now + timedelta(minutes=HELD_MINUTES))
+
+    return locks.retrying(attempt)
+
+
+def release(*, held: UUID, by: User, now: datetime) -> None:
+    """Gives the places of one's own hold back before it lapses. What is not held any more is left as it is.
+
+    Raises ``NotAllowed``, ``Busy``.
+    """
+    require(by, Permission.BOOK_COURSES)
+    locks.retrying(lambda: _release(held, by=by, now=now))
 
 
 def book(
@@ -90,8 +174,9 @@ def book(
     visits: Sequence[Placed] | None = None,
     partial: bool = False,
     clinician: User | None = None,
+    held: UUID | None = None,
 ) -> Booked:
-    """Books a whole course in one transaction.
+    """Books a whole course in one transaction. ``held`` names a hold of ``by`` for it, which ends with that.
 
     With ``visits`` exactly those places are booked, after the same check as at proposing; somebody else's booking in
     between raises ``scheduler.actions.appointments.Taken``. Without, it plans and books in one go: first optimistically,
@@ -101,7 +186,9 @@ def book(
     Raises ``RulesBroken``, ``Incomplete``, ``Taken``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
     """
     require(by, Permission.BOOK_COURSES)
-    wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now, partial=partial, clinician=clinician)
+    wanted = _Wanted(
+        protocol_version, site, patient, start_on, wishes, by, now, partial=partial, clinician=clinician, held=held
+    )
     wanted.check()
     if visits is not None:
         return wanted.book_chosen(visits)
@@ -137,6 +224,8 @@ class _Wanted:
     now: datetime
     partial: bool = False
     clinician: User | None = None
+    held: UUID | None = None
+    """The change set of a hold."""
 
     def check(self) -> None:
         """Refuses what cannot be booked whatever the calendar says."""
@@ -162,7 +251,36 @@ class _Wanted:
             wishes=planning.read_wishes(self.wishes),
             now=self.now,
             notice=notice,
+            held=[row.pk for row in held_by(self.by, self.held)],
         )
+
+    def give_back(self) -> None:
+        """Ends the hold. Needs a transaction."""
+        if self.held is not None:
+            _release(self.held, by=self.by, now=self.now)
+
+    def around(self, question: Question, adjusted: Adjusted) -> Question:
+        """The question with what is pinned fixed, and with what was put somewhere and all that may stay."""
+        pinned = places.placements(question, adjusted.pinned, now=self.now)
+        put = adjusted.put
+        given = tuple(placement for placement in pinned if put is None or placement.visit != put[0])
+        stood = [
+            placement
+            for placement in places.placements(question, adjusted.stood, now=self.now)
+            if placement.visit not in {each.visit for each in given}
+        ]
+        if put is not None:
+            given = _put(question, given, stood, *put, now=self.now)
+        problems = places.problems(question, given)
+        if problems:
+            raise broken(problems)
+        if put is None:
+            return _fixed(question, given)
+        loose = [placement for placement in stood if placement.visit != put[0]]
+        moved = replanning.around(question, given=given, loose=loose)
+        gone = {*moved.places, *moved.unplaced}
+        staying = [placement for placement in loose if placement.visit not in gone]
+        return _fixed(question, (*given, *staying, *moved.places.values()))
 
     def plan_and_book(self, *, alone: bool = False) -> Booked:
         """Plans and books in one go; ``alone`` keeps everybody else from booking at the site meanwhile."""
@@ -176,6 +294,11 @@ class _Wanted:
 
     def book_chosen(self, chosen: Sequence[Placed]) -> Booked:
         """Books the places a person chose, if they keep every rule."""
+        question, placements = self.chosen(chosen)
+        return self._book(question, placements, question.left_out(placements))
+
+    def chosen(self, chosen: Sequence[Placed]) -> tuple[Question, Sequence[Placement]]:
+        """The places a person chose, if they keep every rule, and what they are places of."""
         # time went by since the proposal: what was early enough then is early enough now
         question = self.question(notice=timedelta(0))
         placements = places.placements(question, chosen, now=self.now)
@@ -183,7 +306,7 @@ class _Wanted:
         # what somebody else holds is for the booking to find out: it knows the next free times
         if any(not problem.others_booking for problem in problems):
             raise broken(problems)
-        return self._book(question, placements, question.left_out(placements))
+        return question, placements
 
     def _book(self, question: Question, placements: Sequence[Placement], left: Mapping[str, tuple[str, ...]]) -> Booked:
         if left and not self.partial:
@@ -199,6 +322,7 @@ class _Wanted:
     ) -> Booked:
         assert self.patient is not None  # noqa: S101 - book() always has one
         with audit.acting(self.by):
+            self.give_back()
             change_set, made = self._write_appointments(question, placements)
             course = Course.objects.create(
                 patient=self.patient,
@@ -227,6 +351,38 @@ class _Wanted:
             made = appointments.book(site=self.site, patient=self.patient, bookings=bookings, by=self.by, now=self.now)
         keys = [placement.visit for placement in placements]
         return made.change_set, dict(zip(keys, made.appointments, strict=True))
+
+
+def _release(held: UUID, *, by: User, now: datetime) -> None:
+    holding = held_by(by, held)
+    if holding:
+        appointments.release(appointments=holding, by=by, now=now)
+
+
+def _fixed(question: Question, placements: Sequence[Placement]) -> Question:
+    return replace(question, request=replace(question.request, fixed=tuple(placements)))
+
+
+def _put(
+    question: Question,
+    given: tuple[Placement, ...],
+    stood: Sequence[Placement],
+    key: str,
+    starts_at: datetime,
+    *,
+    now: datetime,
+) -> tuple[Placement, ...]:
+    """With one visit at the start a person chose, with who and what it had where that is free. Raises ``RulesBroken``."""
+    if key not in question.visits:
+        raise InvalidInput("The protocol has no such visit.", pointer="put")
+    standing = next((placement for placement in stood if placement.visit == key), None)
+    beside = [placement for placement in stood if placement.visit != key]
+    placement, is_held = places.chosen(
+        _fixed(question, given), key, starts_at, {}, now=now, standing=standing, beside=beside
+    )
+    if is_held:
+        raise broken(places.problems(question, [*given, placement]))
+    return (*given, placement)
 
 
 def visit_row(

@@ -14,7 +14,7 @@ from treatments.models.course import OPEN
 State = dict[str, Any]
 """A course: its fields, and its visits by key."""
 
-COURSE_FIELDS = ("status", "extra", "firm", "spacing", "on_hold")
+COURSE_FIELDS = ("status", "extra", "firm", "spacing", "delayed", "on_hold")
 VISIT_FIELDS = ("position", "family", "label", "minutes", "status", "appointment_id", "reason", "unplaced")
 
 

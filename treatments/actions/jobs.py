@@ -6,7 +6,8 @@ lease that runs out: then the job is due again, and after some attempts it fails
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,9 +25,10 @@ from scheduler.models import Absence, ChangeSet, Resource
 from scheduler.models.change_set import Verb
 from treatments.actions import changes
 from treatments.actions import intakes as booking
-from treatments.many import batches, closures, intakes, levels
+from treatments.many import batches, closures, differing, intakes, levels
 from treatments.many.batches import Answer
 from treatments.many.closures import Closure
+from treatments.many.differing import Difference
 from treatments.many.intakes import Intake
 from treatments.many.levels import Levelling
 from treatments.models import JobKind, JobState, PlanningJob
@@ -52,9 +54,16 @@ class NotReady(Conflict):
 
 
 class AnswerOutdated(Conflict):
-    """Courses or calendars changed since the job was worked out, or another answer was seen. Ask again."""
+    """Courses or calendars changed since the job was worked out, or another answer was seen. Ask again.
+
+    ``detail["changed"]`` says what is different: course (or its number in the job), visit, message; the first of them.
+    """
 
     code = "outdated"
+
+    def __init__(self, message: str = OUTDATED, differences: Iterable[Difference] = ()) -> None:
+        told = [each.to_json() for each in differences][: differing.MOST]
+        super().__init__(message, detail={"changed": told})
 
 
 # --- asking --------------------------------------------------------------------------------------------------
@@ -224,7 +233,8 @@ def apply(*, job: PlanningJob, digest: str, by: User, now: datetime) -> ChangeSe
         if row.digest != digest:
             raise AnswerOutdated("This is not the answer that was worked out. Look at it again.")
         locks.acquire(locks.Space.SITE, [str(row.site_id)])
-        made = _CARRIED_OUT[JobKind(row.kind)](row, by=by, now=now)
+        with _lost():
+            made = _CARRIED_OUT[JobKind(row.kind)](row, by=by, now=now)
         row.state, row.change_set = JobState.APPLIED, made
         row.save(update_fields=["state", "change_set", "params", "updated_at"])
         return made
@@ -238,13 +248,22 @@ def _permission(job: PlanningJob) -> Permission:
     return Permission.EDIT_SITES if "on" in job.params else MAY[job.kind]
 
 
+@contextmanager
+def _lost() -> Iterator[None]:
+    """A place that is lost although every course has it for itself: the answer is outdated, whoever lost it."""
+    try:
+        yield
+    except (Taken, NotWorking) as error:
+        raise AnswerOutdated(differences=[Difference(error.message)]) from error
+
+
 def _around(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
     """Closes what is closed and changes the courses as the answer says. Raises ``AnswerOutdated``."""
     changes.keep_apart(each["course"] for each in job.answer["courses"])
     batch = closures.batch(closure(job), now=now)
     restored = batch.restored(job.answer)
     if restored is None:
-        raise AnswerOutdated(OUTDATED)
+        raise AnswerOutdated(differences=differing.of_batch(batch, job.answer))
     job.params |= _closed(closure(job), by=by, now=now)
     reason = str(job.params["reason"])
     if restored:
@@ -261,8 +280,9 @@ def _booked(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
     for course in job.answer["courses"]:
         number = course["number"]
         placements = intakes.placements(asked[number], course)
-        if placements is None:
-            raise AnswerOutdated(OUTDATED)
+        found = list(differing.of_intake(number, asked[number], placements))
+        if found:
+            raise AnswerOutdated(differences=found)
         planned.append((wanted[number], asked[number], placements))
     return booking.book(site=job.site, planned=planned, by=by, now=now)
 
@@ -270,16 +290,12 @@ def _booked(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
 def _levelled(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
     """Moves the visits as the answer says. Raises ``AnswerOutdated``."""
     changes.keep_apart(each["course"] for each in job.answer["courses"])
-    restored = levels.restored(levels.read(job.site, job.params), job.answer, now=now)
+    restored, found = levels.restored(levels.read(job.site, job.params), job.answer, now=now)
     if restored is None:
-        raise AnswerOutdated(OUTDATED)
+        raise AnswerOutdated(differences=found)
     if not restored:
         return ChangeSet.objects.create(verb=Verb.LEVEL, by=by, site=job.site)
-    try:
-        return changes.write(restored, by=by, now=now)
-    except (Taken, NotWorking) as error:
-        # one visit came and another went: the numbers are the same, the places are not
-        raise AnswerOutdated(OUTDATED) from error
+    return changes.write(restored, by=by, now=now)
 
 
 _CARRIED_OUT = {JobKind.CLOSE: _around, JobKind.BOOK: _booked, JobKind.LEVEL: _levelled}
@@ -311,7 +327,7 @@ def _closed(closure: Closure, *, by: User, now: datetime) -> dict[str, Any]:
 def undo(*, job: PlanningJob, by: User, now: datetime) -> ChangeSet:
     """Opens again what was closed and takes back everything the job did to courses, all or nothing.
 
-    Raises ``NotReady`` when it was not carried out, and whatever ``changes.undo`` raises.
+    Raises ``NotReady`` when it was not carried out, and whatever ``changes.take_back`` raises.
     """
     require(by, _permission(job))
 
@@ -322,7 +338,7 @@ def undo(*, job: PlanningJob, by: User, now: datetime) -> ChangeSet:
         locks.acquire(locks.Space.SITE, [str(row.site_id)])
         if row.kind == JobKind.CLOSE:
             _reopened(row, by=by, now=now)
-        return changes.undo(change_set=row.change_set, by=by, now=now)
+        return changes.take_back(change_set=row.change_set, by=by, now=now)
 
     with audit.acting(by):
         return locks.retrying(attempt)

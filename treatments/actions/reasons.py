@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from clinics.models import Patient, Site, User
 from clinics.permissions import Permission, require
 from core.errors import InvalidInput
+from scheduler.queries.holds import held_by
 from treatments import explaining, places, planning
 from treatments.explaining import Against, PlaceExplained
 from treatments.life.running import Running
@@ -28,8 +30,11 @@ def for_proposal(
     resources: dict[str, str] | None = None,
     visits: Sequence[Placed] = (),
     patient: Patient | None = None,
+    held: UUID | None = None,
 ) -> PlaceExplained:
     """What stands against one visit of a proposal at a time, the others being at ``visits``.
+
+    ``held`` names a hold of ``by`` for this course: its places count as free.
 
     Raises ``InvalidInput`` with a pointer, ``NotAllowed``.
     """
@@ -41,6 +46,7 @@ def for_proposal(
         start_on=start_on,
         wishes=planning.read_wishes(wishes),
         now=now,
+        held=[row.pk for row in held_by(by, held)],
     )
     if visit not in question.visits:
         raise InvalidInput("The protocol has no such visit.", pointer="visit")

@@ -1,16 +1,21 @@
-"""The times of one day at which a visit of a running course could begin, and whether the others may stay. Reads only."""
+"""The times of one day at which a visit could begin, and whether the others may stay: booked or proposed. Reads only."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from clinics.models import User
+from clinics.models import Patient, Site, User
 from clinics.permissions import Permission, require
 from core import clock
+from core.errors import InvalidInput
 from scheduler.engine.request import Placement
-from treatments import places
+from scheduler.queries.holds import held_by
+from treatments import places, planning
 from treatments.life.running import Running
-from treatments.models import Visit
+from treatments.models import ProtocolVersion, Visit
+from treatments.places import Placed
 from treatments.planning import Question
 
 if TYPE_CHECKING:
@@ -53,6 +58,45 @@ def for_visit(*, visit: Visit, on: date, by: User, now: datetime) -> tuple[Start
     request = question.request
     together = replace(question, request=replace(request, fixed=(*request.fixed, *beside)))
     return tuple(_starts(question, together, visit.key, before, on))
+
+
+def for_proposal(
+    *,
+    protocol_version: ProtocolVersion,
+    site: Site,
+    start_on: date,
+    wishes: dict[str, object],
+    visit: str,
+    on: date,
+    by: User,
+    now: datetime,
+    visits: Sequence[Placed],
+    pinned: Collection[str] = (),
+    patient: Patient | None = None,
+    held: UUID | None = None,
+) -> tuple[Start, ...]:
+    """The same for one visit of a proposal whose others are at ``visits``; those that are ``pinned`` cannot move.
+
+    ``held`` names a hold of ``by`` for this course: its places count as free. Raises ``InvalidInput``, ``NotAllowed``.
+    """
+    require(by, Permission.BOOK_COURSES)
+    question = planning.ask(
+        protocol_version=protocol_version,
+        site=site,
+        patient=patient,
+        start_on=start_on,
+        wishes=planning.read_wishes(wishes),
+        now=now,
+        held=[row.pk for row in held_by(by, held)],
+    )
+    if visit not in question.visits:
+        raise InvalidInput("The protocol has no such visit.", pointer="visit")
+    chosen = places.placements(question, visits, now=now)
+    before = next((placement for placement in chosen if placement.visit == visit), None)
+    others = tuple(placement for placement in chosen if placement.visit != visit)
+    firm = tuple(placement for placement in others if placement.visit in pinned)
+    alone, together = (replace(question, request=replace(question.request, fixed=fixed)) for fixed in (firm, others))
+    return tuple(_starts(alone, together, visit, before, on))
 
 
 def _starts(question: Question, together: Question, key: str, before: Placement | None, on: date) -> "Iterator[Start]":

@@ -111,10 +111,22 @@ class Member:
 
     def stands(self, change: Change) -> bool:
         """Whether the course keeps every rule with its places, apart from what was broken before."""
+        return not self.problems(change)
+
+    def problems(self, change: Change) -> list[tuple[str, str]]:
+        """The rules that the course would break with its places, as pairs of a visit and a sentence."""
+        # imported here: keeps web start-up light (numpy)
+        from scheduler.engine.check import check
+
         gone = {*change.places, *change.unplaced}
         after = [*(each for each in self.loose if each.visit not in gone), *change.places.values()]
         before = faults(self.request, self.loose)
-        return all(fault in before and fault[0] not in change.places for fault in faults(self.request, after))
+        found = [
+            each
+            for each in check(self.request, after)
+            if each.visit in change.places or (each.visit, each.reason.code.value, each.reason.rule) not in before
+        ]
+        return [(each.visit, self.question.sentence(each.reason, each.visit)) for each in found]
 
 
 def faults(request: PlanRequest, placements: Collection[Placement]) -> frozenset[Fault]:

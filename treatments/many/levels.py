@@ -19,6 +19,7 @@ from treatments.life.ripples import Change
 from treatments.life.running import Running
 from treatments.many import closures
 from treatments.many.batches import Answer, Batch, Member, faults
+from treatments.many.differing import Difference, of_batch, of_days
 from treatments.many.together import Calendars
 from treatments.models import CourseStatus, Visit
 from treatments.planning import AHEAD
@@ -110,13 +111,17 @@ def answer(
     return {**found.batch.answer(changes), "days": _days(found.starts, after)}
 
 
-def restored(levelling: Levelling, stored: Answer, *, now: datetime) -> Sequence[Change] | None:
-    """The changes of an answer, if courses, calendars and the starts of each date are as they were; else ``None``."""
+def restored(
+    levelling: Levelling, stored: Answer, *, now: datetime
+) -> tuple[Sequence[Change] | None, tuple[Difference, ...]]:
+    """The changes of an answer, if courses, calendars and the starts of each date are as they were.
+
+    Otherwise None, and what is different.
+    """
     found = _read(levelling, now=now)
-    before = {each["on"]: each["before"] for each in stored["days"]}
-    if before != {on.isoformat(): count for on, count in found.starts.items()}:
-        return None
-    return found.batch.restored(stored)
+    days = tuple(of_days({each["on"]: each["before"] for each in stored["days"]}, found.starts))
+    changes = None if days else found.batch.restored(stored)
+    return changes, () if changes is not None else (*days, *of_batch(found.batch, stored))
 
 
 def _days(before: Mapping[date, int], after: Mapping[date, int]) -> list[dict[str, Any]]:

@@ -83,6 +83,7 @@ class Calendars:
             start_on=min(course.start_on, self.grid.first_on),
             wishes=wishes,
             extra=course.extra,
+            course=course,
         )
         request = compiled.request(
             grid=self.grid,

@@ -26,8 +26,8 @@ class Course(Model):
     """One patient on one protocol version. ``wishes`` is what the patient can do and prefers, as it was asked.
 
     ``extra`` are the visits beyond the protocol, see ``treatments.protocols.extras``. ``firm`` names the tentative blocks
-    that were decided for, ``spacing`` gives blocks another best distance in local dates; while ``on_hold`` nothing further
-    is planned.
+    that were decided for, ``spacing`` gives blocks another best distance in local dates; ``delayed`` has for visits that
+    were put off each time with its number of days and its instant; while ``on_hold`` nothing further is planned.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="courses")
@@ -39,6 +39,7 @@ class Course(Model):
     extra: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     firm: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     spacing: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    delayed: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     on_hold = models.BooleanField(default=False)
     clinician = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="courses"

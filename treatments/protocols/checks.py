@@ -123,6 +123,13 @@ def _visit_types(document: Protocol) -> Iterator[Finding]:
             yield Finding((*path, "phases", "treatment", "minutes"), "0", "at least 5")
         yield from _needs(kind, (*path, "needs"))
         yield from _lengths(kind, path)
+        fasting = kind.prepare.fasting if kind.prepare else None
+        if fasting and fasting.clear_fluids_hours > fasting.food_hours:
+            yield Finding(
+                (*path, "prepare", "fasting", "clear_fluids_hours"),
+                f"{fasting.clear_fluids_hours:g}",
+                f"at most {fasting.food_hours:g} (food_hours)",
+            )
         for n, made in enumerate(kind.preparations):
             if made.life_hours < made.lead_hours:
                 yield Finding(

@@ -48,6 +48,16 @@ def respaced(rules: Iterable[Rule], block: str, days: int) -> Iterator[Rule]:
             yield rule
 
 
+def put_off(rules: Iterable[Rule], delayed: Mapping[str, int]) -> Iterator[Rule]:
+    """The rules of a course in which visits were put off by so many local dates: they may be so much later."""
+    for rule in rules:
+        days = delayed.get(rule.visit, 0) if isinstance(rule, Offset) else 0
+        if days and isinstance(rule, Offset) and rule.most is not None:
+            yield replace(rule, most=rule.most + (days if rule.unit is Unit.DAYS else days * 24 * 60))
+        else:
+            yield rule
+
+
 def distances(document: "Protocol", block: str) -> tuple[int, int | None] | None:
     """The least and the greatest distance, in local dates, between visits of a block; None where days do not say it."""
     gap = document.block(block).gap
@@ -56,9 +66,14 @@ def distances(document: "Protocol", block: str) -> tuple[int, int | None] | None
     return (1 if gap.min_days is None else gap.min_days, gap.max_days)
 
 
-def decided(compiled: "Compiled", *, firm: Collection[str], spacing: Mapping[str, int]) -> "Compiled":
-    """The course with what was decided about it: ``firm`` blocks no longer wait, ``spacing`` changes distances."""
-    rules: Iterable[Rule] = compiled.rules
+def decided(
+    compiled: "Compiled", *, firm: Collection[str], spacing: Mapping[str, int], delayed: Mapping[str, int]
+) -> "Compiled":
+    """The course with what was decided about it.
+
+    ``firm`` blocks no longer wait, ``spacing`` changes distances, ``delayed`` visits may be so many days later.
+    """
+    rules: Iterable[Rule] = put_off(compiled.rules, delayed)
     for block, days in sorted(spacing.items()):
         rules = respaced(rules, block, days)
     course = tuple(replace(visit, tentative=visit.tentative and visit.block not in firm) for visit in compiled.course)

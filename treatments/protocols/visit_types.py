@@ -124,6 +124,28 @@ class Preparation(Part):
     source: Source
 
 
+FastingHours = Annotated[Hours, Field(le=24)]
+
+
+class Fasting(Part):
+    """Until how long before the visit begins the patient may eat and drink, in hours of elapsed time."""
+
+    food_hours: FastingHours = Field(description="From so long before the visit on no food.")
+    clear_fluids_hours: FastingHours = Field(
+        description="Until so long before the visit water and clear fluids are fine."
+    )
+    source: Source
+
+
+class Prepare(Part):
+    """What the patient does before the visit; messages and the patient's page tell it in clock times.
+
+    An escort is not said here: it is a gate, which says before which visits.
+    """
+
+    fasting: Fasting
+
+
 class VisitType(Part):
     """A kind of visit."""
 
@@ -138,6 +160,7 @@ class VisitType(Part):
     phases: Phases
     needs: tuple[Need, ...] = Field(min_length=1, max_length=10)
     preparations: tuple[Preparation, ...] = Field((), max_length=5)
+    prepare: Prepare | None = Field(None, description="What the patient does beforehand.")
     first_again_after_days: Annotated[int, Field(strict=True, ge=1, le=1100)] | None = Field(
         None, description="After a break of more days than this a visit is as long as the first one."
     )

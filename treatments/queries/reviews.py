@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, Func, IntegerField, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThan
 
 from clinics.models import Site
 from core import clock
@@ -19,6 +21,10 @@ from treatments.queries.readiness import AHEAD
 
 if TYPE_CHECKING:
     from treatments.protocols.policies import Lapse
+
+
+LONG_AGO = timedelta(days=366)
+"""What nobody decided for so long after the last visit is not decided any more."""
 
 
 class ReviewKind(StrEnum):
@@ -49,12 +55,13 @@ class Review:
 def reviews(site: Site, *, now: datetime) -> list[Review]:
     """Everything that waits for a clinician at a site, the longest due first. Three queries.
 
-    A course that ran out of visits waits for its open decisions all the same, until they are made or it is stopped.
+    A course that ran out of visits waits for its open decisions all the same: until each was made, and one after its last
+    visit, or it is stopped, or a year has gone by. So the courses that are read do not add up over the years.
     """
     visits = Visit.objects.select_related("appointment").order_by("position")
     made = DecisionRecord.objects.in_force().order_by("-decided_at", "-id")
     courses = (
-        Course.objects.filter(Q(status=CourseStatus.ACTIVE) | _completed_undecided(), site=site)
+        Course.objects.filter(Q(status=CourseStatus.ACTIVE) | _completed_undecided(now), site=site)
         .select_related("site", "patient", "protocol_version__protocol")
         .prefetch_related(Prefetch("visits", queryset=visits), Prefetch("decisions", queryset=made))
     )
@@ -62,10 +69,21 @@ def reviews(site: Site, *, now: datetime) -> list[Review]:
     return sorted(found, key=lambda review: (review.due_on, str(review.course.pk)))
 
 
-def _completed_undecided() -> Q:
-    """Completed courses whose protocol has decisions and that nobody stopped."""
-    stopped = DecisionRecord.objects.in_force().filter(course=OuterRef("pk"), choice=Choice.STOP)
-    return Q(~Exists(stopped), status=CourseStatus.COMPLETED, protocol_version__document__decisions__0__isnull=False)
+def _completed_undecided(now: datetime) -> Q:
+    """Completed courses of the last year with a decision that is still open, and that nobody stopped."""
+    made = DecisionRecord.objects.in_force().filter(course=OuterRef("pk"))
+    visits = Visit.objects.exclude(status__in=decisions.NOT_COUNTED)
+    last = visits.filter(course=OuterRef("course")).order_by("-appointment__ends_at").values("appointment__ends_at")[:1]
+    names = made.exclude(decision="").values("course").annotate(names=Count("decision", distinct=True)).values("names")
+    asked = Func("protocol_version__document__decisions", function="jsonb_array_length", output_field=IntegerField())
+    return Q(
+        Exists(visits.filter(course=OuterRef("pk"), appointment__ends_at__gte=now - LONG_AGO)),
+        ~Exists(made.filter(choice=Choice.STOP)),
+        LessThan(Coalesce(Subquery(names), 0), asked)
+        | ~Exists(made.exclude(decision="").filter(decided_at__gte=Subquery(last))),
+        status=CourseStatus.COMPLETED,
+        protocol_version__document__decisions__0__isnull=False,
+    )
 
 
 def of_course(course: Course, *, now: datetime) -> Iterator[Review]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from scheduler.models import Appointment
+from scheduler.models import Appointment, Status
 from scheduler.models.appointment import UPCOMING
 from scheduler.queries import hours
 from treatments.models import Visit
@@ -33,7 +33,7 @@ class Warnings:
     def about(
         cls, facts: Facts, visits: Iterable[Visit], documents: "Mapping[UUID, Protocol]", *, now: datetime
     ) -> "Warnings":
-        """Somebody or something is away; something that has to be there is missing; it is the first visit. One query."""
+        """Somebody or something is away; the patient is late; something that has to be there is missing; it is the first visit. One query."""
         found: dict[UUID, str] = {}
         upcoming = {key: each for key, each in facts.appointments.items() if each.status in UPCOMING}
         waiting = [visit for visit in visits if visit.appointment_id in upcoming and not _begun(visit, now)]
@@ -41,7 +41,12 @@ class Warnings:
         ready = readiness.of_visits(waiting, documents, keys, zone=facts.site.zone, now=now)
         for key, each in upcoming.items():
             visit = visit_of(each)
-            text = _away(facts, key) or _missing(ready.get(visit.pk) if visit else None) or _first(visit)
+            text = (
+                _away(facts, key)
+                or _late(each, now)
+                or _missing(ready.get(visit.pk) if visit else None)
+                or _first(visit)
+            )
             if text:
                 found[key] = text
         return cls(found)
@@ -65,6 +70,11 @@ def _away(facts: Facts, appointment: UUID) -> str:
         if not all(hours.covers(working, start, end) for start, end in inside if start < end):
             return f"{resource.name} is not there"
     return ""
+
+
+def _late(appointment: Appointment, now: datetime) -> str:
+    minutes = int((now - appointment.starts_at).total_seconds() // 60)
+    return f"{minutes} min late" if appointment.status == Status.BOOKED and 5 <= minutes < 240 else ""
 
 
 def _missing(ready: "readiness.VisitReadiness | None") -> str:

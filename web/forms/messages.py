@@ -8,6 +8,7 @@ from django import forms
 from clinics.models import Site
 from core import clock
 from notifications.engine.states import Channel, State, Step
+from web import words
 from web.forms.base import StaffForm, Text
 
 ATTENTION = "attention"
@@ -40,6 +41,21 @@ class LookForm(StaffForm):
             found["due_from"] = _midnight(on, zone)
             found["due_before"] = _midnight(on + timedelta(days=1), zone)
         return found
+
+    @property
+    def in_words(self) -> str:
+        """What is filtered, to be named where nothing fits; empty if nothing is."""
+        given = self.cleaned_data if self.is_valid() else {}
+        said = []
+        for name in ("state", "channel"):
+            field: Any = self.fields[name]
+            if given.get(name):
+                said.append(f"{field.label}: {dict(field.choices)[given[name]].lower()}")
+        if given.get("on"):
+            said.append(f"due on {words.day(given['on'])}")
+        if given.get("patient"):
+            said.append("one patient only")
+        return ", ".join(said)
 
 
 class PauseForm(StaffForm):

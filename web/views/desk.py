@@ -1,5 +1,6 @@
 """What patients answered and a person has to see to; and one's own calendar subscription."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,27 +15,53 @@ from notifications.actions import desk_tasks, links
 from notifications.channels import addresses
 from notifications.models import DeskTask
 from notifications.queries import inbound
+from web import sites, words
 from web.access import StaffRequest
 
 SHOWN = 100
+DONE_SHOWN = 20
+DONE_SHOWN_FOR = timedelta(hours=24)
 
 
 @require_GET
 def tasks(request: StaffRequest) -> HttpResponse:
     """Open tasks of the desk, oldest first, with the words patients wrote."""
-    listed = list(inbound.open_tasks(at_most=SHOWN))
-    return render(request, "web/desk.html", {"section": "desk", "tasks": listed, "shown": SHOWN})
+    now = clock.now()
+    at = sites.of(request)
+    return render(
+        request,
+        "web/desk.html",
+        {
+            "section": "unconfirmed",
+            "tasks": list(inbound.open_tasks(at_most=SHOWN)),
+            "done": list(inbound.done_tasks(since=now - DONE_SHOWN_FOR, at_most=DONE_SHOWN)),
+            "shown": SHOWN,
+            "updated": words.clock(clock.local(now, at.chosen.zone).time()),
+        },
+    )
 
 
 @require_POST
 def finish(request: StaffRequest, task_id: UUID) -> HttpResponse:
     """Somebody has seen to a task."""
+    desk_tasks.finish(task=_task(task_id), by=request.user, now=clock.now())
+    messages.success(request, "Noted as done. It can be opened again below.")
+    return HttpResponseRedirect(reverse("desk"))
+
+
+@require_POST
+def reopen(request: StaffRequest, task_id: UUID) -> HttpResponse:
+    """A task was not done after all."""
+    desk_tasks.reopen(task=_task(task_id), by=request.user)
+    messages.success(request, "Open again.")
+    return HttpResponseRedirect(reverse("desk"))
+
+
+def _task(task_id: UUID) -> DeskTask:
     task = DeskTask.objects.filter(pk=task_id).first()
     if task is None:
         raise NotFound("There is no such task.")
-    desk_tasks.finish(task=task, by=request.user, now=clock.now())
-    messages.success(request, "Noted as done.")
-    return HttpResponseRedirect(reverse("desk"))
+    return task
 
 
 @require_safe

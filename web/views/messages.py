@@ -1,7 +1,7 @@
 """What is said to patients: the list, one message, and what staff do about it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,12 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 from clinics.models import Patient, User
 from core import clock
 from core.errors import DomainError, NotFound
+from notifications.actions import copies
 from notifications.actions import messages as actions
 from notifications.channels import preview
 from notifications.engine.states import State
 from notifications.models import Message
+from notifications.models.message import MessageQuerySet
 from notifications.queries import messages, pauses, verdicts
-from web import message_lines, sites
+from web import message_file, message_lines, sites, words
 from web.access import StaffRequest, local_address
 from web.forms.messages import LookForm, PauseForm
 
@@ -37,11 +39,7 @@ def listing(request: StaffRequest) -> HttpResponse:
     now = clock.now()
     at = sites.of(request)
     form = LookForm(request.GET)
-    asked = form.asked(at.chosen.zone)
-    if not any(asked.values()):
-        asked["due_before"] = now + timedelta(days=1)
-    soonest_first = form.data.get("state") in SOONEST_FIRST or "due_from" in asked
-    rows = messages.look(**asked).order_by(*(("due_at", "id") if soonest_first else ("-due_at", "-id")))
+    rows, asked = _asked(form, at.chosen.zone, now=now)
     number = _page_number(request)
     found = list(rows[(number - 1) * SHOWN : number * SHOWN + 1])
     paused = pauses.in_force()
@@ -54,6 +52,9 @@ def listing(request: StaffRequest) -> HttpResponse:
             "section": "messages",
             "form": form,
             "filtered": any(form.data.get(name) for name in form.fields),
+            "filters_said": form.in_words,
+            "cleared": reverse("messages"),
+            "updated": words.clock(clock.local(now, at.chosen.zone).time()),
             "patient": patient,
             "lines": message_lines.lines(found[:SHOWN], paused=paused, now=now),
             "attention": messages.look(attention=True).count(),
@@ -62,11 +63,32 @@ def listing(request: StaffRequest) -> HttpResponse:
             "late_minutes": _late_minutes(now - oldest) if oldest else 0,
             "zone": at.chosen.zone,
             "here": request.get_full_path(),
+            "file": f"{reverse('messages-file')}?{request.GET.urlencode()}",
             "earlier": _page_address(request, number - 1) if number > 1 else "",
             "later": _page_address(request, number + 1) if len(found) > SHOWN else "",
         },
         status=400 if form.errors else 200,
     )
+
+
+@require_GET
+def file(request: StaffRequest) -> HttpResponse:
+    """The messages that fit the filters in the address as a table for spreadsheets, without their words."""
+    now = clock.now()
+    form = LookForm(request.GET)
+    rows, _ = _asked(form, sites.of(request).chosen.zone, now=now)
+    response = HttpResponse(message_file.table(rows[: message_file.MOST]), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="messages-{now:%Y-%m-%d}.csv"'
+    return response
+
+
+def _asked(form: LookForm, zone: str, *, now: datetime) -> tuple[MessageQuerySet, dict[str, Any]]:
+    """The messages that fit a form, in the order they are read in, and what was asked for."""
+    asked = form.asked(zone)
+    if not any(asked.values()):
+        asked["due_before"] = now + timedelta(days=1)
+    soonest_first = form.data.get("state") in SOONEST_FIRST or "due_from" in asked
+    return messages.look(**asked).order_by(*(("due_at", "id") if soonest_first else ("-due_at", "-id"))), asked
 
 
 @require_GET
@@ -111,6 +133,10 @@ _PRESSES: dict[str, tuple[Callable[[Message, User, Any], object], str]] = {
     "send": (
         lambda row, by, _: actions.send_now(message=row, by=by, now=clock.now()),
         "the message goes out as soon as a dispatcher takes it.",
+    ),
+    "resend": (
+        lambda row, by, _: copies.send_again(message=row, by=by, now=clock.now()),
+        "the same goes out once more, as soon as a dispatcher takes it.",
     ),
     "hold": (lambda row, by, _: actions.hold(message=row, by=by), "the message is held back."),
     "release": (

@@ -3,7 +3,8 @@
 An unknown link, one that has ended, one that was taken back and one for another purpose all lead to the same page.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +23,9 @@ from notifications.models.consent import Source
 from notifications.models.link import Purpose
 from notifications.queries import inbound
 from scheduler.models import Appointment
+from treatments.actions import questions
+from treatments.queries import preparations
+from web import getting_ready
 from web.patient_words import ENDED, WORDS, PatientWords
 
 OF_VISITS = (Purpose.VISIT, Purpose.PLAN)
@@ -37,6 +41,7 @@ class Line:
     until: str
     place: str
     said: str = ""
+    get_ready: Sequence[str] = ()
 
 
 def visits(request: HttpRequest, token: str) -> HttpResponse:
@@ -44,7 +49,7 @@ def visits(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, *OF_VISITS, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     if request.method != "POST":
         return _page(request, link)
     if request.POST.get("answer") == "subscribe":
@@ -75,7 +80,7 @@ def visits_file(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, *OF_VISITS, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     return _calendar(inbound.visits_of(link, now=now), _patient(link).language, name="visits.ics")
 
 
@@ -84,7 +89,7 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, Purpose.CALENDAR, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     language = link.patient.language if link.patient else "en"
     return _calendar(inbound.feed_of(link, now=now), language, name="calendar.ics")
 
@@ -94,7 +99,7 @@ def stop_email(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, Purpose.STOP_EMAIL, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     patient = _patient(link)
     done = not patient.may_email
     if request.method == "POST" and not done:
@@ -110,11 +115,19 @@ def _page(request: HttpRequest, link: Link, *, moved: bool = False, feed: str = 
     language, words = language_of(patient.language), _words(patient)
     shown = inbound.visits_of(link, now=clock.now())
     said = inbound.newest_answers(shown)
+    ready = preparations.of_appointments(shown)
     context = {
         **_shared(patient),
-        "lines": [_line(visit, said.get(visit.pk), language, words) for visit in shown],
+        "lines": [
+            replace(
+                _line(visit, said.get(visit.pk), language, words),
+                get_ready=getting_ready.sentences(visit, ready.get(visit.pk), language, words),
+            )
+            for visit in shown
+        ],
         "moved": moved,
         "feed": feed,
+        "asks": questions.any_asked(patient, now=clock.now()),
         "token": request.resolver_match.kwargs["token"] if request.resolver_match else "",
         "elsewhere": any(
             clock.local(visit.starts_at, patient.home_zone).utcoffset()
@@ -175,5 +188,6 @@ def _calendar(visits: list[Appointment], language: str, *, name: str) -> HttpRes
     return response
 
 
-def _ended(request: HttpRequest) -> HttpResponse:
+def ended(request: HttpRequest) -> HttpResponse:
+    """The page of every link that does not open."""
     return render(request, "web/patient/ended.html", {"language": "en", "texts": ENDED}, status=404)

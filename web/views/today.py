@@ -1,5 +1,6 @@
 """The front desk's home: one day of a site, by resource or by clinician, with statuses set by one press."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -37,6 +38,7 @@ def today(request: StaffRequest) -> HttpResponse:
             "day": shown,
             "visit_beside": beside.visit(at.chosen, address.visit, shown) if address.visit else None,
             "gap_beside": beside.gap(shown, address.gap) if address.gap else None,
+            "next_open": replace(address.base, on=shown.next_open_on) if shown.next_open_on else None,
             "updated": clock.local(now, at.chosen.zone),
             "news": news.since(request.headers.get("X-Since", ""), at.chosen, address.on, by=request.user),
         },

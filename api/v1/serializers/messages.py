@@ -26,7 +26,15 @@ class OutboxMessageSerializer(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = [*MessageSerializer.Meta.fields, "patient", "next_try_at", "possible_duplicates", "held", "handled"]
+        fields = [
+            *MessageSerializer.Meta.fields,
+            "patient",
+            "next_try_at",
+            "possible_duplicates",
+            "copy",
+            "held",
+            "handled",
+        ]
         read_only_fields = fields
 
     def get_handled(self, message: Message) -> bool:
@@ -54,7 +62,7 @@ class MessageQuery(Query):
     state = serializers.ChoiceField(choices=State.choices(), required=False)
     channel = serializers.ChoiceField(choices=Channel.choices(), required=False)
     patient = serializers.UUIDField(required=False)
-    due_on = LocalDate(required=False, help_text="The day on which it is due, in UTC.")
+    due_on = LocalDate(required=False, help_text="The day on which it is due, on the site's clock.")
     attention = serializers.ChoiceField(
         choices=["true"], required=False, help_text="Only those to which nothing more happens unless a person acts."
     )

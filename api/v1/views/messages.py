@@ -1,6 +1,5 @@
 """Messages to patients: reading them, and what staff do about single ones."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from api.v1.serializers.messages import (
 from api.v1.serializers.strict import Input
 from clinics.permissions import Permission
 from core import clock
+from notifications.actions import copies
 from notifications.actions import messages as actions
 from notifications.engine.states import Channel, State
 from notifications.models import Message
@@ -51,9 +51,6 @@ class MessageList(Endpoint):
     def get(self, request: Request) -> Response:
         """Lists messages in the order they are due, sent and still to be sent."""
         asked: dict[str, Any] = dict(self.query)
-        if "due_on" in asked:
-            asked["due_from"] = datetime.combine(asked.pop("due_on"), datetime.min.time(), tzinfo=UTC)
-            asked["due_before"] = asked["due_from"] + timedelta(days=1)
         if "state" in asked:
             asked["state"] = State(asked["state"])
         if "channel" in asked:
@@ -68,12 +65,12 @@ class _One(Endpoint):
         """The message with this id. Raises ``NotFound``."""
         return self.found(messages.shown(Message.objects.all()), key)
 
-    def explained(self, key: UUID) -> Response:
+    def explained(self, key: UUID, *, status: int = 200) -> Response:
         """The message as it is now, with its sentences."""
         row = self.message(key)
         told = explanations.of_messages([row], paused=pauses.in_force(), now=clock.now())
         row.told = told[row.pk]  # type: ignore[attr-defined]  # shown beside the message's own fields
-        return self.answer(row, ExplainedMessageSerializer)
+        return self.answer(row, ExplainedMessageSerializer, status=status)
 
 
 class MessageDetail(_One):
@@ -99,6 +96,20 @@ class MessageSend(_One):
         self.read(Input)
         actions.send_now(message=row, by=self.user, now=clock.now())
         return self.explained(key)
+
+
+class MessageResend(_One):
+    """The patient is told once more."""
+
+    permissions = {"POST": Permission.SEND_MESSAGES}
+
+    @extend_schema(request=None, responses={201: ExplainedMessageSerializer})
+    def post(self, request: Request, key: UUID) -> Response:
+        """Writes a copy of a message that went out, or failed, and lets it go out now; answers with the copy."""
+        row = self.message(key)
+        self.read(Input)
+        copy = copies.send_again(message=row, by=self.user, now=clock.now())
+        return self.explained(copy.pk, status=201)
 
 
 class MessageHold(_One):

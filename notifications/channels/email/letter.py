@@ -14,14 +14,14 @@ from django.core.mail.message import SafeMIMEText
 from django.template.loader import render_to_string
 
 from core import clock
-from notifications.channels import addresses, calendar
+from notifications.channels import addresses, calendar, getting_ready
 from notifications.channels.languages import Language, language_of, one_line, phone
 from notifications.engine.states import NEWS, Step
 from notifications.models import Link, Message
 from scheduler.models import Appointment, Status
 
-WITH_CALENDAR = (*NEWS, Step.THREE_DAYS)
-"""Mails that carry a calendar file: of all visits they tell about, and of the one when it is first spoken of alone."""
+WITH_CALENDAR = (*NEWS, Step.YOUR_WEEK, Step.THREE_DAYS)
+"""Mails that carry a calendar file: of all visits they tell about, and of those of a week or the one when first spoken of alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class VisitLine:
 
 
 def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAlternatives:
-    """The e-mail of a message about ``visits``, earliest first. No query; needs ``patient`` and its and
+    """The e-mail of a message about ``visits``, earliest first. No query but for a get-ready list; needs ``patient`` and its and
     the visits' ``site`` loaded. The links in it are written by whoever sends it (``Link.needed_by``).
     """
     language = language_of(message.patient.language)
@@ -59,6 +59,7 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
         "ends": first.ends,
         "place": first.place,
         "places_differ": len({line.place for line in lines}) > 1,
+        "get_ready": getting_ready.has_list(message, visits),
         "elsewhere": any(_clocks_differ(visit, message.patient.home_zone) for visit in visits),
     }
     subject = _subject(message, len(lines), language).format(day=first.day)
@@ -95,7 +96,8 @@ def _subject(message: Message, number: int, language: Language) -> str:
     """Says no more than that it is about appointments: it is read over shoulders."""
     if message.step in {Step.CHANGED, Step.CANCELLED}:
         return language.subject_of_change
-    return language.subject_of_plan if message.step == Step.PLAN and number > 1 else language.subject
+    several = message.step in {Step.PLAN, Step.YOUR_WEEK} and number > 1
+    return language.subject_of_plan if several else language.subject
 
 
 def _calendar_part(method: str, file: bytes) -> SafeMIMEText:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from clinics.models import Site
 from core import clock
-from notifications.channels import addresses
+from notifications.channels import addresses, getting_ready
 from notifications.channels.languages import language_of, one_line, phone
 from notifications.channels.sms import segments
-from notifications.channels.words import SEVERAL_CANCELLED, Editions, fill
+from notifications.channels.words import SEVERAL_CANCELLED, WITH_LIST, Editions, fill
 from notifications.engine.states import Step
 from notifications.engine.visit_numbers import number_of
 from notifications.models import Link, Message
@@ -30,7 +30,7 @@ class ShortText:
 def compose(message: Message, visits: Sequence[Appointment], editions: Editions) -> ShortText:
     """The text of a message about ``visits``, earliest first. Needs ``patient`` and its and the visits' ``site`` loaded.
 
-    One query for the first message of a batch, for the texts in use. The link in it is written by whoever sends it
+    One query for the first message of a batch, for the texts in use; two if there may be a get-ready list. The link in it is written by whoever sends it
     (``Link.needed_by``).
     """
     link = Link.of_message(message, visits)
@@ -39,9 +39,16 @@ def compose(message: Message, visits: Sequence[Appointment], editions: Editions)
         **about_visit(visits[0], message.patient.language),
     }
     values["link"] = addresses.of_link(link)
-    several = message.step == Step.CANCELLED and len(visits) > 1
-    words = editions.words(SEVERAL_CANCELLED if several else message.step, message.patient.language)
+    words = editions.words(_name(message, visits), message.patient.language)
     return ShortText(to=str(message.patient.phone), text=economical(fill(words.body, values)))
+
+
+def _name(message: Message, visits: Sequence[Appointment]) -> str:
+    """Which text it is."""
+    if message.step == Step.CANCELLED and len(visits) > 1:
+        return SEVERAL_CANCELLED
+    step = Step(message.step)
+    return WITH_LIST[step] if getting_ready.has_list(message, visits) else step.value
 
 
 def about_sender(first_name: str, site: Site) -> dict[str, str]:

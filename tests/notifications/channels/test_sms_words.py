@@ -37,7 +37,8 @@ EDGES = {
 def written(step: str, language: str, edge: dict[str, str], *, at: datetime = THURSDAY) -> text.ShortText:
     site = SiteFactory(name="Ketamine Clinic for Pain", public_name="Alder")
     patient = PatientFactory(site=site, language=language, phone="+12125550177", **edge)
-    made = book(patient, at, now=MONDAY)
+    more = [at + timedelta(days=1)] if step == Step.YOUR_WEEK else []
+    made = book(patient, at, *more, now=MONDAY)
     if step in {Step.CHANGED, Step.CANCELLED}:
         Message.objects.filter(step=Step.PLAN).delete()  # the patient knows the visit
         cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], at + timedelta(hours=1), now=MONDAY)
@@ -215,3 +216,17 @@ def test_every_language_of_patients_is_complete() -> None:
 
     assert set(LANGUAGES) == set(Language.values)
     assert all(words.shipped(name, language) for name, language in product(words.NAMES, LANGUAGES))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("step", "language"), list(product((Step.ONE_DAY, Step.DAY_OF), LANGUAGES)))
+def test_where_there_is_something_to_do_before_it_points_to_the_list(step: str, language: str, monkeypatch) -> None:
+    from treatments.queries import preparations
+
+    plain = written(step, language, EDGES["long"])
+    monkeypatch.setattr(preparations, "of_appointments", lambda visits: {visits[0].pk: "a list"})
+    listed = written(step, language, EDGES["long"] | {"family_name": "Two"})
+    assert plain.text != listed.text
+    assert {"en": "get-ready list", "es": "lista para prepararse"}[language] in listed.text
+    assert red_words.found(listed.text) == []
+    assert segments.count(listed.text).count <= words.MOST_SEGMENTS

@@ -1,15 +1,19 @@
 """Several new courses at once: all that fit together, as one change set, taken back as one."""
 
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
 import time_machine
 
 from core.errors import InvalidInput, NotAllowed
+from scheduler.actions.terms import Taken
 from scheduler.models import Appointment, Status
 from tests.factories.clinics import PatientFactory
+from tests.treatments.actions.test_jobs import lose
 from treatments.actions import changes, jobs
 from treatments.actions.jobs import AnswerOutdated
+from treatments.many import differing
 from treatments.many.intakes import Intake
 from treatments.models import Course, CourseStatus, JobState, PlanningJob, Visit, VisitStatus
 
@@ -77,9 +81,33 @@ def test_a_place_that_was_taken_meanwhile(wanted, book, site, flora, now):
     job = worked()
     for _ in range(2):
         book(patient=PatientFactory(site=site))
-    with pytest.raises(AnswerOutdated):
+    with pytest.raises(AnswerOutdated) as raised:
         jobs.apply(job=job, digest=job.digest, by=flora, now=now)
     assert Course.objects.count() == 2
+    changed = raised.value.detail["changed"]
+    assert changed[0]["course"] == "0"
+    assert changed[0]["visit"] == "infusions.1"
+    assert changed[0]["message"].endswith(" taken then.")
+
+
+@pytest.mark.parametrize(("guarded", "error"), [(True, AnswerOutdated), (False, Taken)])
+def test_a_place_that_is_lost_at_the_last_moment(wanted, site, flora, now, monkeypatch, guarded, error):
+    """Nothing stands in the way of a course by itself; then a chair goes. Without the guard it shows as what it is."""
+    jobs.book(site=site, wanted=wanted[:2], by=flora, now=now)
+    job = worked()
+    checked = differing.of_intake
+
+    def then_lost(number, *rest):
+        yield from checked(number, *rest)
+        if number == 1:
+            lose(job)
+
+    monkeypatch.setattr(differing, "of_intake", then_lost)
+    if not guarded:
+        monkeypatch.setattr(jobs, "_lost", nullcontext)
+    with pytest.raises(error):
+        jobs.apply(job=job, digest=job.digest, by=flora, now=now)
+    assert not Course.objects.exists()
 
 
 @pytest.mark.parametrize(

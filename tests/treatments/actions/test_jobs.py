@@ -1,5 +1,6 @@
 """Closing a day, doing without somebody: worked out, looked at, carried out, taken back."""
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,10 +10,11 @@ from django.utils import timezone
 from clinics.models import SiteDay
 from core import clock
 from core.errors import InvalidInput, NotAllowed
-from scheduler.models import Absence, Allocation, Appointment, Status
+from scheduler.actions.terms import NotWorking, Taken
+from scheduler.models import Absence, Allocation, Appointment, Resource, Status
 from scheduler.queries import consequences
 from tests.factories.clinics import PatientFactory
-from tests.factories.scheduler import AppointmentFactory
+from tests.factories.scheduler import AllocationFactory, AppointmentFactory
 from treatments.actions import changes, jobs, visits
 from treatments.actions.jobs import AnswerOutdated, NotReady
 from treatments.many.closures import Closure
@@ -166,20 +168,106 @@ def test_an_answer_that_is_out_of_date_is_refused_and_nothing_is_written(close, 
     visits.move(visit=moved, starts_at=at(12, 15), by=flora, now=now, version=None)
     before = places()
 
-    with pytest.raises(AnswerOutdated):
+    with pytest.raises(AnswerOutdated) as raised:
         jobs.apply(job=job, digest=job.digest, by=mona, now=now)
+    assert raised.value.detail["changed"] == [
+        {"course": str(booked[0].pk), "visit": "talks.2", "message": "Talk 2 is not where it was."}
+    ]
     assert places() == before
     assert not SiteDay.objects.exists()
     job.refresh_from_db()
     assert job.state == JobState.READY
 
 
+def lose(job: PlanningJob, key: str = "chair") -> None:
+    """Somebody else is in the new place of a visit: without the locks that is possible at any moment."""
+    step = next(
+        step for course in job.answer["courses"] for step in course["steps"] if key in step["after"]["resources"]
+    )
+    AllocationFactory(
+        appointment__site=job.site,
+        appointment__starts_at=datetime.fromisoformat(step["after"]["starts_at"]),
+        resource=Resource.objects.get(pk=step["after"]["resources"][key]),
+        role=key,
+    )
+
+
+@pytest.fixture
+def lost_at_the_last_moment(monkeypatch):
+    """When a closure has been checked and is written down, a place of its answer goes."""
+    closed = jobs._closed
+
+    def closing(closure, **who):
+        lose(PlanningJob.objects.get())
+        return closed(closure, **who)
+
+    monkeypatch.setattr(jobs, "_closed", closing)
+
+
+def test_a_place_that_is_lost_at_the_last_moment_makes_an_answer_out_of_date(
+    close, booked, mona, now, lost_at_the_last_moment
+):
+    close(on=date(2026, 5, 11))
+    job, before = worked(), places()
+    with pytest.raises(AnswerOutdated) as raised:
+        jobs.apply(job=job, digest=job.digest, by=mona, now=now)
+    [difference] = raised.value.detail["changed"]
+    assert difference["message"].startswith("Chair ")
+    assert places() == before
+    assert not SiteDay.objects.exists()
+    job.refresh_from_db()
+    assert job.state == JobState.READY
+
+
+def test_such_a_place_is_really_lost(close, booked, mona, now, lost_at_the_last_moment, monkeypatch):
+    """The control: what is raised where it is raised."""
+    monkeypatch.setattr(jobs, "_lost", nullcontext)
+    close(on=date(2026, 5, 11))
+    job = worked()
+    with pytest.raises(Taken):
+        jobs.apply(job=job, digest=job.digest, by=mona, now=now)
+
+
+def test_what_a_closure_moved_goes_back_with_the_closure_only(close, booked, mona, now):
+    before = places()
+    close(on=date(2026, 5, 11))
+    job = worked()
+    made = jobs.apply(job=job, digest=job.digest, by=mona, now=now)
+    applied = places()
+    assert applied != before
+
+    with pytest.raises(changes.CannotUndo, match="Take back the closure") as raised:
+        changes.undo(change_set=made, by=mona, now=now)
+    assert [each["code"] for each in raised.value.detail["obstacles"]] == ["closure"]
+    assert places() == applied
+    # and if it were tried, closed hours would stand in the way
+    with pytest.raises(NotWorking), transaction.atomic():
+        changes.take_back(change_set=made, by=mona, now=now)
+    assert places() == applied
+    assert SiteDay.objects.count() == 1
+
+    jobs.undo(job=job, by=mona, now=now)
+    assert places() == before
+
+
+def test_a_closure_that_moved_nothing_is_not_taken_back_by_half(close, clinic, mona, now):
+    close(on=date(2026, 5, 20))
+    job = worked()
+    made = jobs.apply(job=job, digest=job.digest, by=mona, now=now)
+    with pytest.raises(changes.CannotUndo):
+        changes.undo(change_set=made, by=mona, now=now)
+    jobs.undo(job=job, by=mona, now=now)
+    assert not SiteDay.objects.exists()
+
+
 def test_a_visit_that_joined_the_day_makes_an_answer_out_of_date(close, booked, book, site, mona, now):
     close(on=date(2026, 5, 11))
     job = worked()
-    book(patient=PatientFactory(site=site))
-    with pytest.raises(AnswerOutdated):
+    other = book(patient=PatientFactory(site=site)).course
+    with pytest.raises(AnswerOutdated) as raised:
         jobs.apply(job=job, digest=job.digest, by=mona, now=now)
+    told = {(each["course"], each["message"]) for each in raised.value.detail["changed"]}
+    assert (str(other.pk), "This course has a visit now that cannot stay.") in told
 
 
 def test_another_answer_than_the_one_seen(close, booked, mona, now):

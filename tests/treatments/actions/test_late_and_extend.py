@@ -12,6 +12,7 @@ from scheduler.actions.appointments import Booking, Take
 from scheduler.actions.terms import WrongStatus
 from scheduler.models import ChangeSet
 from tests.factories.clinics import PatientFactory
+from tests.factories.scheduler import AbsenceFactory
 from tests.treatments.documents import branching, series
 from treatments.actions import changes, history, horizons, protocols
 from treatments.life.delays import DelayTooLong
@@ -168,8 +169,49 @@ def test_what_comes_after_a_visit_that_waits_moves_with_it(waits, flora, now):
 def test_longer_than_the_protocol_allows(waits, flora, now):
     with pytest.raises(DelayTooLong) as raised:
         changes.apply(event=Delay(waits.pk, "infusions.2", 8), by=flora, now=now)
-    assert raised.value.detail == {"max_days": 7, "then": "escalate"}
+    assert raised.value.detail == {"max_days": 7, "waited_days": 0, "then": "escalate"}
     assert days(waits)["infusions.2"] == 11
+
+
+def test_several_delays_add_up(waits, flora, clara, now):
+    def wait(number):
+        return changes.apply(event=Delay(waits.pk, "infusions.2", number), by=flora, now=now)
+
+    wait(3)
+    with pytest.raises(DelayTooLong) as raised:
+        wait(5)
+    assert raised.value.message == (
+        "Infusion 2 may wait 7 days at the most and has waited 3 days. After that a clinician decides."
+    )
+    assert raised.value.detail == {"max_days": 7, "waited_days": 3, "then": "escalate"}
+    changes.apply(event=Delay(waits.pk, "infusions.1", 3), by=flora, now=now)  # another visit has a week of its own
+    with pytest.raises(DelayTooLong):
+        wait(5)
+    changes.apply(event=Decide(waits.pk, "continue"), by=clara, now=now)
+    wait(5)  # since the decision it has not waited
+
+
+def test_a_delay_that_was_taken_back_does_not_count(waits, flora, now):
+    first = changes.apply(event=Delay(waits.pk, "infusions.2", 7), by=flora, now=now)
+    undone = changes.undo(change_set=first.change_set, by=flora, now=now)
+    again = changes.apply(event=Delay(waits.pk, "infusions.2", 7), by=flora, now=now)
+    changes.undo(change_set=again.change_set, by=flora, now=now)
+    changes.undo(change_set=undone, by=flora, now=now)
+    with pytest.raises(DelayTooLong):
+        changes.preview(event=Delay(waits.pk, "infusions.2", 1), by=flora, now=now)
+
+
+def test_what_finds_no_place_within_the_delay_goes_to_the_work_list(waits, clinic, mona, flora, now):
+    for name in ("Nurse Ada", "Nurse Ben"):
+        AbsenceFactory(
+            resource=clinic[name],
+            starts_at=datetime(2026, 5, 14, 4, tzinfo=UTC),
+            ends_at=datetime(2026, 5, 19, 4, tzinfo=UTC),
+        )
+    ripple = changes.preview(event=Delay(waits.pk, "infusions.2", 3), by=flora, now=now)
+    step = next(step for step in ripple.steps if step.visit == "infusions.2")
+    assert step.fate == "invalid"
+    assert any("until 18 May at the most" in why.message for why in step.reasons), step.reasons
 
 
 @pytest.mark.parametrize("number", [0, -1, 367])

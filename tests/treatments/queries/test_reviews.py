@@ -11,6 +11,7 @@ from tests.treatments.documents import branching
 from treatments.actions import changes, courses, protocols, visits
 from treatments.life.events import Decide
 from treatments.models import CourseStatus, DecisionRecord, Visit, VisitStatus
+from treatments.queries import reviews as reading
 from treatments.queries.decisions import DecisionState, points
 from treatments.queries.reviews import ReviewKind, reviews
 
@@ -168,3 +169,27 @@ def test_a_break_that_became_too_long(course, site, nora, clara):
 
     decided(course, "infusions.2", at + timedelta(days=1), clara, decision="")
     assert lapses(21) == []
+
+
+def test_completed_courses_are_not_read_for_ever(book, course, site, nora, clara, flora, monkeypatch):
+    read = []
+    found = reading.of_course
+    monkeypatch.setattr(reading, "of_course", lambda each, now: read.append(each) or found(each, now=now))
+
+    def courses_read(at: datetime) -> set:
+        read.clear()
+        reviews(site, now=at)
+        return set(read)
+
+    running = book(patient=PatientFactory(site=site)).course
+    at = done(course, ["infusions.1", "talks.1", "infusions.2", "talks.2", "infusions.3", "talks.3"], nora)
+    for visit in course.visits.exclude(status=VisitStatus.DONE):
+        visits.cancel(visit=visit, by=flora, now=at, version=None, reason="")
+    assert courses_read(at) == {running, course}
+    # one of its two decisions was made, and the other never came up: it is read for a year
+    decided(course, "infusions.3", at, clara)
+    assert courses_read(at) == {running, course}
+    assert courses_read(at + timedelta(days=365)) == {running, course}
+    assert courses_read(at + timedelta(days=367)) == {running}
+    decided(course, "", at, clara, decision="interval")
+    assert courses_read(at) == {running}

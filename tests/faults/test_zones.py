@@ -1,0 +1,127 @@
+"""Every zone and every change of its clocks for six years: a course keeps its wall-clock times, and so do its reminders."""
+
+from __future__ import annotations
+
+import shutil
+import zoneinfo
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+
+from core import clock
+from core.clock import Adjustment
+from notifications.actions import sweeps
+from notifications.engine import ladder, quiet_hours
+from notifications.engine.states import State, Step
+from notifications.models import Message
+from tests.factories.clinics import PatientFactory
+from tests.notifications.booking import book
+
+ZONES = sorted(available_timezones() - {"localtime", "Factory"})
+FIRST, LAST = date(2025, 1, 1), date(2030, 12, 31)
+EDGES = [date(2028, 2, 29), date(2027, 12, 31), date(2028, 1, 1)]
+TIMES = [time(0, 30), time(1, 30), time(2, 30), time(9), time(23, 45)]
+
+
+@cache
+def changes(zone: str) -> list[date]:
+    """The local dates around which the zone's clocks change."""
+    tz, found, day = ZoneInfo(zone), [], timedelta(days=1)
+    at, offset = datetime(2025, 1, 1, tzinfo=UTC), None
+    while at.date() <= LAST:
+        now = at.astimezone(tz).utcoffset()
+        if offset is not None and now != offset:
+            found += [(at - day).astimezone(tz).date(), at.astimezone(tz).date()]
+        at, offset = at + day, now
+    return found
+
+
+def test_there_are_changes() -> None:
+    assert sum(len(changes(zone)) for zone in ZONES) > 3000
+
+
+@pytest.mark.parametrize("letter", "AEP", ids=["A-D", "E-O", "P-Z"])
+def test_a_course_keeps_its_wall_clock_time_across_every_change(letter: str) -> None:
+    last = {"A": "D", "E": "O", "P": "~"}[letter]
+    for zone in (zone for zone in ZONES if letter <= zone[0] <= last):
+        for on in (*changes(zone), *EDGES):
+            for at in TIMES:
+                for days in (-7, -1, 0, 1, 7):
+                    resolved = clock.resolve(on + timedelta(days=days), at, zone)
+                    shown = clock.local(resolved.at, zone)
+                    wall = datetime.combine(on + timedelta(days=days), at)
+                    if resolved.adjustment is Adjustment.GAP:
+                        assert timedelta(0) < shown.replace(tzinfo=None) - wall <= timedelta(days=1), (zone, wall)
+                    else:
+                        assert shown.replace(tzinfo=None) == wall, (zone, wall)
+                        assert shown.fold == 0, "of a time that comes twice the first"
+
+
+def test_every_reminder_around_a_change_is_by_day_and_before_its_visit() -> None:
+    for zone in ZONES[::3]:
+        for on in changes(zone):
+            for days in (0, 1, 3, 7):
+                starts_at = clock.resolve(on + timedelta(days=days), time(14), zone).at
+                planned = ladder.reminders(starts_at=starts_at, zone=zone, booked_at=starts_at - timedelta(days=30))
+                assert [each.step for each in planned] == [
+                    Step.SEVEN_DAYS,
+                    Step.THREE_DAYS,
+                    Step.ONE_DAY,
+                    Step.DAY_OF,
+                ]
+                for each in planned:
+                    assert each.due_at < each.not_after <= starts_at
+                    assert not quiet_hours.is_quiet(each.due_at, zone)
+
+
+# --- rules that change under a running clinic -------------------------------------------------------------------
+
+RULES_OF = {"America/Vancouver": "America/Phoenix", "Africa/Casablanca": "Africa/Abidjan"}
+"""As if these zones gave up changing their clocks: from now on they keep the time of those."""
+CHANGED, SAME = sorted(RULES_OF), ["America/New_York", "Europe/Madrid"]
+
+
+@pytest.fixture
+def new_rules(tmp_path: Path) -> Iterator[Path]:
+    """A folder of zones, as another release of tzdata has them."""
+    for zone in (*CHANGED, *SAME):
+        target = tmp_path / zone
+        target.parent.mkdir(exist_ok=True)
+        source = files("tzdata").joinpath("zoneinfo", *RULES_OF.get(zone, zone).split("/"))
+        with source.open("rb") as read, target.open("wb") as written:
+            shutil.copyfileobj(read, written)
+    yield tmp_path
+    zoneinfo.reset_tzpath()
+    ZoneInfo.clear_cache()
+
+
+def due_times(zone: str) -> list[str]:
+    waiting = Message.objects.filter(patient__zone=zone, state=State.SCHEDULED, appointment__isnull=False)
+    return [f"{clock.local(each.due_at, zone):%d %H:%M}" for each in waiting.order_by("due_at")]
+
+
+@pytest.mark.django_db
+def test_after_a_change_of_rules_reminders_keep_their_wall_clock_times_and_move_once(site, new_rules: Path) -> None:
+    booked_at = datetime(2026, 10, 20, 12, tzinfo=UTC)
+    starts_at = datetime(2026, 12, 18, 18, tzinfo=UTC)  # in winter, when the rules differ
+    for zone in (*CHANGED, *SAME):
+        book(PatientFactory(site=site, zone=zone), starts_at, now=booked_at)
+    wall = {zone: due_times(zone)[:3] for zone in (*CHANGED, *SAME)}
+    assert set(map(len, wall.values())) == {3}
+    before = dict(Message.objects.values_list("pk", "due_at"))
+
+    zoneinfo.reset_tzpath([new_rules])
+    ZoneInfo.clear_cache()
+    assert due_times("America/Vancouver")[:3] != wall["America/Vancouver"], "the rules did change"
+    done = sweeps.repair(now=booked_at, ahead=None)
+    assert {zone: due_times(zone)[:3] for zone in (*CHANGED, *SAME)} == wall
+    moved = [key for key, due_at in Message.objects.values_list("pk", "due_at") if before[key] != due_at]
+    assert len(moved) == done.retimed > 0
+    assert set(Message.objects.filter(pk__in=moved).values_list("patient__zone", flat=True)) == set(CHANGED)
+    assert (done.written, done.withdrawn, done.stranded) == (0, 0, 0)
+    assert not sweeps.repair(now=booked_at, ahead=None), "once"

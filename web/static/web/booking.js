@@ -1,0 +1,21 @@
+// How long places are held is counted down; a choice between plans shows at once, so its button is only for pages without scripts.
+
+function countDown() {
+  for (const element of document.querySelectorAll("[data-until]")) {
+    const seconds = Math.round((new Date(element.dataset.until) - Date.now()) / 1000);
+    element.textContent = seconds > 0
+      ? ` (${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left)`
+      : ": the time is over. Booking still works if nobody took the places.";
+  }
+}
+
+countDown();
+setInterval(countDown, 1000);
+
+document.addEventListener("htmx:finally:request", countDown);
+
+// After a part was replaced, the focus goes where the page wants it.
+document.addEventListener("htmx:finally:request", () => {
+  const wanted = document.querySelector("#booking [autofocus]");
+  if (wanted && document.activeElement === document.body) wanted.focus();
+});
