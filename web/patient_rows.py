@@ -62,7 +62,8 @@ def visits_of(patient: Patient, *, now: datetime) -> Visits:
         .filter(course__patient=patient)
         .select_related("appointment", "course__protocol_version__protocol")
     )
-    coming, past = [], []
+    coming: list[VisitLine] = []
+    past: list[VisitLine] = []
     of_patient = {visit.course_id: visit.course for visit in rows}
     for visit in rows:
         if visit.appointment is None:

@@ -15,10 +15,15 @@ def follow(*, kept: Patient, duplicate: Patient, by: User, now: datetime) -> Non
     What was sent, answered or agreed to stays as it was written, and is read with the other's. Where the newest word of
     the two on a channel is the duplicate's stop, the other is stopped as well.
     """
-    told = Message.objects.filter(patient=kept, change_set__isnull=False).values("change_set")
-    # where one change told both, the one who is kept has been told
-    waiting = Message.objects.filter(patient=duplicate).exclude(state__in=FINAL)
-    waiting.exclude(change_set__in=told).update(patient=kept, updated_at=now)
+    theirs = Message.objects.filter(patient=kept)
+    # where one change, or a message about one week, told both, the one who is kept is told already
+    waiting = (
+        Message.objects.filter(patient=duplicate)
+        .exclude(state__in=FINAL)
+        .exclude(change_set__in=theirs.filter(change_set__isnull=False).values("change_set"))
+        .exclude(week_on__in=theirs.filter(week_on__isnull=False).values("week_on"))
+    )
+    waiting.update(patient=kept, updated_at=now)
     for model in (Link, DeskTask):
         model.objects.filter(patient=duplicate).update(patient=kept)
     newest = Consent.objects.filter(patient__in=[kept, duplicate]).order_by("channel", "-recorded_at", "-id")

@@ -1,6 +1,6 @@
 """Merging two records of one person."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from clinics.actions import merges, notes, patients
 from clinics.models import Patient
 from core.errors import NotAllowed
 from notifications.actions import consents
-from notifications.engine.states import FINAL, Channel
+from notifications.engine.states import FINAL, Channel, Step
 from notifications.models import Message
 from notifications.models.consent import Source
 from scheduler.models import Appointment
@@ -66,6 +66,25 @@ def test_everything_becomes_the_others(desk, kept, course, flora, now):
     assert page.count('class="therapy') == 6
     assert "Brings a dog." in page
     assert desk.get(f"/patients/{duplicate.pk}/")["Location"] == f"/patients/{kept.pk}/"
+
+
+def test_a_week_that_both_were_told_of_is_told_once(kept, patient, flora, now):
+    def about_the_week(of):
+        return Message.objects.create(
+            patient=of,
+            week_on=date(2026, 5, 11),
+            step=Step.YOUR_WEEK,
+            channel=Channel.EMAIL,
+            due_at=now + timedelta(days=3),
+            next_try_at=now + timedelta(days=3),
+            not_after=now + timedelta(days=9),
+        )
+
+    first, second = about_the_week(kept), about_the_week(patient)
+    merged(kept, patient, flora, now)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.patient, second.patient) == (kept, patient)
 
 
 def test_is_found_by_both_numbers_and_names(desk, kept, patient, flora, now):

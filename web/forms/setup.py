@@ -146,12 +146,10 @@ class WeekForm(StaffForm):
 class AwayForm(StaffForm):
     """When a resource is away, or there beyond its usual hours. Without times: whole days."""
 
-    is_extra = forms.TypedChoiceField(
+    is_extra = forms.ChoiceField(
         label="What happens",
         choices=[("", "Away or out of service"), ("yes", "There beyond the usual hours")],
-        coerce=bool,
         required=False,
-        empty_value=False,
         widget=forms.RadioSelect,
     )
     first_on = _date("First day")

@@ -111,7 +111,7 @@ def away(request: StaffRequest, resource_id: UUID) -> HttpResponse:
     if form.is_valid():
         now = clock.now()
         starts_at, ends_at = form.period(found.site)
-        extra, reason = form.cleaned_data["is_extra"], form.cleaned_data["reason"]
+        extra, reason = form.cleaned_data["is_extra"] == "yes", form.cleaned_data["reason"]
         closure = Closure(found.site, reason, resource=found, starts_at=max(starts_at, now), ends_at=ends_at)
         try:
             page = weighed(
