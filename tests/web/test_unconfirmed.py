@@ -49,9 +49,7 @@ def test_those_whose_loss_would_cost_most_come_first(desk, site):
     visit(site, "Short")
     visit(site, "Long", minutes=120, starts_at=TUESDAY + timedelta(hours=3))
     missed = visit(site, "Missed", starts_at=TUESDAY + timedelta(hours=1))
-    AppointmentFactory(
-        site=site, patient=missed.patient, starts_at=TUESDAY - timedelta(days=9), status=Status.MISSED
-    )
+    AppointmentFactory(site=site, patient=missed.patient, starts_at=TUESDAY - timedelta(days=9), status=Status.MISSED)
     first = BookedVisitFactory(course__patient__site=site, appointment__starts_at=TUESDAY + timedelta(hours=6))
     type(first.course.patient).objects.filter(pk=first.course.patient_id).update(given_name="First", family_name="Roe")
     page = desk.get("/unconfirmed/").content.decode()
