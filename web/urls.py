@@ -60,6 +60,7 @@ urlpatterns = [
         may=Permission.RECORD_ASSESSMENTS,
     ),
     page("alerts/", progress.alert_list, name="alerts", may=Permission.SEE_ALERTS),
+    page("alerts/needed", progress.clinician_needed, name="clinician-needed", may=Permission.VIEW_PATIENTS),
     page("alerts/<uuid:alert_id>/", progress.acknowledge, name="alert", may=Permission.SEE_ALERTS),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
