@@ -139,8 +139,6 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "changes": "/changes/",
         "undo a change": f"/changes/{keys['change_set']}/undo",
         "components": "/dev/components/",
-        "late": f"/visits/{keys['visit']}/late",
-        "missed": f"/visits/{keys['visit']}/missed",
         "not there": "/re-place/",
         "contact": f"/patients/{keys['patient']}/contact",
         "print": "/print/",
