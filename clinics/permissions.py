@@ -24,6 +24,9 @@ class Permission(StrEnum):
     SET_VISIT_STATUS = "set_visit_status"
     FULFIL_GATES = "fulfil_gates"
     DECIDE_COURSES = "decide_courses"
+    VIEW_SCORES = "view_scores"
+    RECORD_ASSESSMENTS = "record_assessments"
+    SEE_ALERTS = "see_alerts"
     VIEW_PROTOCOLS = "view_protocols"
     PUBLISH_PROTOCOLS = "publish_protocols"
     RECORD_ABSENCES = "record_absences"
@@ -42,6 +45,7 @@ class Permission(StrEnum):
 P = Permission
 _EVERYONE = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER})
 _BOOKING = frozenset({Role.FRONT_DESK, Role.CLINICIAN, Role.MANAGER})
+_CARING = frozenset({Role.CLINICIAN, Role.NURSE})
 _MANAGER = frozenset({Role.MANAGER})
 
 MATRIX: dict[Permission, frozenset[Role]] = {
@@ -55,6 +59,9 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.SET_VISIT_STATUS: _EVERYONE,
     P.FULFIL_GATES: _EVERYONE,
     P.DECIDE_COURSES: frozenset({Role.CLINICIAN}),
+    P.VIEW_SCORES: _CARING,
+    P.RECORD_ASSESSMENTS: _CARING,
+    P.SEE_ALERTS: frozenset({Role.CLINICIAN}),
     P.VIEW_PROTOCOLS: _EVERYONE,
     P.PUBLISH_PROTOCOLS: _MANAGER,
     P.RECORD_ABSENCES: frozenset({Role.FRONT_DESK, Role.MANAGER}),

@@ -27,6 +27,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=3),
         "options": {"queue": "default", "expires": 3},
     },
+    "pass-alerts-on": {
+        "task": "treatments.pass_alerts_on",
+        "schedule": timedelta(seconds=30),
+        "options": {"queue": "default", "expires": 30},
+    },
     "forget-idempotency-keys": {
         "task": "core.forget_idempotency_keys",
         "schedule": timedelta(hours=1),

@@ -3,11 +3,27 @@
 from django.urls import path
 
 from web.open_pages import open_page
-from web.views import hooks, patient_page
+from web.views import hooks, patient_page, patient_questions
 
 urlpatterns = [
     open_page("v/<str:token>", patient_page.visits, name="patient-visits", a_minute=60, takes_forms=True),
     open_page("v/<str:token>/visits.ics", patient_page.visits_file, name="patient-visits-file", a_minute=60),
+    open_page(
+        "v/<str:token>/questions", patient_questions.listing, name="patient-questions", a_minute=60, takes_forms=True
+    ),
+    open_page(
+        "v/<str:token>/questions/<uuid:form>/<int:number>",
+        patient_questions.question,
+        name="patient-question",
+        a_minute=60,
+        takes_forms=True,
+    ),
+    open_page(
+        "v/<str:token>/questions/done/<uuid:assessment>",
+        patient_questions.done,
+        name="patient-questions-done",
+        a_minute=60,
+    ),
     open_page("stop/<str:token>", patient_page.stop_email, name="stop-email", a_minute=60, takes_forms=True),
     open_page("calendar/<str:token>.ics", patient_page.calendar, name="calendar-feed", a_minute=60),
     path("hooks/twilio/inbound", hooks.twilio_inbound, name="twilio-inbound"),

@@ -18,6 +18,7 @@ class PatientWords:
     water: str
     no_drink: str
     ride: str
+    leave: str
     on_day: str
     confirm: str
     change: str
@@ -33,6 +34,7 @@ class PatientWords:
     call: str
     elsewhere: str
     printed: str
+    questions: str
     stop_title: str
     stop_question: str
     stop_button: str
@@ -52,6 +54,7 @@ WORDS = {
         water="Until {time}: water is fine.",
         no_drink="From {time}: nothing to eat or drink.",
         ride="You can go home at about {time}. An adult has to take you; do not drive yourself.",
+        leave="Leave home by {time}.",
         on_day="{time} on {day}",
         confirm="I will come",
         change="I need another time",
@@ -67,6 +70,7 @@ WORDS = {
         call="Questions, or something changed? Call {phone}.",
         elsewhere="Times are on the clock of the place you come to.",
         printed="Printed on {day}, {time}. Changes after this are not shown.",
+        questions="Questions to answer",
         stop_title="E-mail",
         stop_question="Do you want to get no more e-mails from {sender}? Your visits stay booked.",
         stop_button="Send me no more e-mails",
@@ -84,6 +88,7 @@ WORDS = {
         water="Hasta las {time}: puede beber agua.",
         no_drink="Desde las {time}: no coma ni beba nada.",
         ride="Podrá irse a casa hacia las {time}. Tiene que llevarle un adulto; no conduzca.",
+        leave="Salga de casa antes de las {time}.",
         on_day="{time} del {day}",
         confirm="Sí, iré",
         change="Necesito otra hora",
@@ -99,6 +104,7 @@ WORDS = {
         call="¿Preguntas o cambios? Llame al {phone}.",
         elsewhere="Las horas son las del lugar de la cita.",
         printed="Impreso el {day}, {time}. Los cambios posteriores no aparecen.",
+        questions="Preguntas por contestar",
         stop_title="Correo electrónico",
         stop_question="¿Quiere dejar de recibir correos de {sender}? Sus citas siguen reservadas.",
         stop_button="No quiero más correos",

@@ -33,6 +33,12 @@ def short_day(on: date) -> str:
     return f"{WEEKDAYS[on.weekday()][:3]} {on.day} {MONTHS[on.month - 1][:3]}"
 
 
+def relative_day(on: date, today: date) -> str:
+    """Such as "today", "tomorrow", "on Thursday 26 November"."""
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    return near.get((on - today).days) or f"on {day(on, today=today)}"
+
+
 def full_date(on: date) -> str:
     """Such as "26 November 1980"."""
     return f"{on.day} {MONTHS[on.month - 1]} {on.year}"

@@ -1,5 +1,14 @@
 """Protocols and courses, one file per aggregate."""
 
+from treatments.models.assessment import (
+    Alert,
+    AlertAcknowledgement,
+    AlertCall,
+    Assessment,
+    AssessmentDraft,
+    CrisisContact,
+    Mode,
+)
 from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
 from treatments.models.decision import Choice, DecisionRecord
@@ -9,15 +18,22 @@ from treatments.models.protocol import Protocol, ProtocolVersion
 from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
 __all__ = [
+    "Alert",
+    "AlertAcknowledgement",
+    "AlertCall",
+    "Assessment",
+    "AssessmentDraft",
     "Choice",
     "Course",
     "CourseChange",
     "CourseStatus",
+    "CrisisContact",
     "DecisionRecord",
     "GateFulfilment",
     "GateWithdrawal",
     "JobKind",
     "JobState",
+    "Mode",
     "PlanningJob",
     "Protocol",
     "ProtocolVersion",

@@ -23,7 +23,9 @@ from notifications.models.consent import Source
 from notifications.models.link import Purpose
 from notifications.queries import inbound
 from scheduler.models import Appointment
+from treatments.actions import questions
 from treatments.queries import preparations
+from treatments.queries.preparations import GetReady
 from web import getting_ready
 from web.patient_words import ENDED, WORDS, PatientWords
 
@@ -48,7 +50,7 @@ def visits(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, *OF_VISITS, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     if request.method != "POST":
         return _page(request, link)
     if request.POST.get("answer") == "subscribe":
@@ -79,7 +81,7 @@ def visits_file(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, *OF_VISITS, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     return _calendar(inbound.visits_of(link, now=now), _patient(link).language, name="visits.ics")
 
 
@@ -88,7 +90,7 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, Purpose.CALENDAR, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     language = link.patient.language if link.patient else "en"
     return _calendar(inbound.feed_of(link, now=now), language, name="calendar.ics")
 
@@ -98,7 +100,7 @@ def stop_email(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = inbound.opened(token, Purpose.STOP_EMAIL, now=now)
     if link is None:
-        return _ended(request)
+        return ended(request)
     patient = _patient(link)
     done = not patient.may_email
     if request.method == "POST" and not done:
@@ -120,12 +122,15 @@ def _page(request: HttpRequest, link: Link, *, moved: bool = False, feed: str = 
         "lines": [
             replace(
                 _line(visit, said.get(visit.pk), language, words),
-                get_ready=getting_ready.sentences(visit, ready.get(visit.pk), language, words),
+                get_ready=getting_ready.sentences(
+                    visit, ready.get(visit.pk, GetReady()), patient.travel_minutes, language, words
+                ),
             )
             for visit in shown
         ],
         "moved": moved,
         "feed": feed,
+        "asks": questions.any_asked(patient, now=clock.now()),
         "token": request.resolver_match.kwargs["token"] if request.resolver_match else "",
         "elsewhere": any(
             clock.local(visit.starts_at, patient.home_zone).utcoffset()
@@ -186,5 +191,6 @@ def _calendar(visits: list[Appointment], language: str, *, name: str) -> HttpRes
     return response
 
 
-def _ended(request: HttpRequest) -> HttpResponse:
+def ended(request: HttpRequest) -> HttpResponse:
+    """The page of every link that does not open."""
     return render(request, "web/patient/ended.html", {"language": "en", "texts": ENDED}, status=404)

@@ -222,10 +222,11 @@ def _from_site(code: str | None) -> tuple[str, Mapping[str, str], Ask]:
 
     def ask(compiled: "Compiled") -> "PlanRequest":
         grid = calendars.grid(site, first_on=compiled.start_on, days=compiled.horizon_days)
+        opening = calendars.opening(site, grid)
         return compiled.request(
             grid=grid,
-            calendars=calendars.calendars(site, grid, now=now),
-            open_days=calendars.open_days(site, grid),
+            calendars=calendars.calendars(site, grid, now=now, opening=opening),
+            open_days=calendars.open_days(grid, opening),
             not_before=max(0, grid.slot_after(now)),
         )
 

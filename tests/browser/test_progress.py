@@ -1,0 +1,92 @@
+"""The clinician's view in a browser: readable at every width, in both themes, on paper, and by keyboard."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from core import clock
+from scheduler.models import Appointment
+from tests.treatments.documents import series as document
+from treatments.actions import assessments, courses, protocols
+from treatments.models import Visit, VisitStatus
+from treatments.queries.assessments import form_id
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+MEASURES = [
+    {
+        "measure": name,
+        "title": name,
+        "filled_by": "patient",
+        "moments": [{"before": "infusions.first", "max_days": 14, "source": "T"}],
+        "source": "T",
+    }
+    for name in ("phq9", "peg")
+]
+PHQ = {22: 30, 9: 12, 7: 6, 8: 1}
+"""Total by days ago."""
+
+
+@pytest.fixture
+def course(clinic, patient, flora, mona, nora):
+    now = clock.now()
+    version = protocols.publish(document=document(assessments=MEASURES), by=mona, now=now)
+    start = clock.local(now, clinic.zone).date() + timedelta(days=1)
+    made = courses.book(
+        protocol_version=version, site=clinic, patient=patient, start_on=start, wishes={}, by=flora, now=now
+    ).course
+    for visit in made.visits.select_related("appointment").order_by("appointment__starts_at")[:4]:
+        at = visit.appointment
+        back = timedelta(days=21)
+        Appointment.objects.filter(pk=at.pk).update(
+            starts_at=at.starts_at - back, ends_at=at.ends_at - back, local_on=at.local_on - back, status="done"
+        )
+        Visit.objects.filter(pk=visit.pk).update(status=VisitStatus.DONE)
+    for total, days_ago in PHQ.items():
+        answers = {number: min(3, max(0, total - 3 * (number - 1))) for number in range(1, 10)}
+        at = now - timedelta(days=days_ago)
+        assessments.record(course=made, measure="phq9", answers=answers | {9: 0}, by=nora, now=now, taken_at=at)
+    for value, days_ago in ((8, 25), (4, 13), (5, 6)):
+        at = now - timedelta(days=days_ago)
+        assessments.record(
+            course=made, measure="peg", answers=dict.fromkeys((1, 2, 3), value), by=nora, now=now, taken_at=at
+        )
+    answers = dict.fromkeys(range(1, 10), 1)
+    assessments.record(course=made, measure="phq9", answers=answers, by=nora, now=now)
+    return made
+
+
+@pytest.mark.parametrize(
+    "look", [{}, {"color_scheme": "dark"}, {"width": 320, "height": 640}], ids=["light", "dark", "narrow"]
+)
+def test_the_view_and_its_forms_are_accessible(visitor, course, clara, look):
+    window = visitor.open(clara, **look)
+    alert = course.assessments.get(alert__isnull=False).alert
+    for address in (
+        reverse("progress", args=[course.pk]),
+        reverse("assess", args=[course.pk, form_id(course, "phq9")]),
+        reverse("alerts"),
+        reverse("alert", args=[alert.pk]),
+    ):
+        window.page.goto(address)
+        assert window.violations() == [], address
+        assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+    assert window.complaints == []
+
+
+def test_seen_by_keyboard_in_three_operations(visitor, course, clara):
+    window = visitor.open(clara)
+    window.page.goto(reverse("progress", args=[course.pk]))
+    window.page.get_by_role("link", name="Open and acknowledge").press("Enter")
+    window.page.get_by_label("What was done").fill("Called her. Safe.")
+    window.page.keyboard.press("Control+Enter")
+    window.page.locator("#messages").get_by_text("Seen and written down.").wait_for()
+    assert window.page.get_by_text("Seen by Clara Clinician: Called her. Safe.").is_visible()
+
+
+def test_the_course_prints_on_one_page(visitor, course, clara):
+    window = visitor.open(clara)
+    window.page.goto(reverse("progress", args=[course.pk]))
+    printed = window.page.pdf(format="A4")
+    assert re.findall(rb"/Count (\d+)", printed) == [b"1"]

@@ -1,0 +1,200 @@
+"""The clinician's view of a course: what it says, who may see it, and typing answers without script."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from core import clock
+from tests.treatments.documents import series as document
+from tests.web.conftest import signed_in
+from treatments.actions import alerts, assessments, courses, protocols
+from treatments.models import Alert, Assessment, Visit, VisitStatus
+from treatments.queries.assessments import form_id
+
+pytestmark = pytest.mark.django_db
+MEASURES = [
+    {
+        "measure": "phq9",
+        "title": "PHQ-9",
+        "filled_by": "patient",
+        "min_days_between": 7,
+        "moments": [
+            {"before": "infusions.first", "max_days": 14, "source": "T"},
+            {"after": "infusions.last", "ideal_days": 28, "source": "T"},
+        ],
+        "source": "T",
+    }
+]
+
+
+@pytest.fixture
+def course(clinic, site, patient, flora, mona):
+    now = clock.now()
+    version = protocols.publish(document=document(assessments=MEASURES), by=mona, now=now)
+    return courses.book(
+        protocol_version=version,
+        site=site,
+        patient=patient,
+        start_on=clock.local(now, site.zone).date() + timedelta(days=1),
+        wishes={},
+        by=flora,
+        now=now,
+    ).course
+
+
+def phq(total: int) -> dict[int, int]:
+    """Answers with this sum and nothing in item 9."""
+    answers = {}
+    for number in range(1, 10):
+        answers[number] = 0 if number == 9 else min(3, total)
+        total -= answers[number]
+    return answers
+
+
+def take(course, by, total, *, days_ago, **more):
+    now = clock.now()
+    answers = phq(total) | more.pop("answers", {})
+    return assessments.record(
+        course=course, measure="phq9", answers=answers, by=by, now=now, taken_at=now - timedelta(days=days_ago), **more
+    )
+
+
+def address(course) -> str:
+    return reverse("progress", args=[course.pk])
+
+
+def text(response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def test_without_scores_it_says_which_is_due_first(course, clara):
+    shown = text(signed_in(clara).get(address(course)))
+    assert "No scores yet." in shown
+    assert "PHQ-9 before infusion 1" in shown
+
+
+def test_scores_are_held_against_the_first(course, nora, clara):
+    for total, days_ago in ((20, 30), (9, 20), (8, 13), (12, 2)):
+        take(course, nora, total, days_ago=days_ago)
+    response = signed_in(clara).get(address(course))
+    shown = text(response)
+    assert "first score" in shown
+    assert "response 6" in shown, "the last score before the first infusion is the one to compare with"
+    assert response.content.decode().count('class="score"') == 4
+
+
+def test_relief_is_shaded_and_then_not_known(course, nora, clara):
+    first = course.visits.get(key="infusions.1")
+    Visit.objects.filter(pk=first.pk).update(status=VisitStatus.DONE)
+    appointment = first.appointment
+    back = timedelta(days=40)
+    type(appointment).objects.filter(pk=appointment.pk).update(
+        starts_at=appointment.starts_at - back, ends_at=appointment.ends_at - back, local_on=appointment.local_on - back
+    )
+    for total, days_ago in ((20, 45), (9, 28), (8, 20)):
+        take(course, nora, total, days_ago=days_ago)
+    shown = text(signed_in(clara).get(address(course)))
+    assert "relief 8 days" in shown
+    assert "not known 20 days" in shown
+    assert "12 lower, 60 %. Response." in shown
+
+
+def test_an_alert_is_above_everything_and_leads_to_its_acknowledgement(course, nora, clara, patient):
+    take(course, nora, 8, days_ago=0, answers={9: 1})
+    alert = Alert.objects.get()
+    clinician = signed_in(clara)
+    shown = text(clinician.get(address(course)))
+    assert "question 9 answered above 0" in shown
+    page = reverse("alert", args=[alert.pk])
+    assert patient.full_name in text(clinician.get(reverse("alerts")))
+    assert "Several days" in text(clinician.get(page))
+    assert clinician.post(page, {"done": ""}).status_code == 422
+    assert clinician.post(page, {"done": "Called, safe."}).status_code == 302
+    assert "Seen by Clara Clinician: Called, safe." in text(clinician.get(address(course)))
+    again = clinician.post(page, {"done": "Once more"})
+    assert again.status_code == 409
+    assert "has seen this already" in text(again)
+
+
+def test_typing_answers_keeps_them_when_one_is_missing(course, nora):
+    nurse = signed_in(nora)
+    page = reverse("assess", args=[course.pk, form_id(course, "phq9")])
+    here = clock.local(clock.now(), course.site.zone)
+    given = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
+    given |= {str(number): "1" for number in range(1, 9)}
+    response = nurse.post(page, given)
+    assert response.status_code == 422
+    assert "Answer item 9 too." in text(response)
+    assert len(re.findall(r"<input[^>]* name=\"[0-9]\"[^>]* checked", response.content.decode())) == 8
+    response = nurse.post(page, given | {"9": "0"}, follow=True)
+    assert "PHQ-9 recorded" in text(response)
+    assert Assessment.objects.get().values == dict.fromkeys(range(1, 9), 1) | {9: 0}
+
+
+@pytest.mark.parametrize(
+    "nonsense", [{"1": "9"}, {"1": "x"}, {"taken_on": "soon"}, {"taken_on": "2999-01-01"}, {"taken_time": "25:00"}]
+)
+def test_nonsense_is_refused_in_words(course, nora, nonsense):
+    here = clock.local(clock.now(), course.site.zone)
+    given = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
+    given |= {str(number): "1" for number in range(1, 10)}
+    response = signed_in(nora).post(reverse("assess", args=[course.pk, form_id(course, "phq9")]), given | nonsense)
+    assert response.status_code == 422
+    assert not Assessment.objects.exists()
+
+
+def test_scores_are_not_for_the_front_desk(course, flora, mona, nora):
+    take(course, nora, 20, days_ago=1, answers={9: 2})
+    alert = Alert.objects.get()
+    pages = [
+        address(course),
+        reverse("assess", args=[course.pk, form_id(course, "phq9")]),
+        reverse("alerts"),
+        reverse("alert", args=[alert.pk]),
+    ]
+    for user in (flora, mona):
+        for page in pages:
+            response = signed_in(user).get(page)
+            assert response.status_code == 403, page
+            assert "PHQ" not in response.content.decode()
+    assert signed_in(nora).get(pages[0]).status_code == 200
+    assert signed_in(nora).get(pages[2]).status_code == 403
+
+
+def test_a_nurse_sees_the_alert_and_is_told_to_fetch_a_clinician(course, nora):
+    take(course, nora, 20, days_ago=1, answers={9: 2})
+    assert "Tell a clinician now." in text(signed_in(nora).get(address(course)))
+
+
+def test_the_number_of_queries_does_not_grow_with_scores(course, nora, clara, django_assert_max_num_queries):
+    clinician = signed_in(clara)
+    take(course, nora, 20, days_ago=20)
+    clinician.get(address(course))
+    with django_assert_max_num_queries(15):
+        clinician.get(address(course))
+    for day in range(1, 20):
+        take(course, nora, 20 - day, days_ago=20 - day)
+    with django_assert_max_num_queries(15):
+        clinician.get(address(course))
+
+
+def test_alerts_are_acknowledged_once_by_action_too(course, nora, clara):
+    take(course, nora, 20, days_ago=1, answers={9: 2})
+    alerts.acknowledge(alert=Alert.objects.get(), done="Seen", by=clara, now=clock.now())
+    assert "Nothing waits." in text(signed_in(clara).get(reverse("alerts")))
+
+
+def test_the_front_desk_sees_only_that_a_clinician_is_needed(course, nora, flora, clara, patient):
+    take(course, nora, 20, days_ago=0, answers={9: 2})
+    desk = signed_in(flora)
+    assert "Clinician needed" in text(desk.get(reverse("patients")))
+    page = desk.get(reverse("clinician-needed"))
+    shown = text(page)
+    assert patient.full_name in shown
+    assert "Asked: Clara Clinician." in shown
+    assert "PHQ" not in page.content.decode()
+    assert "1 alert" in text(signed_in(clara).get(reverse("patients")))
+    alerts.acknowledge(alert=Alert.objects.get(), done="Seen", by=clara, now=clock.now())
+    assert "Clinician needed" not in text(desk.get(reverse("patients")))

@@ -1,0 +1,334 @@
+"""The chart of a course as coordinates: one time axis, a panel for each scale, a lane for infusions and one for the rest.
+
+Only where things are drawn is worked out here; what they mean comes from ``treatments.queries.progress``. Lengths are the
+units of the drawing, which scales with the page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from treatments.measures.relief import Knowledge, joined_within
+from treatments.models import Visit, VisitStatus
+from treatments.queries.progress import INFUSION, Panel, Scored
+from web import words
+from web.therapies import Therapy, therapy
+
+LEFT, WIDTH, RIGHT = 150, 640, 130
+PANEL, GAP, LANE, TOP = 96, 30, 30, 12
+LETTER = 6.2
+"""About the width of a letter of the small words."""
+FEWEST_DAYS = 14
+"""A shorter course is drawn as if it took so long, so that days keep a readable width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Local dates to the right."""
+
+    first: date
+    last: date
+
+    def at(self, on: date) -> float:
+        """Where the middle of a date stands."""
+        days = (self.last - self.first).days + 1
+        return round(LEFT + ((on - self.first).days + 0.5) * WIDTH / days, 1)
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Mondays, of a long course fewer of them, with their dates."""
+        step = max(1, -(-((self.last - self.first).days + 1) // 70)) * 7
+        monday = self.first + timedelta(days=-self.first.weekday() % 7)
+        return [
+            (self.at(on), words.short_day(on).partition(" ")[2])
+            for on in (monday + timedelta(days=n) for n in range(0, (self.last - monday).days + 1, step))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A score as a mark, with what it says in words."""
+
+    x: float
+    y: float
+    in_clinic: bool
+    look_back: float
+    """Where the time begins that the questions ask about; the same as ``x`` for a measure of now."""
+    says: str
+    value: str
+
+    @property
+    def left(self) -> float:
+        """The left edge of a square mark."""
+        return self.x - 4
+
+    @property
+    def above(self) -> float:
+        """Its upper edge."""
+        return self.y - 4
+
+    @property
+    def text_y(self) -> float:
+        """Where its number stands: above it, or below where there is no room."""
+        return self.y - 8 if self.y > TOP + 14 else self.y + 18
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A stretch of relief, or one of which nothing is known."""
+
+    x: float
+    width: float
+    relief: bool
+    says: str
+    label: str
+    """The same where it fits, else nothing."""
+
+    @property
+    def middle(self) -> float:
+        """Where its words stand."""
+        return self.x + self.width / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A level with its label."""
+
+    y: float
+    label: str
+    text_y: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A panel: from ``top`` to ``bottom``, the scale from 0 below to its highest above."""
+
+    panel: Panel
+    top: float
+    bottom: float
+    highest: Line
+    levels: tuple[Line, ...]
+    shades: tuple[Shade, ...]
+    points: tuple[Point, ...]
+    strokes: tuple[tuple[Point, Point], ...]
+    says: str
+
+    @property
+    def tall(self) -> float:
+        """Its height."""
+        return self.bottom - self.top
+
+    @property
+    def title_y(self) -> float:
+        """The line of its title."""
+        return self.top + 14
+
+    @property
+    def hint_y(self) -> float:
+        """The line below the title."""
+        return self.top + 30
+
+    @property
+    def highest_y(self) -> float:
+        """The line of its highest value."""
+        return self.top + 10
+
+    @property
+    def shade_y(self) -> float:
+        """The line of the words in a shade."""
+        return self.bottom - 6
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A visit in its lane. ``number`` is that of the infusion."""
+
+    x: float
+    number: int
+    kind: Therapy
+    state: str
+    says: str
+
+    @property
+    def left(self) -> float:
+        """The left edge of a box around it."""
+        return self.x - 10
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything of the drawing."""
+
+    axis: Axis
+    panels: tuple[Drawn, ...]
+    infusions: tuple[Mark, ...]
+    others: tuple[Mark, ...]
+    decisions: tuple[tuple[float, str], ...]
+    today: float | None
+    height: float
+
+    @property
+    def width(self) -> float:
+        """The whole width."""
+        return LEFT + WIDTH + RIGHT
+
+    @property
+    def infusions_y(self) -> float:
+        """The middle of the lane of infusions."""
+        return TOP + len(self.panels) * (PANEL + GAP) + LANE / 2
+
+    @property
+    def others_y(self) -> float:
+        """The middle of the lane of other visits."""
+        return self.infusions_y + LANE
+
+    @property
+    def others_top(self) -> float:
+        """The upper edge of their boxes."""
+        return self.others_y - 8
+
+    @property
+    def decisions_y(self) -> float:
+        """The middle of the lane of decisions."""
+        return self.others_y + LANE
+
+    @property
+    def foot(self) -> float:
+        """Where the lines of the dates end."""
+        return self.height - 26
+
+    @property
+    def dates(self) -> float:
+        """The line of the dates."""
+        return self.height - 10
+
+
+def chart(
+    panels: Sequence[Panel], visits: Sequence[tuple[Visit, date]], decisions: Sequence[tuple[str, date]], *, today: date
+) -> Chart:
+    """The drawing of a course: its visits with their local dates, its open decisions with the dates they are due."""
+    days = (
+        [on for _, on in visits] + [each.on for panel in panels for each in panel.scores] + [on for _, on in decisions]
+    )
+    days += [each.ends_on for panel in panels for each in panel.stretches]
+    first = min(days, default=today)
+    axis = Axis(first - timedelta(days=1), max([*days, first + timedelta(days=FEWEST_DAYS)]) + timedelta(days=1))
+    marks = [_mark(visit, on, axis) for visit, on in visits]
+    return Chart(
+        axis=axis,
+        panels=tuple(_drawn(panel, TOP + number * (PANEL + GAP), axis) for number, panel in enumerate(panels)),
+        infusions=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family == INFUSION),
+        others=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family != INFUSION),
+        decisions=tuple((axis.at(on), f"{title}, due {words.day(on)}") for title, on in decisions),
+        today=axis.at(today) if axis.first <= today <= axis.last else None,
+        height=TOP + len(panels) * (PANEL + GAP) + 3 * LANE + 34,
+    )
+
+
+def _drawn(panel: Panel, top: float, axis: Axis) -> Drawn:
+    bottom = top + PANEL
+
+    def y(value: Fraction | int) -> float:
+        return round(bottom - float(value) / panel.scale.highest * PANEL, 1)
+
+    points = tuple(_point(panel, each, axis, y(each.value)) for each in panel.scores)
+    levels = []
+    if panel.line is not None:
+        levels.append(_level(y(panel.line), f"response {number(panel.line)}"))
+    if panel.scale.remission is not None:
+        levels.append(_level(y(panel.scale.remission), f"remission {number(panel.scale.remission)}"))
+    return Drawn(
+        panel=panel,
+        top=top,
+        bottom=bottom,
+        highest=Line(top, str(panel.scale.highest)),
+        levels=_apart(levels),
+        shades=tuple(_shade(each.starts_on, each.ends_on, each.what, axis) for each in panel.stretches),
+        points=points,
+        strokes=_strokes(panel, points),
+        says=sentence(panel),
+    )
+
+
+def _level(y: float, label: str) -> Line:
+    return Line(y, label, y + 4)
+
+
+def _apart(levels: list[Line]) -> tuple[Line, ...]:
+    """Labels that would touch are drawn apart; the lines stay where they are."""
+    if len(levels) == 2 and abs(levels[0].y - levels[1].y) < 13:
+        upper, lower = sorted(levels, key=lambda line: line.y)
+        middle = (upper.y + lower.y) / 2 + 4
+        return replace(upper, text_y=round(middle - 6.5, 1)), replace(lower, text_y=round(middle + 6.5, 1))
+    return tuple(levels)
+
+
+def _point(panel: Panel, scored: Scored, axis: Axis, y: float) -> Point:
+    back = scored.on - timedelta(days=panel.instrument.look_back_days)
+    how = "in the clinic" if scored.assessment.by_id else "by phone"
+    band = f", {scored.band}" if scored.band else ""
+    return Point(
+        x=axis.at(scored.on),
+        y=y,
+        in_clinic=scored.assessment.by_id is not None,
+        look_back=max(axis.at(back), float(LEFT)),
+        says=f"{panel.scale.title} {number(scored.value)}{band}, {words.day(scored.on)}, {how}",
+        value=number(scored.value),
+    )
+
+
+def _strokes(panel: Panel, points: Sequence[Point]) -> tuple[tuple[Point, Point], ...]:
+    """Lines join scores no farther apart than twice the instrument's interval."""
+    within = joined_within(panel.instrument.interval_days)
+    pairs = zip(panel.scores, panel.scores[1:], points, points[1:], strict=False)
+    return tuple((start, end) for one, other, start, end in pairs if other.on - one.on <= within)
+
+
+def _shade(starts_on: date, ends_on: date, what: Knowledge, axis: Axis) -> Shade:
+    x = axis.at(starts_on)
+    days = words.count((ends_on - starts_on).days, "day")
+    relief = what is Knowledge.RELIEF
+    width = round(axis.at(ends_on) - x, 1)
+    says = f"relief {days}" if relief else f"not known {days}"
+    return Shade(x, width, relief, says, says if width > len(says) * LETTER else "")
+
+
+def _mark(visit: Visit, on: date, axis: Axis) -> Mark:
+    state = {VisitStatus.DONE: "done", VisitStatus.MISSED: "missed"}.get(VisitStatus(visit.status), "planned")
+    kind = therapy(visit.family)
+    infusion = int(visit.key.rpartition(".")[2]) if visit.family == INFUSION else 0
+    return Mark(axis.at(on), infusion, kind, state, f"{visit.label}, {words.day(on)}, {state}")
+
+
+def number(value: Fraction) -> str:
+    """A score as people write it: whole, or with one decimal."""
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):.1f}"
+
+
+def sentence(panel: Panel) -> str:
+    """What the scores say, in one line."""
+    if not panel.scores:
+        return "No scores yet."
+    last = panel.scores[-1]
+    said = f"{number(last.value)} on {words.day(last.on)}"
+    if last.band:
+        said += f" ({last.band})"
+    if panel.first is None or panel.latest is None:
+        return f"{said}: the first score, nothing to compare with yet."
+    said += f", first score {number(panel.first.value)}"
+    said += " (taken after the first infusion)" if panel.first_is_late else ""
+    latest = panel.latest
+    change = panel.first.value - last.value
+    if not change:
+        said += ": no change."
+    else:
+        share = f", {abs(round(float(latest.drop) * 100))} %" if latest.drop is not None else ""
+        said += f": {number(abs(change))} {'lower' if change > 0 else 'higher'}{share}."
+    if latest.remitted:
+        return f"{said} Remission."
+    if latest.responded:
+        return f"{said} Response."
+    if latest.meaningful is False and change:
+        return f"{said} Less than patients usually notice."
+    return said

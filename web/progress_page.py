@@ -1,0 +1,235 @@
+"""The clinician's view of a course: what is wrong first, then the chart, and what is to be done next and by whom."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from core import clock
+from treatments.measures.catalogue import INSTRUMENTS
+from treatments.models import Alert, Assessment, Course, CourseStatus, Visit, VisitStatus
+from treatments.protocols import stored
+from treatments.queries import alerts, assessments, decisions, progress, readiness
+from treatments.queries.assessments import Due, DueState
+from treatments.queries.decisions import DecisionPoint, DecisionState
+from treatments.queries.progress import Panel, Screen
+from treatments.queries.readiness import VisitReadiness
+from web import charts, words
+from web.charts import Chart
+from web.course_page import CoursePage
+
+_NOT_SHOWN = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to be done: what, by whom, and by which local date, where there is one."""
+
+    what: str
+    who: str
+    due_on: date | None
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """An alert in words."""
+
+    alert: Alert
+    what: str
+    at: datetime
+    answers: tuple[tuple[str, str], ...]
+    """The answers that raised it: the question, and what was answered."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has acknowledged it."""
+        return not hasattr(self.alert, "acknowledgement")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One row of the table beside the chart."""
+
+    on: date
+    title: str
+    value: str
+    band: str
+    change: str
+    how: str
+    assessment: Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressPage:
+    """Everything of the page."""
+
+    page: CoursePage
+    state: str
+    alerts: tuple[AlertLine, ...]
+    ready: VisitReadiness | None
+    panels: tuple[Panel, ...]
+    chart: Chart
+    rows: tuple[ScoreRow, ...]
+    screens: tuple[Screen, ...]
+    steps: tuple[Step, ...]
+    measures: tuple[tuple[UUID, str], ...]
+
+    @property
+    def course(self) -> Course:
+        """The course."""
+        return self.page.course
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether anything was scored yet."""
+        return any(panel.scores for panel in self.panels)
+
+    @classmethod
+    def of(cls, course: Course, *, now: datetime) -> "ProgressPage":
+        """The page of a course read with ``treatments.queries.courses.page``. Four more queries."""
+        zone = course.site.zone
+        today = clock.local(now, zone).date()
+        visits = list(course.visits.all())
+        rows = assessments.taken(course)
+        document = stored.document(course.protocol_version.document)
+        due = assessments.stand(course, visits, rows, now=now)
+        points = decisions.stand(course, visits, list(decisions.records(course)), now=now)
+        ready = readiness.stand(course, visits, readiness.fulfilments(course), now=now).visits
+        panels = progress.panels(course, visits, rows, [rule.measure for rule in document.assessments], now=now)
+        dated = [
+            (visit, clock.local(visit.appointment.starts_at, zone).date())
+            for visit in visits
+            if visit.appointment is not None and visit.status not in _NOT_SHOWN
+        ]
+        waiting = [
+            (point.decision.title, point.due_on)
+            for point in points
+            if point.due_on is not None and point.state is not DecisionState.DECIDED
+        ]
+        return cls(
+            page=CoursePage.of(course),
+            state=state_of(course, dated, today),
+            alerts=tuple(alert_line(each) for each in alerts.of_course(course)),
+            ready=ready[0] if ready else None,
+            panels=panels,
+            chart=charts.chart(panels, dated, waiting, today=today),
+            rows=tuple(_table(panels)),
+            screens=progress.screens(course, rows),
+            steps=tuple(_steps(visits, due, points, ready, today=today, zone=zone)),
+            measures=_measures(course, [rule.measure for rule in document.assessments]),
+        )
+
+
+def state_of(course: Course, dated: Sequence[tuple[Visit, date]], today: date) -> str:
+    """Such as "day 9 of 21, infusion 4 of 6 tomorrow"."""
+    if course.status != CourseStatus.ACTIVE:
+        return str(course.get_status_display()).lower()
+    if not dated:
+        return "no visit has a time yet"
+    first, last = min(on for _, on in dated), max(on for _, on in dated)
+    length = (last - first).days + 1
+    if today < first:
+        said = f"begins {words.day(first)}"
+    elif today > last:
+        said = f"last visit was {words.day(last)}"
+    else:
+        said = f"day {(today - first).days + 1} of {length}"
+    infusions = [(visit, on) for visit, on in dated if visit.family == progress.INFUSION]
+    ahead = [(visit, on) for visit, on in infusions if on >= today and visit.status == VisitStatus.BOOKED]
+    if ahead:
+        visit, on = min(ahead, key=lambda each: each[1])
+        said += f" · {visit.label.lower()} of {len(infusions)} {words.relative_day(on, today)}"
+    return f"on hold · {said}" if course.on_hold else said
+
+
+def alert_line(alert: Alert) -> AlertLine:
+    """An alert in words; its answers, course, site and patient are loaded."""
+    assessment = alert.assessment
+    zone = assessment.course.site.zone
+    title = INSTRUMENTS[assessment.measure].title if assessment.measure in INSTRUMENTS else assessment.measure
+    if assessment.measure == "cssrs":
+        what = f"C-SSRS screener: {progress.risk(assessment.values).name.lower()} risk."
+    else:
+        items = words.listing([f"{number}" for number in alert.items])
+        what = f"{title}: question {items} answered above 0."
+    return AlertLine(alert, what, clock.local(assessment.taken_at, zone), _answers(assessment))
+
+
+def _answers(assessment: Assessment) -> tuple[tuple[str, str], ...]:
+    instrument = INSTRUMENTS.get(assessment.measure)
+    if instrument is None:
+        return ()
+    found = []
+    for number in assessment.alert.items:
+        item = instrument.item(number)
+        value = assessment.values.get(number)
+        said = next((choice.words["en"] for choice in item.choices if choice.value == value), str(value))
+        if (item.lowest, item.highest) == (0, 1):
+            said = "Yes" if value else "No"
+        found.append((item.ask.get("en", item.name), said))
+    return tuple(found)
+
+
+def _table(panels: Sequence[Panel]) -> Iterable[ScoreRow]:
+    found = []
+    for panel in panels:
+        for each in panel.scores:
+            change = ""
+            if panel.first is not None and each is not panel.first and panel.first.value:
+                share = round(float((panel.first.value - each.value) / panel.first.value) * 100)
+                change = f"{abs(share)} % {'lower' if share > 0 else 'higher'}" if share else "no change"
+            elif each is panel.first:
+                change = "first score"
+            found.append(
+                ScoreRow(
+                    on=each.on,
+                    title=panel.scale.title,
+                    value=f"{charts.number(each.value)} of {panel.scale.highest}",
+                    band=each.band,
+                    change=change,
+                    how="in the clinic" if each.assessment.by_id else "by phone",
+                    assessment=each.assessment,
+                )
+            )
+    return sorted(found, key=lambda row: (row.on, row.title), reverse=True)
+
+
+def _steps(
+    visits: Sequence[Visit],
+    due: Sequence[Due],
+    points: Sequence[DecisionPoint],
+    ready: Sequence[VisitReadiness],
+    *,
+    today: date,
+    zone: str,
+) -> list[Step]:
+    """What is to be done, the most urgent first."""
+    found = [
+        Step(f"Decide: {point.decision.title}", "clinician", point.due_on, point.state is DecisionState.OVERDUE)
+        for point in points
+        if point.state in (DecisionState.DUE, DecisionState.OVERDUE)
+    ]
+    for visit in ready[:1]:
+        for item in visit.items:
+            if item.standing is not readiness.Standing.IN_PLACE:
+                by = clock.local(item.needed_by, zone).date() if item.needed_by else None
+                late = item.standing is readiness.Standing.LATE
+                found.append(
+                    Step(f"{item.gate.title} for {visit.visit.label.lower()}: {item.message}", "desk", by, late)
+                )
+    for each in due:
+        if each.state in (DueState.OPEN, DueState.OVERDUE) and each.closes_at is not None:
+            last = each.best_on or clock.local(each.closes_at, zone).date()
+            late = each.state is DueState.OVERDUE
+            found.append(Step(f"{each.title} {each.when}", each.filled_by, last, late))
+    unplaced = [visit for visit in visits if visit.status == VisitStatus.TO_PLACE]
+    if unplaced:
+        found.append(Step(f"Find a time for {words.count(len(unplaced), 'visit')}", "desk", None))
+    return sorted(found, key=lambda step: (step.due_on is None, step.due_on or today))
+
+
+def _measures(course: Course, of_protocol: Sequence[str]) -> tuple[tuple[UUID, str], ...]:
+    """What may be recorded: first what the protocol asks for, then the rest. What its address has for it, and title."""
+    names = dict.fromkeys([*(name for name in of_protocol if name in INSTRUMENTS), *INSTRUMENTS])
+    return tuple((assessments.form_id(course, name), INSTRUMENTS[name].title) for name in names)
