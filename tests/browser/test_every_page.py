@@ -97,6 +97,7 @@ def lively(clinic, series, course, flora, mona):
         waiting=waiting.pk,
         token=link.token,
         message=message.pk,
+        nurse=clinic.resources.get(name="Nurse Ada").pk,
     )
 
 
@@ -104,6 +105,12 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
     at = {
         "today": "/",
         "another day": "/?on=2026-11-26",
+        "board by clinician": "/?view=people",
+        "day as a list": "/?view=list",
+        "selecting": "/?select=1",
+        "gone": "/?gap=gap-000000-0800",
+        "who is not there": f"/re-place/?resource={keys['nurse']}",
+        "late": f"/visits/{keys['visit']}/late",
         "patients": "/patients/",
         "found": "/patients/?q=fern",
         "nobody": "/patients/?q=zzzz",
@@ -113,6 +120,8 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "book": f"/courses/book?patient={keys['patient']}",
         "course": f"/courses/{keys['course']}/?booked",
         "cancel": f"/courses/{keys['course']}/cancel",
+        "decide": f"/courses/{keys['course']}/decide?way=hold",
+        "not missed": f"/visits/{keys['visit']}/missed",
         "cancel visit": f"/visits/{keys['visit']}/cancel",
         "move": f"/visits/{keys['visit']}/move",
         "place": f"/visits/{keys['waiting']}/place",
@@ -130,8 +139,6 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "changes": "/changes/",
         "undo a change": f"/changes/{keys['change_set']}/undo",
         "components": "/dev/components/",
-        "late": f"/visits/{keys['visit']}/late",
-        "missed": f"/visits/{keys['visit']}/missed",
         "not there": "/re-place/",
         "contact": f"/patients/{keys['patient']}/contact",
         "print": "/print/",
@@ -144,6 +151,8 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "message": f"/messages/{keys['message']}/",
         "texts": "/texts/",
         "text": "/texts/plan/",
+        "mail texts": "/texts/mails/",
+        "mail text": "/texts/mails/plan/",
         "patients' page": f"/v/{keys['token']}",
         "ended link": "/v/nothing",
         "password": "/accounts/password/change/",
@@ -151,9 +160,16 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "refused": "/visits/01890000-0000-7000-8000-000000000000/move",
     }
     return {name: opens(path) for name, path in at.items()} | {
+        "beside the board": lambda page: (
+            page.goto("/"),
+            page.locator("#board .card b").first.click(),
+            page.locator("#beside").wait_for(),
+        ),
         "wrong": lambda page: sent(page, "/patients/new", "Save and book a course"),
         "same": same,
         "plan": lambda page: plan(page, at["book"]),
+        "move with times": lambda page: some_move(page, at["move"]),
+        "times in a plan": lambda page: times(page, at["book"]),
         "no move": lambda page: no_move(page, at["move"]),
         "menu": lambda page: (page.goto("/work-list/"), page.locator(".menu summary").click()),
     }
@@ -185,11 +201,23 @@ def plan(page: Page, path: str) -> None:
     page.locator("#plan .visits").wait_for()
 
 
+def some_move(page: Page, path: str) -> None:
+    page.goto(path)
+    page.locator(".times a").first.click()
+    page.locator(".ripple").wait_for()
+
+
+def times(page: Page, path: str) -> None:
+    plan(page, path)
+    page.locator("button[name=move]").last.click()
+    page.locator(".choose").wait_for()
+
+
 def no_move(page: Page, path: str) -> None:
     page.goto(path)
-    page.get_by_label("Time").fill("03:00")
-    page.get_by_role("button", name="Move 1 visit").click()
-    page.get_by_role("heading", name="That time does not work").wait_for()
+    page.locator("#id_at").fill("03:00")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("heading", name="does not work for").wait_for()
 
 
 def visited(window: Window, pages: dict[str, Callable[[Page], object]]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from tests.factories.treatments import BookedVisitFactory, CourseFactory, Protoc
 
 pytestmark = pytest.mark.django_db
 ROWS = pytest.mark.parametrize("rows", [1, 3])
+PLAN, TIMES, MOVE, CANCEL = 20, 20, 35, 12
 NINE = datetime(2026, 5, 4, 13, tzinfo=UTC)
 
 
@@ -52,7 +53,7 @@ def test_a_patient(desk, site, patient, rows, django_assert_num_queries):
 def test_a_course(desk, site, patient, rows, django_assert_num_queries):
     course = CourseFactory(patient=patient)
     visits(site, rows, course)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(11):
         page = desk.get(f"/courses/{course.pk}/").content.decode()
     assert page.count('class="what"') == rows
 
@@ -61,6 +62,59 @@ def test_a_course(desk, site, patient, rows, django_assert_num_queries):
 def test_the_offers(desk, site, patient, rows, django_assert_num_queries):
     for _ in range(rows):
         ProtocolVersionFactory()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page = desk.get(f"/courses/book?patient={patient.pk}").content.decode()
     assert page.count('class="option"') == rows
+
+
+@pytest.fixture
+def lengths(clinic, mona, now):
+    """Courses of two, six and thirty visits: infusions, and a talk after each."""
+    from tests.treatments.documents import series
+    from treatments.actions import protocols
+
+    def made(rows):
+        document = series(code=f"of-{rows}")
+        for block in document["blocks"]:
+            block["count"] = rows // 2
+        document["blocks"][1]["anchors"][0]["max_days"] = 5
+        return protocols.publish(document=document, by=mona, now=now)
+
+    return {rows: made(rows) for rows in (2, 6, 30)}
+
+
+LENGTHS = pytest.mark.parametrize("rows", [2, 6, 30])
+
+
+@LENGTHS
+def test_a_plan(desk, patient, rows, lengths, django_assert_num_queries):
+    """Eight for the page and its frame, eleven for the calendars of a course."""
+    asked = {"patient": str(patient.pk), "protocol": f"of-{rows}", "start_on": "2026-05-05"}
+    with django_assert_num_queries(PLAN):
+        page = desk.get("/courses/book", asked).content.decode()
+    assert page.count('name="move"') == rows
+
+
+@LENGTHS
+def test_moving_a_visit(desk, flora, site, patient, now, rows, lengths, django_assert_num_queries):
+    from datetime import date
+
+    from treatments.actions import courses
+
+    course = courses.book(
+        protocol_version=lengths[rows],
+        site=site,
+        patient=patient,
+        start_on=date(2026, 5, 5),
+        wishes={},
+        by=flora,
+        now=now,
+    ).course
+    talk = course.visits.get(key="talks.1")
+    with django_assert_num_queries(TIMES):
+        desk.get(f"/visits/{talk.pk}/move")
+    with django_assert_num_queries(MOVE):
+        page = desk.get(f"/visits/{talk.pk}/move?on={talk.appointment.local_on}&at=16:00").content.decode()
+    assert "Move 1 visit" in page
+    with django_assert_num_queries(CANCEL):
+        desk.get(f"/visits/{talk.pk}/cancel")
