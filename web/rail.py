@@ -37,8 +37,10 @@ RAIL = (
 OTHERS = (
     Place("print", "Print", "print", "paper day sheet tomorrow call list"),
     Place("desk", "Answers", "", "replies patients wrote tasks"),
+    Place("alerts", "Alerts", "", "questionnaire scores"),
     Place("changes", "Recent changes", "", "undo history"),
     Place("texts", "Texts of messages", "", "templates wording"),
+    Place("print", "Print", "", "paper sheets day plan call"),
     Place("my-calendar", "My calendar", "", "subscription ical"),
     Place("account_change_password", "Change password", "", "account"),
 )

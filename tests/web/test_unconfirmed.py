@@ -89,7 +89,7 @@ def test_confirmed_by_phone_goes_on_to_the_next_row_and_can_be_undone(desk, site
     assert one.confirmed_at is not None
     page = desk.get("/unconfirmed/").content.decode()
     assert names(page) == ["Two"]
-    assert "Undo: status of One R., 1 visit" in page
+    assert "Undo: confirm One R." in page
     changes.undo(change_set=ChangeSet.objects.get(reason="Confirmed by phone"), by=flora, now=now)
     one.refresh_from_db()
     assert one.confirmed_at is None
