@@ -15,6 +15,7 @@ SCENARIOS = {
     "booking": ["benchmarks.booking"],
     "dispatch": ["benchmarks.dispatch"],
     "claims": ["benchmarks.claims"],
+    "burst": ["benchmarks.burst"],
     "processes": ["benchmarks.processes"],
 }
 

@@ -48,8 +48,8 @@ class Look:
 
 LOOKS = (
     Look("light", 1366, 768),
-    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course", "messages")),
-    Look("narrow", 320, 640, pages=("day", "register", "plan", "course", "messages")),
+    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course", "messages", "unconfirmed")),
+    Look("narrow", 320, 640, pages=("day", "register", "plan", "course", "messages", "unconfirmed", "waitlist")),
 )
 
 
@@ -270,9 +270,14 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "book": _choices,
     "plan": _plan,
     "work-list": _work_list,
+    "unconfirmed": _goes("/unconfirmed/"),
     "answers": _goes("/desk/"),
+    "waitlist": _goes("/waitlist/"),
+    "changes": _goes("/changes/"),
+    "search": _goes("/search?q=ma"),
     "messages": _goes("/messages/"),
     "texts": _goes("/texts/plan/"),
+    "mail-texts": _goes("/texts/mails/plan/"),
     "merge": _merge,
     "print": _goes("/print/"),
     "day-sheet": _goes(f"/print/day/rooms?on={_soon()}"),

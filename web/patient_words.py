@@ -18,6 +18,7 @@ class PatientWords:
     water: str
     no_drink: str
     ride: str
+    leave: str
     on_day: str
     confirm: str
     change: str
@@ -53,6 +54,7 @@ WORDS = {
         water="Until {time}: water is fine.",
         no_drink="From {time}: nothing to eat or drink.",
         ride="You can go home at about {time}. An adult has to take you; do not drive yourself.",
+        leave="Leave home by {time}.",
         on_day="{time} on {day}",
         confirm="I will come",
         change="I need another time",
@@ -86,6 +88,7 @@ WORDS = {
         water="Hasta las {time}: puede beber agua.",
         no_drink="Desde las {time}: no coma ni beba nada.",
         ride="Podrá irse a casa hacia las {time}. Tiene que llevarle un adulto; no conduzca.",
+        leave="Salga de casa antes de las {time}.",
         on_day="{time} del {day}",
         confirm="Sí, iré",
         change="Necesito otra hora",

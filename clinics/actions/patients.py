@@ -28,6 +28,7 @@ EDITABLE = frozenset(
         "may_email",
         "may_text",
         "may_call",
+        "travel_minutes",
         "desk_note",
     }
 )

@@ -9,6 +9,7 @@ from functools import reduce
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import TrigramWordSimilarity
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Cast, Concat, Substr
@@ -46,6 +47,10 @@ LIKE_ENOUGH = 0.45
 """
 LONGEST_SWAPPED = 12
 """In so many of a word's first letters two that changed places are looked for: "Jhon"."""
+
+
+LONGEST_TRAVEL = 480
+"""Minutes."""
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -133,6 +138,12 @@ class Patient(Model):
     may_email = models.BooleanField(default=False, help_text="Agreed to e-mail.")
     may_text = models.BooleanField(default=False, help_text="Agreed to text messages.")
     may_call = models.BooleanField(default=True, help_text="Agreed to phone calls.")
+    travel_minutes = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_TRAVEL)],
+        help_text="From home to the site; the patient's page then says when to leave.",
+    )
     desk_note = models.CharField(max_length=500, blank=True, help_text="For the front desk; nothing clinical.")
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="duplicates"

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from phonenumber_field.modelfields import PhoneNumberField
 
+from clinics import red_words
 from core.audit import audited
 from core.models import Model
 
@@ -51,6 +52,18 @@ class Site(Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuses a public name that tells what the clinic treats: it stands in every message, read on locked screens.
+
+        Raises ``ValidationError``.
+        """
+        if words := red_words.found(self.public_name):
+            raise ValidationError(
+                {
+                    "public_name": f"Leave out {', '.join(words)}: the name in messages must not tell what a visit is for."
+                }
+            )
 
 
 @audited()

@@ -4,7 +4,7 @@ Within the hold a later change takes the place of what waits, so that the patien
 changed nothing, the patient hears nothing. What a patient knew before is kept with the message, as data.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,6 +27,9 @@ SILENT = (Verb.HOLD, Verb.STATUS)
 NO_VISIT = (Status.HELD, Status.CANCELLED)
 FAIR_WARNING = timedelta(hours=1)
 """A change that could only be told later than this before the patient sets out for nothing passes over quiet hours."""
+
+CALL_WITHIN = timedelta(hours=24)
+"""Who is affected sooner than this is called, too."""
 
 Knew = dict[str, str | None]
 """Appointment to the start the patient knew of, as ISO text; None: of no such visit."""
@@ -72,7 +75,7 @@ def tell(*, change_set: ChangeSet, appointments: Iterable[Appointment], now: dat
     visits = Appointment.objects.in_bulk([UUID(key) for key in keys])
     written: list[Message] = []
     for each in told.values():
-        for channel in reach.channels_of(each.patient, Step.CHANGED):
+        for channel in [*reach.channels_of(each.patient, Step.CHANGED), Channel.CALL]:
             written += _tell(change_set, each, channel, visits, now=now)
     _write(written, now=now)
     return len(written)
@@ -113,6 +116,8 @@ def _tell(
     row = _row(change_set, told.patient, channel, coming, knew, now=now)
     if row is None:
         return []  # it is too late for all of it; what waits expires
+    if channel == Channel.CALL and not (own or waiting or _to_be_called(row, coming.values(), now=now)):
+        return []
     _withdraw(waiting, Reason.MERGED, now=now)
     if own is None:
         return [row]
@@ -122,6 +127,12 @@ def _tell(
         )
         own.visits.set([visits[key] for key in coming])
     return []
+
+
+def _to_be_called(row: Message, turns: Collection[Turn], *, now: datetime) -> bool:
+    """Whether a text alone may be seen too late: a person calls as well."""
+    changed = row.step != Step.PLAN and news.first_affected(turns, now=now) < now + CALL_WITHIN
+    return changed and not reach.hindrances([row])
 
 
 def _turn(knew: str | None, visit: Appointment | None, patient: Patient) -> Turn:
@@ -178,7 +189,10 @@ def _row(
         not_after=useless,
         next_try_at=due_at,
         # the plan of a booking is the answer to what the patient just asked for
-        heeds_quiet_hours=in_time and not (step is Step.PLAN and change_set.verb == Verb.BOOK),
+        # and a call is a task for whoever is there
+        heeds_quiet_hours=in_time
+        and channel != Channel.CALL
+        and not (step is Step.PLAN and change_set.verb == Verb.BOOK),
     )
 
 

@@ -13,13 +13,15 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """How a language writes subjects, days (Django's date format), times (12 or 24 hours) and calendar titles."""
+    """How a language writes subjects, calendar titles, visits, days (Django's date format) and times (12 or 24 hours)."""
 
     code: str
     subject: str
     subject_of_plan: str
     subject_of_change: str
     calendar_title: str
+    visit: str
+    get_ready: str
     day: str
     twelve_hours: bool
 
@@ -42,6 +44,8 @@ LANGUAGES = {
         "Your appointments from {day}",
         "A change to your appointments",
         "Appointment",
+        "{day}, {begins} to {ends}",
+        "Please read your get-ready list today: {link}",
         "l j F",
         twelve_hours=True,
     ),
@@ -51,6 +55,8 @@ LANGUAGES = {
         "Sus citas a partir del {day}",
         "Un cambio en sus citas",
         "Cita",
+        "{day}, de {begins} a {ends}",
+        "Lea hoy su lista para prepararse: {link}",
         r"l j \d\e F",
         twelve_hours=False,
     ),

@@ -29,7 +29,7 @@ def words_of(message: Message, visits: Sequence[Appointment]) -> str:
         return ""
     with transaction.atomic():
         if message.channel == Channel.EMAIL:
-            written = str(letter.compose(message, visits).body)
+            written = str(letter.compose(message, visits, Editions(Channel.EMAIL)).body)
         else:
             written = text.compose(message, visits, Editions(Channel.SMS)).text
         transaction.set_rollback(True)

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from clinics import red_words
 from notifications.channels.languages import FALLBACK, LANGUAGES
 from notifications.channels.sms import segments
-from notifications.engine import red_words
 from notifications.engine.states import Channel, Step
 from notifications.models import Template
 
@@ -50,6 +50,10 @@ LONGEST = {
 """Values as long as they get, by which a text's segments are counted before it is in use."""
 
 
+EXAMPLE = datetime(2026, 11, 26, 9, 30)  # noqa: DTZ001 - an example, on no particular clock
+EXAMPLE_ENDS = datetime(2026, 11, 26, 11, 0)  # noqa: DTZ001
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """One text and where it comes from: ``edition`` is 0 for the shipped one."""
@@ -67,6 +71,12 @@ class Editions:
 
     def words(self, name: str, language: str) -> Words:
         """The text of a step or reply in a language, or in the fallback where that language has none."""
+        code = language if language in LANGUAGES else FALLBACK
+        own = self.own(name, code)
+        return Words(own.body, own.version) if own else Words(shipped(name, code))
+
+    def own(self, name: str, language: str) -> Template | None:
+        """The clinic's own words in a language; None where the shipped ones are in use."""
         if self._own is None:
             newest = (
                 Template.objects.filter(channel=self._channel)
@@ -74,9 +84,8 @@ class Editions:
                 .distinct("name", "language")
             )
             self._own = {(each.name, each.language): each for each in newest}
-        code = language if language in LANGUAGES else FALLBACK
-        own = self._own.get((name, code))
-        return Words(own.body, own.version) if own and own.body else Words(shipped(name, code))
+        own = self._own.get((name, language))
+        return own if own and own.body else None
 
 
 @cache
@@ -107,28 +116,43 @@ def fill(body: str, values: Mapping[str, str]) -> str:
 
 def example(*, name: str, language: str, body: str) -> str:
     """The text as one made-up patient reads it; a placeholder this text does not have stays as it is."""
-    of_language = LANGUAGES[language]
-    at = datetime(2026, 11, 26, 9, 30)  # noqa: DTZ001 - an example, on no particular clock
-    values = {
-        "first_name": "Ana",
-        "sender": "Alder",
-        "phone": "(212) 555-0100",
-        "day": of_language.day_of(at),
-        "time": of_language.time_of(at),
-        "number": "41",
-        "link": "https://appointments.example.org/v/" + "x" * 22,
-    }
+    values = example_values(language)
     known = {each: values[each] for each in placeholders(name) if each in values}
     return PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), body)
 
 
+def example_values(language: str) -> dict[str, str]:
+    """A made-up patient, clinic and visit."""
+    of_language = LANGUAGES[language]
+    return {
+        "first_name": "Ana",
+        "sender": "Alder",
+        "phone": "(212) 555-0100",
+        "day": of_language.day_of(EXAMPLE),
+        "time": of_language.time_of(EXAMPLE),
+        "number": "41",
+        "link": "https://appointments.example.org/v/" + "x" * 22,
+    }
+
+
 def problems(*, name: str, body: str) -> list[str]:
     """What is wrong with a text of this name, in sentences for whoever writes it; empty when it may be used."""
+    wrong = unfit(body, allowed=placeholders(name), needed=needed(name))
+    if not wrong:
+        size = segments.count(fill(body, LONGEST))
+        if size.count > MOST_SEGMENTS:
+            costly = f" These characters make it long: {size.costly}" if size.costly else ""
+            wrong.append(f"It takes {size.count} text messages with long names. {MOST_SEGMENTS} are the most.{costly}")
+    return wrong
+
+
+def unfit(body: str, *, allowed: frozenset[str], needed: frozenset[str] = frozenset()) -> list[str]:
+    """What is wrong with words on any channel, in sentences: placeholders, and what a stranger would learn."""
     wrong = []
     used = set(PLACEHOLDER.findall(body))
-    if unknown := sorted(used - placeholders(name)):
-        wrong.append(f"There is no {_listed(unknown)} here. Use {_listed(sorted(placeholders(name)))}.")
-    if missing := sorted(needed(name) - used):
+    if unknown := sorted(used - allowed):
+        wrong.append(f"There is no {_listed(unknown)} here. Use {_listed(sorted(allowed))}.")
+    if missing := sorted(needed - used):
         wrong.append(f"Put {_listed(missing)} in, so that people know who writes and can answer.")
     if re.search(r"[{}]", PLACEHOLDER.sub("", body)):
         wrong.append("A curly bracket stands alone. They are for placeholders only.")
@@ -138,11 +162,6 @@ def problems(*, name: str, body: str) -> list[str]:
         )
     if re.search(r"https?:|www\.", body):
         wrong.append("Put in no address of your own: people trust the one in {link}.")
-    if not wrong:
-        size = segments.count(fill(body, LONGEST))
-        if size.count > MOST_SEGMENTS:
-            costly = f" These characters make it long: {size.costly}" if size.costly else ""
-            wrong.append(f"It takes {size.count} text messages with long names. {MOST_SEGMENTS} are the most.{costly}")
     return wrong
 
 

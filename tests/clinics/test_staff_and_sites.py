@@ -36,7 +36,13 @@ def test_opens_a_site_with_its_hours(manager: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "field"), [({"zone": "Berlin"}, "zone"), ({"phone": "1"}, "phone"), ({"name": ""}, "name")]
+    ("change", "field"),
+    [
+        ({"zone": "Berlin"}, "zone"),
+        ({"phone": "1"}, "phone"),
+        ({"name": ""}, "name"),
+        ({"public_name": "Alder Infusions"}, "public_name"),
+    ],
 )
 def test_says_what_is_wrong_with_a_site(manager: User, change: dict[str, str], field: str) -> None:
     with pytest.raises(sites.WrongSite) as caught:

@@ -81,7 +81,7 @@ def told(desk, patient) -> list[Appointment]:
 
 
 def news_of(patient) -> list[tuple]:
-    rows = Message.objects.filter(patient=patient, appointment=None).exclude(state=State.ACCEPTED)
+    rows = Message.objects.filter(patient=patient, appointment=None, week_on=None).exclude(state=State.ACCEPTED)
     return sorted(rows.values_list("step", "state", "reason"))
 
 
@@ -210,7 +210,7 @@ def test_writing_again_changes_nothing(desk, patient, told) -> None:
 def test_a_change_at_night_waits_for_the_morning_unless_that_is_too_late(desk, patient, told) -> None:
     evening = FRIDAY - timedelta(hours=15)  # 23:00 in New York; the visit begins at 14:00
     desk.move(told[0], FRIDAY + timedelta(hours=1), now=evening)
-    assert Message.objects.get(step=Step.CHANGED).heeds_quiet_hours
+    assert Message.objects.get(step=Step.CHANGED, channel="email").heeds_quiet_hours
     assert desk.sent(evening + HOLD) == []
 
 
@@ -233,7 +233,7 @@ def test_a_change_at_night_that_cannot_wait_goes_out_at_night(desk, patient) -> 
     desk.sent(MONDAY + HOLD)
     evening = FRIDAY - timedelta(hours=15)
     desk.cancel(early, now=evening)
-    assert not Message.objects.get(step=Step.CANCELLED).heeds_quiet_hours
+    assert not Message.objects.get(step=Step.CANCELLED, channel="email").heeds_quiet_hours
     mailed = [mail["Subject"] for mail in desk.sent(evening + HOLD)]
     assert mailed == ["A change to your appointments"]
 

@@ -28,6 +28,7 @@ POSTED = {
     "pause-messages",
     "lift-pause",
     "edit-text",
+    "edit-mail-text",
     "alike-patients",
     "add-note",
     "setup-resource-hours",

@@ -58,8 +58,8 @@ def test_states_in_words_with_the_reason_behind_each(desk, booked, patient) -> N
 
 def test_filters_are_in_the_address(desk, booked, patient) -> None:
     assert text(desk.get("/messages/?on=2026-05-08")).count('class="presses') == 1
-    assert "No message fits" in text(desk.get("/messages/?channel=call"))
-    assert "No message fits" in text(desk.get(f"/messages/?patient={booked.pk}"))
+    assert "No messages fit" in text(desk.get("/messages/?channel=call"))
+    assert "No messages fit" in text(desk.get(f"/messages/?patient={booked.pk}"))
     assert "Only messages to" in text(desk.get(f"/messages/?patient={patient.pk}"))
     assert "Clear the filters" in text(desk.get("/messages/?state=dead"))
 
@@ -93,11 +93,11 @@ def test_hold_let_go_and_send_now(desk, booked, now) -> None:
 
 def test_a_message_that_failed_is_marked_handled_once(desk, flora, booked, now) -> None:
     row = dead(Step.ONE_DAY, now)
-    assert "Needs attention (1)" in text(desk.get("/messages/"))
+    assert "1 message not delivered" in text(desk.get("/messages/"))
     assert "Failed" in text(desk.get("/messages/?state=attention"))
     press(desk, row, "handled", note="Called")
     assert Handling.objects.get().by == flora
-    assert "Needs attention (0)" in text(desk.get("/messages/"))
+    assert "not delivered" not in text(desk.get("/messages/"))
     assert "was not changed" in text(press(desk, row, "hold"))
     assert press(desk, row, "nonsense").status_code == 404
 
@@ -243,3 +243,39 @@ def test_the_table_costs_the_same_with_more_rows(desk, patient, now, rows, djang
     with django_assert_num_queries(4):
         page = desk.get("/messages/list.csv?state=scheduled").content.decode()
     assert len(page.splitlines()) > rows
+
+
+MAIL = "Dear {first_name},\n\nsee your visits: {link}"
+
+
+def send_mail_text(client, do: str, body: str, version: int = 0, subject: str = ""):
+    form = {"do": do, "body": body, "subject": subject, "version": version}
+    return client.post("/texts/mails/plan/en/edit", form, follow=True)
+
+
+def test_mails_are_listed_and_written_anew(manager, desk, nurse, site) -> None:
+    assert "English: as shipped" in text(desk.get("/texts/mails/"))
+    assert nurse.get("/texts/mails/").status_code == 403
+    assert "Put in use" not in text(desk.get("/texts/mails/plan/"))
+    assert desk.get("/texts/mails/nothing/").status_code == 404
+    page = text(send_mail_text(manager, "preview", MAIL, subject="On {day}"))
+    assert "<b>On Thursday 26 November</b>" in page
+    assert "Dear Ana," in page
+    assert not Template.objects.exists()
+    assert "In use from the next message on" in text(send_mail_text(manager, "publish", MAIL))
+    assert "English: the clinic's own, version 1" in text(desk.get("/texts/mails/")).replace("&#x27;", "'")
+    assert "Somebody else changed this text" in text(send_mail_text(manager, "publish", MAIL))
+    assert "The shipped mail is back" in text(send_mail_text(manager, "publish", "", 1))
+
+
+def test_red_words_in_a_subject_are_named_at_the_subject(manager, site) -> None:
+    page = text(send_mail_text(manager, "publish", MAIL, subject="Your infusion"))
+    assert '<a href="#subject-en">Leave out infusion' in page
+    assert not Template.objects.exists()
+
+
+def test_a_test_of_a_mail_goes_to_whoever_asks(manager, mona, site) -> None:
+    send_mail_text(manager, "test", MAIL, subject="On {day}")
+    [sent] = mail.outbox
+    assert (sent.to, sent.subject) == ([mona.email], "On Thursday 26 November")
+    assert "Write something first" in text(send_mail_text(manager, "test", ""))

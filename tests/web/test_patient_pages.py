@@ -11,8 +11,8 @@ import time_machine
 from django.core.cache import cache
 from django.test import Client
 
+from clinics import red_words
 from notifications.actions import links
-from notifications.engine import red_words
 from notifications.models import Answer, Consent, DeskTask, Link
 from notifications.models.link import Purpose
 from scheduler.models import Appointment
@@ -323,3 +323,29 @@ def test_the_get_ready_list_has_times_worked_out_for_this_visit(patient, now, la
     day = "11:00pm on Thursday 7 May" if language == "en" else "23:00 del jueves 7 de mayo"
     assert day in shown
     assert plain.pk
+
+
+def test_when_to_leave_is_said_only_where_somebody_noted_the_way(patient, visit, now) -> None:
+    link = link_of(patient, now)
+    assert "Leave home" not in text_of(Client().get(f"/v/{link.token}"))
+    patient.travel_minutes = 75
+    patient.save()
+    assert "Leave home by 8:45am." in text_of(Client().get(f"/v/{link.token}"))
+
+
+def test_the_mails_own_header_ends_mails(patient, visit, now) -> None:
+    """RFC 8058: what a mail program sends by itself, without a cookie, a token of ours, or a page."""
+    from notifications.channels.email import letter
+    from notifications.engine.states import Channel, Step
+    from notifications.models import Message
+
+    message = Message.objects.select_related("patient__site").get(step=Step.PLAN, channel=Channel.EMAIL)
+    mail = letter.compose(message, [visit])
+    Link.ensure(*Link.needed_by(message, [visit]))
+    assert mail.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    path = re.fullmatch(r"<https?://[^/]+(/.+)>", mail.extra_headers["List-Unsubscribe"])[1]
+    answer = Client(enforce_csrf_checks=True).post(path, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    patient.refresh_from_db()
+    assert not patient.may_email
+    assert Client().get(path).status_code == 200

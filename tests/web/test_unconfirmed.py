@@ -49,9 +49,7 @@ def test_those_whose_loss_would_cost_most_come_first(desk, site):
     visit(site, "Short")
     visit(site, "Long", minutes=120, starts_at=TUESDAY + timedelta(hours=3))
     missed = visit(site, "Missed", starts_at=TUESDAY + timedelta(hours=1))
-    AppointmentFactory(
-        site=site, patient=missed.patient, starts_at=TUESDAY - timedelta(days=9), status=Status.MISSED
-    )
+    AppointmentFactory(site=site, patient=missed.patient, starts_at=TUESDAY - timedelta(days=9), status=Status.MISSED)
     first = BookedVisitFactory(course__patient__site=site, appointment__starts_at=TUESDAY + timedelta(hours=6))
     type(first.course.patient).objects.filter(pk=first.course.patient_id).update(given_name="First", family_name="Roe")
     page = desk.get("/unconfirmed/").content.decode()
@@ -91,7 +89,7 @@ def test_confirmed_by_phone_goes_on_to_the_next_row_and_can_be_undone(desk, site
     assert one.confirmed_at is not None
     page = desk.get("/unconfirmed/").content.decode()
     assert names(page) == ["Two"]
-    assert "Undo: status of One R., 1 visit" in page
+    assert "Undo: confirm One R." in page
     changes.undo(change_set=ChangeSet.objects.get(reason="Confirmed by phone"), by=flora, now=now)
     one.refresh_from_db()
     assert one.confirmed_at is None

@@ -13,6 +13,7 @@ from treatments.models import Visit, VisitStatus
 from web import statuses
 from web.board.day import Day
 from web.board.entries import Card, Gap
+from web.forms.waitlist import PLACES
 from web.visit_lines import who_and_where
 
 
@@ -90,6 +91,11 @@ class GapBeside:
 
     resource: Resource
     gap: Gap
+
+    @property
+    def is_place(self) -> bool:
+        """Whether somebody can be looked for who needs just this."""
+        return self.resource.kind in PLACES
 
     @property
     def starts(self) -> tuple[datetime, ...]:

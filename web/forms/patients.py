@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from clinics.models import Patient, Site
-from clinics.models.patient import Language
+from clinics.models.patient import LONGEST_TRAVEL, Language
 from notifications.actions.consents import AGREEMENT
 from web import dates, words
 from web.forms.base import StaffForm, Text
@@ -71,6 +71,14 @@ class PatientForm(StaffForm):
     may_text = forms.BooleanField(label="Text message", required=False)
     may_email = forms.BooleanField(label="E-mail", required=False)
     may_call = forms.BooleanField(label="Phone call", required=False)
+    travel_minutes = forms.IntegerField(
+        label="Minutes from home",
+        required=False,
+        min_value=1,
+        max_value=LONGEST_TRAVEL,
+        help_text="The patient's page then says when to leave. Empty: it says nothing.",
+        error_messages={"invalid": "Enter minutes, such as 40."},
+    )
     desk_note = Text(
         label="Keep in mind",
         max_length=500,

@@ -166,6 +166,7 @@ def _why(page: Page, plan: ShownPlan, key: str, error: DomainError, at: datetime
             patient=page.patient,
             visit=key,
             starts_at=starts_at,
+            resources={} if at is not None else {role: values[0] for role, values in visit.resources.items()},
             visits=plan.placed,
             held=page.hold,
         )

@@ -25,6 +25,7 @@ from notifications.queries import inbound
 from scheduler.models import Appointment
 from treatments.actions import questions
 from treatments.queries import preparations
+from treatments.queries.preparations import GetReady
 from web import getting_ready
 from web.patient_words import ENDED, WORDS, PatientWords
 
@@ -121,7 +122,9 @@ def _page(request: HttpRequest, link: Link, *, moved: bool = False, feed: str = 
         "lines": [
             replace(
                 _line(visit, said.get(visit.pk), language, words),
-                get_ready=getting_ready.sentences(visit, ready.get(visit.pk), language, words),
+                get_ready=getting_ready.sentences(
+                    visit, ready.get(visit.pk, GetReady()), patient.travel_minutes, language, words
+                ),
             )
             for visit in shown
         ],

@@ -96,20 +96,25 @@ class NewPauseSerializer(Input):
     reason = serializers.CharField(max_length=200)
 
 
+WRITTEN = [(channel.value, channel.label) for channel in (Channel.SMS, Channel.EMAIL)]
+"""Channels whose words a clinic can write itself."""
+
+
 class TemplateSerializer(serializers.ModelSerializer[Template]):
-    """One edition of a text message's words. An empty body: the shipped text again."""
+    """One edition of the words of a text message or e-mail. An empty body: the shipped ones again."""
 
     by = serializers.CharField(source="by.name", read_only=True)
 
     class Meta:
         model = Template
-        fields = ["id", "name", "language", "version", "body", "by", "created_at"]
+        fields = ["id", "channel", "name", "language", "version", "subject", "body", "by", "created_at"]
         read_only_fields = fields
 
 
 class TemplateQuery(Query):
     """Which texts."""
 
+    channel = serializers.ChoiceField(choices=WRITTEN, required=False)
     name = serializers.ChoiceField(choices=[(name, name) for name in words.NAMES], required=False)
     language = serializers.ChoiceField(choices=Language.choices, required=False)
 
@@ -117,7 +122,9 @@ class TemplateQuery(Query):
 class NewTemplateSerializer(Input):
     """The clinic's own words, with the version they take the place of: 0 for the shipped text."""
 
+    channel = serializers.ChoiceField(choices=WRITTEN, required=False, help_text="A text message unless told.")
     name = serializers.ChoiceField(choices=[(name, name) for name in words.NAMES])
     language = serializers.ChoiceField(choices=Language.choices)
-    body = serializers.CharField(allow_blank=True, max_length=1000)
+    subject = serializers.CharField(required=False, allow_blank=True, max_length=100, help_text="Of an e-mail.")
+    body = serializers.CharField(allow_blank=True, max_length=2000)
     version = serializers.IntegerField(min_value=0, max_value=1_000_000)

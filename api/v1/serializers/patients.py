@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from api.v1.serializers.strict import Input, LocalDate, Query
 from clinics.models import Patient
-from clinics.models.patient import Language
+from clinics.models.patient import LONGEST_TRAVEL, Language
 
 
 class PatientQuery(Query):
@@ -41,6 +41,7 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
             "may_email",
             "may_text",
             "may_call",
+            "travel_minutes",
             "desk_note",
             "version",
         ]
@@ -74,6 +75,13 @@ class PatientRegistrationSerializer(Input):
     may_email = serializers.BooleanField(required=False, help_text="Agreed to e-mail.")
     may_text = serializers.BooleanField(required=False, help_text="Agreed to text messages.")
     may_call = serializers.BooleanField(required=False, help_text="Agreed to phone calls.")
+    travel_minutes = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=LONGEST_TRAVEL,
+        help_text="From home to the site; the patient's page then says when to leave.",
+    )
     desk_note = serializers.CharField(
         required=False, allow_blank=True, max_length=500, help_text="For the front desk; nothing clinical."
     )

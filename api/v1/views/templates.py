@@ -8,6 +8,7 @@ from api.endpoint import Endpoint
 from api.v1.serializers.messages import NewTemplateSerializer, TemplateQuery, TemplateSerializer
 from clinics.permissions import Permission
 from notifications.actions import templates
+from notifications.engine.states import Channel
 from notifications.models import Template
 
 
@@ -28,6 +29,7 @@ class TemplateList(Endpoint):
     def post(self, request: Request) -> Response:
         """Puts words in use, from the next message on. Refused with a sentence for each thing that is wrong with them."""
         asked = self.read(NewTemplateSerializer)
+        asked["channel"] = Channel(asked.get("channel", Channel.SMS))
         return self.answer(
             templates.publish(**asked, by=self.user), TemplateSerializer, status=201, version=asked["version"] + 1
         )

@@ -17,8 +17,9 @@ from requests import RequestException
 from notifications.channels import http
 from notifications.channels.base import Accepted, NotSent
 from notifications.channels.email import letter
+from notifications.channels.words import Editions
 from notifications.engine.retries import Recourse
-from notifications.engine.states import Outcome
+from notifications.engine.states import Channel, Outcome
 from notifications.models import Message
 from scheduler.models import Appointment
 
@@ -34,10 +35,11 @@ class HostedSender:
     def __init__(self) -> None:
         backend = import_string(f"anymail.backends.{settings.EMAIL_PROVIDER}.EmailBackend")
         self._backend: BaseEmailBackend = backend()
+        self._editions = Editions(Channel.EMAIL)
 
     def compose(self, message: Message, visits: Sequence[Appointment]) -> EmailMultiAlternatives:
         """The letter. Whatever is wrong with it shows here, before the network."""
-        composed = letter.compose(message, visits)
+        composed = letter.compose(message, visits, self._editions)
         composed.message()
         return composed
 

@@ -15,7 +15,9 @@ from django.template.loader import render_to_string
 
 from core import clock
 from notifications.channels import addresses, calendar, getting_ready
+from notifications.channels.email import own_words
 from notifications.channels.languages import Language, language_of, one_line, phone
+from notifications.channels.words import Editions, fill
 from notifications.engine.states import NEWS, Step
 from notifications.models import Link, Message
 from scheduler.models import Appointment, Status
@@ -34,8 +36,12 @@ class VisitLine:
     place: str
 
 
-def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAlternatives:
-    """The e-mail of a message about ``visits``, earliest first. No query but for a get-ready list; needs ``patient`` and its and
+def compose(
+    message: Message, visits: Sequence[Appointment], editions: Editions | None = None
+) -> EmailMultiAlternatives:
+    """The e-mail of a message about ``visits``, earliest first, in the clinic's own words where ``editions`` has any.
+
+    No query but for a get-ready list, and for the first of a batch; needs ``patient`` and its and
     the visits' ``site`` loaded. The links in it are written by whoever sends it (``Link.needed_by``).
     """
     language = language_of(message.patient.language)
@@ -64,10 +70,20 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
     }
     subject = _subject(message, len(lines), language).format(day=first.day)
     template = f"notifications/email/{language.code}/{message.step}"
+    own = editions.own(message.step, language.code) if editions else None
+    if own is None:
+        plain = render_to_string(f"{template}.txt", context).strip() + "\n"
+        html = render_to_string(f"{template}.html", {**context, "subject": subject})
+    else:
+        values = own_words.values_of(context, language)
+        subject = one_line(fill(own.subject, values)) or subject
+        body = f"{own.body}\n\n{language.get_ready}" if context["get_ready"] else own.body
+        plain = own_words.text(body, values)
+        html = own_words.html(body, values, language=language.code, subject=subject)
     address = settings.DEFAULT_FROM_EMAIL
     letter = EmailMultiAlternatives(
         subject=subject,
-        body=render_to_string(f"{template}.txt", context).strip() + "\n",
+        body=plain,
         from_email=formataddr((context["sender"], parseaddr(address)[1])),
         to=[message.patient.email],
         headers={
@@ -77,7 +93,7 @@ def compose(message: Message, visits: Sequence[Appointment]) -> EmailMultiAltern
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
-    letter.attach_alternative(render_to_string(f"{template}.html", {**context, "subject": subject}), "text/html")
+    letter.attach_alternative(html, "text/html")
     if message.step in WITH_CALENDAR:
         if standing:
             letter.attach(_calendar_part("REQUEST", calendar.request(standing, message.patient)))

@@ -18,8 +18,9 @@ from django.core.mail.message import sanitize_address
 
 from notifications.channels.base import Accepted, NotSent
 from notifications.channels.email import letter
+from notifications.channels.words import Editions
 from notifications.engine.retries import Recourse
-from notifications.engine.states import Outcome
+from notifications.engine.states import Channel, Outcome
 from notifications.models import Message
 from scheduler.models import Appointment
 
@@ -70,10 +71,11 @@ class SmtpSender:
 
     def __init__(self) -> None:
         self._backend = _Backend()
+        self._editions = Editions(Channel.EMAIL)
 
     def compose(self, message: Message, visits: Sequence[Appointment]) -> Envelope:
         """The e-mail of ``letter.compose`` as bytes. Whatever is wrong with it shows here, before the network."""
-        composed = letter.compose(message, visits)
+        composed = letter.compose(message, visits, self._editions)
         return Envelope(
             sender=sanitize_address(parseaddr(composed.from_email)[1], "utf-8"),
             recipient=sanitize_address(composed.to[0], "utf-8"),

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
+from clinics import red_words
 from notifications.channels import calendar
-from notifications.engine import red_words
 from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory, SiteFactory
 from tests.notifications.booking import book, cancel, move

@@ -8,13 +8,13 @@ from itertools import product
 import pytest
 from django.db import Error, transaction
 
+from clinics import red_words
 from core.errors import InvalidInput, NotAllowed
 from notifications.actions import templates
 from notifications.channels import words
 from notifications.channels.languages import LANGUAGES
 from notifications.channels.sms import segments, text
 from notifications.channels.words import Editions
-from notifications.engine import red_words
 from notifications.engine.states import Channel, Step
 from notifications.models import Link, Message, Template
 from notifications.queries import verdicts
