@@ -33,7 +33,8 @@ def chips(page: str) -> dict[str, str]:
 
 def test_the_rail_shows_what_each_role_may_open(site, flora, nora):
     titles = [place.title for place in rail.rail(flora)]
-    assert titles[:6] == ["Day board", "Patients", "To schedule", "Unconfirmed", "Waitlist", "Messages"]
+    assert titles == ["Day board", "Patients", "To schedule", "Unconfirmed", "Waitlist", "Messages", "Set-up"]
+    assert len({place.name for place in (*rail.RAIL, *rail.OTHERS)}) == len(rail.RAIL) + len(rail.OTHERS)
     assert "Messages" not in [place.title for place in rail.rail(nora)]
     page = signed_in(nora).get("/unconfirmed/").content.decode()
     assert re.search(r'<a href="/unconfirmed/" aria-current="page">', page)
