@@ -144,6 +144,7 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "undo a change": f"/changes/{keys['change_set']}/undo",
         "components": "/dev/components/",
         "not there": "/re-place/",
+        "clinician needed": "/alerts/needed",
         "contact": f"/patients/{keys['patient']}/contact",
         "print": "/print/",
         "answers": "/desk/",

@@ -1,6 +1,6 @@
 """By when a visit without a time is due: what its distances from the visits around it leave."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -28,7 +28,12 @@ def due(site):
                 key=f"{block}.{number}",
                 position=int(number) + (10 if block == "talks" else 0),
                 status=VisitStatus.BOOKED,
-                appointment=AppointmentFactory(site=site, patient=course.patient, local_on=date(2026, 5, day)),
+                appointment=AppointmentFactory(
+                    site=site,
+                    patient=course.patient,
+                    starts_at=datetime(2026, 5, day, 14, tzinfo=UTC),
+                    local_on=date(2026, 5, day),
+                ),
             )
         block, _, number = key.rpartition(".")
         VisitFactory(course=course, key=key, position=int(number) + (10 if block == "talks" else 0))
