@@ -10,11 +10,13 @@ SCENARIOS = {
     "planner": ["benchmarks.planner"],
     "many": ["benchmarks.many"],
     "courses": ["benchmarks.courses"],
+    "desk": ["benchmarks.desk"],
     "patients": ["benchmarks.patients"],
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],
     "dispatch": ["benchmarks.dispatch"],
     "claims": ["benchmarks.claims"],
+    "burst": ["benchmarks.burst"],
     "processes": ["benchmarks.processes"],
 }
 

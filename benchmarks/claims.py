@@ -2,38 +2,55 @@
 
     python -m devtools.local run -- python -m benchmarks.claims [finished rows] [messages]
 
-Ratios: a batch against one at a time, and the same work beside the finished rows against an empty table.
+Ratios: a batch against one at a time, and the same work beside the finished rows and beside a thousand. On a machine that has
+other work, what a claim makes this process and its server process work says more than the clock on the wall.
 """
 
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter, process_time
 
 from benchmarks import scratch
 
 BATCHES = (1, 10, 50)
+FEW = 1_000
 SLICE = 250_000
+
+
+@dataclass
+class Claims:
+    """``rate`` is in messages a second; the lists hold milliseconds of every claim, ``worked`` those of both processors."""
+
+    rate: float = 0.0
+    lasted: list[float] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
+    worked_in_all: float = 0.0
 
 
 def main(finished: int, number: int) -> None:
     from benchmarks.dispatch import make_due
 
     with scratch.database():
-        print(
-            f"{number} messages, claimed, an attempt opened and closed for each; per second, median and p99 of a claim\n"
-        )
-        empty = {batch: measure(make_due, batch, number if batch > 1 else number // 4) for batch in BATCHES}
-        report(empty, "empty table")
+        print(f"{number} messages, claimed, an attempt opened and closed for each\n")
         make_due(1)
-        fill(finished)
-        full = {batch: measure(add_due, batch, number if batch > 1 else number // 4) for batch in BATCHES}
-        report(full, f"beside {finished:,} finished rows")
-        print(f"batch of {BATCHES[-1]} to batch of 1: {empty[BATCHES[-1]][0] / empty[1][0]:.1f}")
-        print(f"full to empty, batch of {BATCHES[-1]}: {full[BATCHES[-1]][0] / empty[BATCHES[-1]][0]:.2f}")
+        fill(1, FEW)
+        few = {batch: measure(add_due, batch, number if batch > 1 else number // 4) for batch in BATCHES}
+        report(few, f"beside {FEW:,} finished rows")
+        fill(FEW + 1, finished)
+        many = {batch: measure(add_due, batch, number if batch > 1 else number // 4) for batch in BATCHES}
+        report(many, f"beside {finished:,} finished rows")
+        most = BATCHES[-1]
+        print(f"batch of {most} to batch of 1: {few[most].rate / few[1].rate:.1f}, beside all: ", end="")
+        print(f"{many[most].rate / many[1].rate:.1f}")
+        print(f"many finished rows to few, batch of {most}: {many[most].rate / few[most].rate:.2f}, ", end="")
+        print(f"by work {few[most].worked_in_all / many[most].worked_in_all:.2f}\n")
+        look()
 
 
-def measure(prepare: Callable[[int], None], batch: int, number: int) -> tuple[float, list[float]]:
-    """Messages a second, and the milliseconds of every claim."""
+def measure(prepare: Callable[[int], None], batch: int, number: int) -> Claims:
+    """Claims, opens and closes; nothing is sent."""
     import logging
 
     from notifications.actions import attempts, delivery, outcomes
@@ -43,12 +60,13 @@ def measure(prepare: Callable[[int], None], batch: int, number: int) -> tuple[fl
 
     logging.getLogger().setLevel(logging.WARNING)
     prepare(number)
-    clock, claims, done, seen = database_clock(), [], delivery.Delivered(), 0
-    start = perf_counter()
+    clock, found, done, seen = database_clock(), Claims(), delivery.Delivered(), 0
+    start, worked_before = perf_counter(), worked()
     while seen < number:
-        claimed = perf_counter()
+        claimed, before = perf_counter(), worked()
         taken = delivery.claim(clock=clock, batch=batch, done=done)
-        claims.append((perf_counter() - claimed) * 1000)
+        found.lasted.append((perf_counter() - claimed) * 1000)
+        found.worked.append(worked() - before)
         opened = attempts.open_all(taken, now=clock())
         outcomes.record(
             [Ended(message, attempt, Outcome.ACCEPTED) for message, attempt in zip(taken, opened, strict=True)],
@@ -56,13 +74,49 @@ def measure(prepare: Callable[[int], None], batch: int, number: int) -> tuple[fl
         )
         seen += len(taken)
         assert taken, "fewer were due than were made"
-    return number / (perf_counter() - start), claims
+    found.rate = number / (perf_counter() - start)
+    found.worked_in_all = worked() - worked_before
+    return found
 
 
-def report(found: dict[int, tuple[float, list[float]]], name: str) -> None:
-    for batch, (rate, claims) in found.items():
-        middle, worst = scratch.percentile(claims, 0.5), scratch.percentile(claims, 0.99)
-        print(f"{name:34} batch {batch:3} {rate:8.0f}/s   claim {middle:6.1f} ms, p99 {worst:6.1f} ms")
+def worked() -> float:
+    """Milliseconds that this process and the server process of its connection have worked; of the latter only on Linux."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    told = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    server = int(told.read_text().split()[0]) / 1e6 if told.exists() else 0.0
+    return process_time() * 1000 + server
+
+
+def report(found: dict[int, Claims], name: str) -> None:
+    for batch, claims in found.items():
+        lasted = [scratch.percentile(claims.lasted, share) for share in (0.5, 0.99)]
+        work = [scratch.percentile(claims.worked, share) for share in (0.5, 0.99)]
+        print(
+            f"{name:34} batch {batch:3} {claims.rate:6.0f}/s   a claim: {lasted[0]:6.1f} ms, p99 {lasted[1]:6.1f};"
+            f" work {work[0]:5.1f} ms, p99 {work[1]:5.1f}"
+        )
+
+
+def look() -> None:
+    """What people and sweeps ask beside all these rows; and that a claim uses its index."""
+    from core import clock
+    from notifications.actions import sweeps
+    from notifications.models import Message
+    from notifications.queries import messages
+
+    now = clock.now()
+    asked: dict[str, Callable[[], object]] = {
+        "messages page, newest first": lambda: list(messages.look().order_by("-due_at", "-id")[:50]),
+        "for people, counted": lambda: messages.look(attention=True).count(),
+        "expiry": lambda: sweeps.expire(now=now),
+        "the next that is due": messages.next_due_at,
+    }
+    for name, ask in asked.items():
+        print(f"{name:34} {scratch.median_ms(ask, times=5):6.1f} ms")
+    due = Message.objects.due(now=now).order_by("next_try_at", "id")[: BATCHES[-1]]
+    assert "notifications_message_due" in due.explain(), due.explain()
 
 
 def add_due(number: int) -> None:
@@ -72,27 +126,27 @@ def add_due(number: int) -> None:
     make_due(number, afresh=False)
 
 
-def fill(finished: int) -> None:
-    """Finished rows of one visit, an epoch each; without the audit, which is another table."""
+def fill(first: int, last: int) -> None:
+    """Finished rows of one visit, numbered by its epochs; without the audit, which is another table."""
     from django.db import connection
 
     from notifications.models import Message
 
-    patient, visit = Message.objects.values_list("patient", "appointment")[0]
+    patient, visit = Message.objects.order_by("id").values_list("patient", "appointment")[0]
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE notifications_message DISABLE TRIGGER USER")
-        for start in range(1, finished, SLICE):
+        for start in range(first, last + 1, SLICE):
             cursor.execute(
                 """
                 INSERT INTO notifications_message (
                   id, created_at, updated_at, patient_id, appointment_id, schedule_epoch, step, channel, due_at, not_after,
-                  heeds_quiet_hours, state, reason, settled_at, token, attempts, unknown_outcomes, possible_duplicates,
+                  heeds_quiet_hours, knew, state, reason, settled_at, token, attempts, unknown_outcomes, possible_duplicates,
                   provider_id)
                 SELECT gen_random_uuid(), now(), now(), %s, %s, 1 + n, 'one_day', 'email',
-                  now() - interval '1 day', now(), false, 'accepted', '', now(), 1, 1, 0, 0, ''
+                  now() - interval '1 day', now(), false, '{}', 'accepted', '', now(), 1, 1, 0, 0, ''
                 FROM generate_series(%s::bigint, %s::bigint) AS n
                 """,
-                [patient, visit, start, min(start + SLICE - 1, finished)],
+                [patient, visit, start, min(start + SLICE - 1, last)],
             )
         cursor.execute("ALTER TABLE notifications_message ENABLE TRIGGER USER")
         cursor.execute("VACUUM ANALYZE notifications_message")

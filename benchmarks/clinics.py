@@ -7,6 +7,7 @@ cancelled at random down to the fill asked for, so "90 %" means nine tenths of w
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -194,7 +195,19 @@ def _strict(visits: Sequence[Visit], clinic: Clinic) -> Iterator[Rule]:
         yield Offset("awake", talk, infusion, Unit.MINUTES, 18 * 60, from_end=True)
 
 
-COURSES = {"6+8": (6, 4, 4), "10+16": (10, 4, 12), "6+8 strict": (6, 4, 4)}
+HOURS = {"infusion gap": (44, 72, 100), "exercise gap": (42, 84, 126), "talk after": (24, 48, 72)}
+"""Least, ideal and most hours in place of days."""
+
+
+def _by_hours(rule: Rule) -> Rule:
+    if isinstance(rule, Offset) and rule.key in HOURS:
+        least, ideal, most = (60 * hours for hours in HOURS[rule.key])
+        return replace(rule, unit=Unit.MINUTES, least=least, ideal=ideal, most=most)
+    return rule
+
+
+COURSES = {"6+8": (6, 4, 4), "10+16": (10, 4, 12), "6+8 strict": (6, 4, 4), "6+8 hours": (6, 4, 4)}
+PLAIN = ("6+8", "10+16")
 
 
 def request(clinic: Clinic, name: str) -> PlanRequest:
@@ -202,6 +215,8 @@ def request(clinic: Clinic, name: str) -> PlanRequest:
     visits, rules = course(*COURSES[name])
     if name.endswith("strict"):
         rules = (*rules, *_strict(visits, clinic))
+    if name.endswith("hours"):
+        rules = tuple(map(_by_hours, rules))
     return PlanRequest(
         clinic.grid, visits, rules, clinic.calendars(), frozenset(clinic.open_days),
         not_before=clinic.grid.midnights[1], patient_gap=30,

@@ -125,8 +125,8 @@ def claim_rate(number: int) -> float:
     return number / (perf_counter() - start)
 
 
-def make_due(number: int, *, afresh: bool = True) -> None:
-    """Fills the outbox, emptied before if ``afresh``, with one reminder a patient, due now whatever the hour."""
+def make_due(number: int, *, afresh: bool = True, apart: timedelta = timedelta(0)) -> None:
+    """Fills the outbox, emptied before if ``afresh``, with one reminder a patient, due now or so far apart, whatever the hour."""
     from django.db import connection
 
     from clinics.models import Patient, Role, Site, User
@@ -180,12 +180,12 @@ def make_due(number: int, *, afresh: bool = True) -> None:
             schedule_epoch=1,
             step="one_day",
             channel="email",
-            due_at=now,
-            next_try_at=now,
+            due_at=now + position * apart,
+            next_try_at=now + position * apart,
             not_after=starts,
             heeds_quiet_hours=False,
         )
-        for visit in visits
+        for position, visit in enumerate(visits)
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE notifications_message")

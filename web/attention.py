@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.core.cache import cache
 from django.db.models import (
@@ -26,9 +27,9 @@ from clinics.permissions import Permission, allows
 from notifications.models import DeskTask, Message
 from scheduler.models import Appointment, Status
 from treatments.many.waiting import PLACEABLE
-from treatments.models import CourseStatus, WaitlistEntry, WaitlistStatus
+from treatments.models import Alert, CourseStatus, WaitlistEntry, WaitlistStatus
 from treatments.queries import reviews
-from web import rail, words
+from web import rail, undoing, words
 
 DECISIONS_KEPT_SECONDS = 60
 """Due decisions are worked out from protocols, not counted by the database: the number is kept so long."""
@@ -43,16 +44,31 @@ class Chip:
     css: str = ""
 
 
-def chips(user: User, *, site: str, now: datetime) -> list[Chip]:
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """The chips, and the id of the user's newest change while it is offered to be undone."""
+
+    chips: tuple[Chip, ...] = ()
+    latest: UUID | None = None
+
+
+def of(user: User, *, site: str, now: datetime) -> Attention:
     """What needs attention at the site with this code (the first by name where it is empty), as far as this user sees it.
 
     One query; three more, at most once a minute, for those who decide about courses.
     """
-    row: Any = _counted(site, now).first()
-    if row is None:
-        return []
+    row: Any = _counted(site, now).annotate(latest=Subquery(undoing.latest(user, now=now).values("pk")[:1])).first()
+    return Attention() if row is None else Attention(tuple(_chips(row, user, site, now)), row.latest)
+
+
+def _chips(row: Any, user: User, site: str, now: datetime) -> list[Chip]:
     at = {"site": row.code} if site else {}
     found: list[Chip] = []
+    if row.alerts:
+        if allows(user, Permission.SEE_ALERTS):
+            found.append(Chip(words.count(row.alerts, "alert"), _address("alerts", {}), "bad"))
+        else:
+            found.append(Chip("Clinician needed", _address("clinician-needed", {}), "bad"))
     if allows(user, Permission.DECIDE_COURSES) and (due := _decisions(row, now)):
         found.append(Chip(f"{words.count(due, 'decision')} due", _address("work-list", at, tab="decisions")))
     if row.unconfirmed:
@@ -72,7 +88,9 @@ def chips(user: User, *, site: str, now: datetime) -> list[Chip]:
 def _counted(site: str, now: datetime) -> QuerySet[Site]:
     """The site with everything that is counted, in one query."""
     today = Cast(Func(F("zone"), Value(now), function="TIMEZONE", output_field=DateTimeField()), DateField())
-    coming = Appointment.objects.filter(site=OuterRef("pk"), status=Status.BOOKED, local_on__gt=OuterRef("today"))
+    coming = Appointment.objects.filter(
+        site=OuterRef("pk"), status=Status.BOOKED, starts_at__gt=now, local_on__gt=OuterRef("today")
+    )
     waiting = WaitlistEntry.objects.filter(
         visit__course__site=OuterRef("pk"),
         status=WaitlistStatus.WAITING,
@@ -84,14 +102,15 @@ def _counted(site: str, now: datetime) -> QuerySet[Site]:
     return (
         Site.objects.filter(named, is_active=True)
         .annotate(today=today)
-        .annotate(next_on=Subquery(coming.order_by("local_on").values("local_on")[:1]))
+        .annotate(next_on=Subquery(coming.order_by("starts_at").values("local_on")[:1]))
         .annotate(
             unconfirmed=_number(coming.filter(confirmed_at=None, local_on=OuterRef("next_on"))),
             waiting=_number(waiting),
+            alerts=_number(Alert.objects.filter(assessment__course__site=OuterRef("pk"), acknowledgement=None)),
             tasks=_number(DeskTask.objects.filter(done_at=None)),
             undelivered=_number(Message.objects.for_people()),
         )
-        .order_by("name", "id")[:1]
+        .order_by("name", "id")
     )
 
 

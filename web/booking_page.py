@@ -161,6 +161,7 @@ class Page:
             "placed": placed,
             "press": _press(placed, plan.unplaced),
             "options": self._options(),
+            "choice": self.asked.get("choice", BEST),
             "times": self.times,
             "explanation": self.proposal.explanation if self.proposal is not None else None,
             "fixes": self._fixes(plan),

@@ -1,15 +1,74 @@
 """A course in words: one sentence on how it stands, and what happens next."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from urllib.parse import urlencode
 
 from core import clock
-from scheduler.models import Status
-from treatments.models import Course, CourseStatus, VisitStatus
+from scheduler.models import ChangeSet, Status
+from treatments.models import Course, CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
+from treatments.protocols.gates import Requirement
+from treatments.queries import decisions, readiness
+from treatments.queries.decisions import DecisionPoint, DecisionState
+from treatments.queries.readiness import Readiness, Standing
 from web import words
 from web.visit_lines import VisitLine
 
 _NOT_COUNTED = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
+
+
+MOST_CHANGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate: its worst standing, in words, and the visits that still wait for it."""
+
+    key: str
+    title: str
+    light: str
+    message: str
+    visits: tuple[Visit, ...]
+    per_visit: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything waits for it."""
+        return bool(self.visits)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """One decision that was not made yet, and when it is due."""
+
+    point: DecisionPoint
+    due: str
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it can be made now."""
+        return self.point.state in (DecisionState.DUE, DecisionState.OVERDUE)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One change of the course. ``at`` is local."""
+
+    change_set: ChangeSet
+    at: datetime
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it was taken back."""
+        return getattr(self.change_set, "undone_by", None) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """A time that has become free. ``query``: what the page of fitting people is asked."""
+
+    words: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +78,7 @@ class CoursePage:
     course: Course
     lines: tuple[VisitLine, ...]
     today: date
+    now: datetime
 
     @property
     def booked_on(self) -> date:
@@ -76,6 +136,63 @@ class CoursePage:
         """Whether there is anything to cancel."""
         return self.course.status == CourseStatus.ACTIVE and self.open > 0
 
+    @property
+    def may_have_missed(self) -> list[VisitLine]:
+        """Visits whose time has come and whose patient is not here."""
+        return [line for line in self.lines if line.may_change and self._has_begun(line)]
+
+    def _has_begun(self, line: VisitLine) -> bool:
+        return line.starts is not None and line.starts <= self.now
+
+    def readiness(self) -> list[GateLine]:
+        """How each gate of the protocol stands. One query, none without gates."""
+        known = readiness.gates(self.course.protocol_version) if self._has_gates else ()
+        if not known:
+            return []
+        facts = readiness.fulfilments(self.course)
+        stands = readiness.stand(self.course, self.course.visits.all(), facts, now=self.now)
+        return [line for gate in known if (line := _gate_line(gate, stands)) is not None]
+
+    @property
+    def _has_gates(self) -> bool:
+        return bool(self.course.protocol_version.document.get("gates"))
+
+    def decisions(self) -> list[DecisionLine]:
+        """The decisions of the course that were not made. One query, none without decisions."""
+        if not self.course.protocol_version.document.get("decisions"):
+            return []
+        records = list(decisions.records(self.course))
+        points = decisions.stand(self.course, list(self.course.visits.all()), records, now=self.now)
+        return [DecisionLine(point, _due(point)) for point in points if point.state != DecisionState.DECIDED]
+
+    def changes(self) -> list[ChangeLine]:
+        """What was done to the course, the newest first. One query."""
+        rows = (
+            ChangeSet.objects.filter(course_changes__course=self.course)
+            .select_related("by", "undone_by")
+            .order_by("-created_at", "-id")[:MOST_CHANGES]
+        )
+        return [ChangeLine(row, clock.local(row.created_at, self.course.site.zone)) for row in rows]
+
+    def waiting_for_earlier(self) -> list[WaitlistEntry]:
+        """Its visits on the waitlist. One query."""
+        entries = WaitlistEntry.objects.filter(visit__course=self.course, status=WaitlistStatus.WAITING)
+        return list(entries.select_related("visit").order_by("joined_at"))
+
+    def freed(self, key: str) -> Freed | None:
+        """The time of a visit that was just cancelled, for those who wait for one. No query."""
+        line = next((line for line in self.lines if line.visit is not None and str(line.visit.pk) == key), None)
+        if line is None or line.starts is None or line.ends is None or line.starts <= clock.local(self.now, self.zone):
+            return None
+        when = f"{words.day(line.starts.date())}, {words.between(line.starts.time(), line.ends.time())}"
+        asked = {"on": f"{line.starts:%Y-%m-%d}", "starts": f"{line.starts:%H:%M}", "ends": f"{line.ends:%H:%M}"}
+        return Freed(when, urlencode({**asked, "site": self.course.site.code}))
+
+    @property
+    def zone(self) -> str:
+        """Where the course takes place."""
+        return self.course.site.zone
+
     @staticmethod
     def _here(line: VisitLine) -> bool:
         appointment = line.visit.appointment if line.visit is not None else None
@@ -84,9 +201,34 @@ class CoursePage:
     @classmethod
     def of(cls, course: Course) -> "CoursePage":
         """The page of a course read with ``treatments.queries.courses.page``."""
-        zone = course.site.zone
+        zone, now = course.site.zone, clock.now()
         return cls(
             course=course,
             lines=tuple(VisitLine.of_visit(visit, zone=zone) for visit in course.visits.all()),
-            today=clock.local(clock.now(), zone).date(),
+            today=clock.local(now, zone).date(),
+            now=now,
         )
+
+
+def _gate_line(gate: Requirement, stands: Readiness) -> GateLine | None:
+    """The gate at the visit where it stands worst; None where no visit ahead waits for it."""
+    items = [(each.visit, item) for each in stands.visits for item in each.items if item.gate.key == gate.key]
+    if not items:
+        return None
+    waiting = [(visit, item) for visit, item in items if item.standing != Standing.IN_PLACE]
+    visit, worst = next((pair for pair in waiting if pair[1].standing == Standing.LATE), (waiting or items)[0])
+    light = {Standing.IN_PLACE: "green", Standing.LATE: "red"}.get(worst.standing, "amber")
+    told = worst.message.partition(": ")[2]
+    if worst.needed_by is not None and worst.standing != Standing.IN_PLACE:
+        told = f"{told.rstrip('.')}, for {visit.label}."
+    return GateLine(gate.key, gate.title, light, told, tuple(each for each, _ in waiting), gate.per_visit)
+
+
+def _due(point: DecisionPoint) -> str:
+    if point.due_on is None:
+        return f"After {point.after.label}, which has no time yet."
+    by = words.day(point.due_on)
+    return {
+        DecisionState.AHEAD: f"After {point.after.label}, by {by}.",
+        DecisionState.OVERDUE: f"Overdue since {by}.",
+    }.get(point.state, f"Due now, by {by}.")

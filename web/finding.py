@@ -75,15 +75,24 @@ def _actions(typed: str, people: list[Hit], by: User, site: Site | None, now: da
         yield Hit(ACTIONS, f"Book a course for {people[0].title}", address)
     if booking and not people and _fits(typed, "book a course new plan"):
         yield Hit(ACTIONS, "Book a course", reverse("book-course"))
-    if allows(by, Permission.EDIT_PATIENTS):
+    on = _day(typed, site, now)
+    if on is not None:
+        yield Hit(ACTIONS, words.day(on), f"{reverse('today')}?on={on}", "day board")
+    elif allows(by, Permission.EDIT_PATIENTS):
         if _fits(typed, "register new patient add"):
             yield Hit(ACTIONS, "Register a patient", reverse("register-patient"))
         elif not people and any(character.isalpha() for character in typed) and not list(_pages(typed, by)):
             address = f"{reverse('register-patient')}?{urlencode({'name': typed})}"
             yield Hit(ACTIONS, f"Register {typed}", address, "a new patient")
-    on = _day(typed, site, now)
-    if on is not None:
-        yield Hit(ACTIONS, words.day(on), f"{reverse('today')}?on={on}", "day board")
+    yield from _prints(typed, by, site, now)
+
+
+def _prints(typed: str, by: User, site: Site | None, now: datetime) -> Iterator[Hit]:
+    if site is None or not allows(by, Permission.VIEW_PATIENTS) or not _fits(typed, "print tomorrow day sheet"):
+        return
+    on = clock.local(now, site.zone).date() + timedelta(days=1)
+    for kind, title in (("rooms", "by room"), ("people", "by person")):
+        yield Hit(ACTIONS, f"Print tomorrow {title}", f"{reverse('print-day', args=[kind])}?on={on}")
 
 
 def _pages(typed: str, by: User) -> Iterator[Hit]:

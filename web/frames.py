@@ -1,4 +1,7 @@
-"""What surrounds every page of the staff: the rail, what needs attention, and what can be taken back. Two queries."""
+"""What surrounds every page of the staff: the rail, what needs attention, and what can be taken back.
+
+One query, and one more while somebody's last change is offered to be undone.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -32,14 +35,12 @@ def around(request: HttpRequest) -> Frame:
     if not isinstance(user, User):
         return Frame((), (), None, 0)
     now = clock.now()
-    undo = undoing.offer(user, now=now)
-    left = OFFERED - (now - undo.change_set.created_at) if undo else OFFERED
-    return Frame(tuple(rail.rail(user)), _chips(request, user), undo, int(left.total_seconds()))
-
-
-def _chips(request: HttpRequest, user: User) -> tuple[Chip, ...] | None:
+    listed = tuple(rail.rail(user))
     try:
-        return tuple(attention.chips(user, site=request.GET.get("site", "")[:40], now=clock.now()))
+        found = attention.of(user, site=request.GET.get("site", "")[:40], now=now)
+        undo = undoing.offer(user, found.latest) if found.latest else None
     except DatabaseError:
         logger.exception("what needs attention could not be counted")
-        return None
+        return Frame(listed, None, None, 0)
+    left = OFFERED - (now - undo.change_set.created_at) if undo else OFFERED
+    return Frame(listed, found.chips, undo, int(left.total_seconds()))

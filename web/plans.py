@@ -173,7 +173,7 @@ class ShownPlan:
         for line in self.lines(zone, problems):
             visit, was = self.visit(line.key), before.visit(line.key) if before is not None else None
             assert visit is not None  # noqa: S101 - the lines are those of its visits
-            moved = was is not None and was.starts_at and was.starts_at != visit.starts_at
+            moved = was is not None and was.starts_at and visit.starts_at and was.starts_at != visit.starts_at
             old = (
                 datetime.fromisoformat(was.starts_at).astimezone(ZoneInfo(zone)) if was is not None and moved else None
             )

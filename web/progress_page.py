@@ -109,7 +109,7 @@ class ProgressPage:
         ]
         return cls(
             page=CoursePage.of(course),
-            state=_state(course, dated, today),
+            state=state_of(course, dated, today),
             alerts=tuple(alert_line(each) for each in alerts.of_course(course)),
             ready=ready[0] if ready else None,
             panels=panels,
@@ -121,7 +121,7 @@ class ProgressPage:
         )
 
 
-def _state(course: Course, dated: Sequence[tuple[Visit, date]], today: date) -> str:
+def state_of(course: Course, dated: Sequence[tuple[Visit, date]], today: date) -> str:
     """Such as "day 9 of 21, infusion 4 of 6 tomorrow"."""
     if course.status != CourseStatus.ACTIVE:
         return str(course.get_status_display()).lower()

@@ -79,8 +79,11 @@ class RipplePage:
     def summary(self) -> str:
         """Everything in one sentence, before the table."""
         said = [f"{group.title}: {words.count(len(group.lines), 'visit')}" for group in self.groups]
-        said.append(f"{words.count(len(self.stays), 'visit stays', 'visits stay')} as it is" if self.stays else "")
-        return ". ".join(part for part in said if part) + "." if any(said) else "No visit changes."
+        if self.stays:
+            said.append(
+                "1 visit stays as it is" if len(self.stays) == 1 else f"{len(self.stays)} visits stay as they are"
+            )
+        return ". ".join(said) + "." if said else "No visit changes."
 
     @classmethod
     def of(cls, ripple: Ripple, *, patient: Patient, zone: str, seen: str = "", otherwise: str = "") -> "RipplePage":

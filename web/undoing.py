@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from clinics.models import Site, User
 from clinics.permissions import allows
@@ -12,7 +13,7 @@ from core import clock
 from notifications.models import Message
 from scheduler.actions import undoing
 from scheduler.actions.lines import State
-from scheduler.models import ChangeSet, Status
+from scheduler.models import ChangeLine, ChangeSet, Status
 from scheduler.models.change_set import Verb
 from treatments.models import CourseChange
 from web import words
@@ -26,7 +27,6 @@ _DID = {
     Verb.BOOK: "book",
     Verb.MOVE: "move",
     Verb.CANCEL: "cancel",
-    Verb.STATUS: "status of",
     Verb.NO_SHOW: "not come,",
     Verb.LATE: "late arrival of",
     Verb.DECIDE: "decision about",
@@ -45,6 +45,8 @@ class Change:
     told: bool
     """Whether anybody has been told of it outside: then undoing it is told as well."""
     undone: bool
+    status: str = ""
+    """What somebody was marked as, in words; empty for other changes."""
     obstacles: tuple[str, ...] = ()
 
     @property
@@ -54,6 +56,8 @@ class Change:
         while original.undoes is not None:
             original = original.undoes
         who = original.patient.short_name if original.patient else "several patients"
+        if original.verb == Verb.STATUS and self.status:
+            return f"confirm {who}" if self.status == "confirmed" else f"mark {who} as {self.status}"
         many = f", {words.count(self.visits, 'visit')}" if self.visits else ""
         return f"{_DID.get(Verb(original.verb), 'change')} {who}{many}"
 
@@ -74,13 +78,17 @@ class Change:
         return "Do it again" if self.is_undo else "Undo"
 
 
-def offer(user: User, *, now: datetime) -> Change | None:
-    """The newest change of this user that can be taken back, while that is offered. One query."""
-    made = _described(
-        ChangeSet.objects.filter(
-            site__in=Site.objects.filter(is_active=True), by=user, created_at__gt=now - OFFERED, created_at__lte=now
-        )
-    ).first()
+def latest(user: User, *, now: datetime) -> "QuerySet[ChangeSet]":
+    """The changes of this user whose undo is offered as long as nothing else is done, the newest first."""
+    recent = ChangeSet.objects.filter(
+        site__in=Site.objects.filter(is_active=True), by=user, created_at__gt=now - OFFERED, created_at__lte=now
+    )
+    return recent.order_by("-created_at", "-id")
+
+
+def offer(user: User, key: UUID) -> Change | None:
+    """The change with this id, if this user can take it back. One query."""
+    made: Any = _described(ChangeSet.objects.filter(pk=key)).first()
     if made is None or made.verb == Verb.HOLD or not (made.changed_lines or made.changed_courses):
         return None
     change = _change(made)
@@ -122,12 +130,15 @@ def _not_by(row: ChangeSet, user: User) -> list[str]:
 
 
 def _described(rows: "QuerySet[ChangeSet]") -> "QuerySet[ChangeSet]":
+    lines = ChangeLine.objects.filter(change_set=OuterRef("pk")).order_by("pk")
     told = Message.objects.filter(change_set=OuterRef("pk"), first_tried_at__isnull=False)
     return (
         rows.select_related("patient", "by", "site", "undoes__patient", "undoes__undoes__undoes__patient")
         .annotate(
             changed_lines=Count("lines"),
             changed_courses=Exists(CourseChange.objects.filter(change_set=OuterRef("pk"))),
+            before=Subquery(lines.values("before")[:1]),
+            after=Subquery(lines.values("after")[:1]),
             was_told=Exists(told),
             was_undone=Exists(ChangeSet.objects.filter(undoes=OuterRef("pk"))),
         )
@@ -136,4 +147,17 @@ def _described(rows: "QuerySet[ChangeSet]") -> "QuerySet[ChangeSet]":
 
 
 def _change(row: ChangeSet, obstacles: tuple[str, ...] = ()) -> Change:
-    return Change(row, row.changed_lines, row.was_told, row.was_undone, obstacles)  # type: ignore[attr-defined]
+    made: Any = row
+    return Change(row, made.changed_lines, made.was_told, made.was_undone, _marked(made), obstacles)
+
+
+def _marked(made: Any) -> str:
+    """What the only visit of a change of status was marked as."""
+    if made.after is None or made.changed_lines != 1:
+        return ""
+    after, before = made.after, made.before or {}
+    if made.verb == Verb.UNDO:  # what it took back is what its words are about
+        after, before = before, after
+    if after.get("status") == Status.BOOKED and after.get("confirmed_at") and not before.get("confirmed_at"):
+        return "confirmed"
+    return Status(after["status"]).label.lower() if after.get("status") else ""

@@ -11,10 +11,14 @@ from core.errors import DomainError
 from scheduler.actions.appointments import Taken
 from scheduler.models import Appointment, Status
 from scheduler.queries.occupants import occupants
+from treatments import places
 from treatments.actions.reasons import PlaceExplained
 from treatments.planning import PlannedVisit
 from web import words
 from web.visit_lines import who_and_where
+
+BUSY = frozenset(code.value for code in places.BUSY)
+"""The reasons that somebody else has what the visit needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +50,27 @@ def of_visit(
     minutes: int,
     now: datetime,
     sends: str = "",
+    standing: datetime | None = None,
 ) -> WhyNot:
     """Why one visit cannot be at a time. ``explained``, if it could be had, knows the reasons of the planner.
 
-    ``sends`` comes before the instant in what a way sends.
+    ``sends`` comes before the instant in what a way sends. To stay at ``standing`` is no way out.
     """
     local = clock.local(starts_at, zone)
+    nearest = explained.nearest if explained is not None else ()
     reasons = [problem["message"] for problem in error.detail.get("problems", [])] or [error.message]
     blocked: set[str] = set()
     if explained is not None:
-        hard = [reason for reason in explained.reasons if reason.hard]
-        blocked = {resource for reason in hard if reason.family in ("place", "people") for resource in reason.resources}
+        blocked = {
+            key for reason in explained.reasons if reason.hard and reason.code in BUSY for key in reason.resources
+        }
     if isinstance(error, Taken) and error.detail.get("resource"):
         blocked.add(error.detail["resource"]["id"])
     return WhyNot(
         title=f"{words.day(local.date())}, {words.clock(local.time())} does not work for {label}",
         reasons=tuple(dict.fromkeys(reasons)),
         taken_by=taken_by(blocked, starts_at, starts_at + timedelta(minutes=minutes), by=by, now=now),
-        ways=tuple(ways(explained.nearest, zone, sends)) if explained is not None else (),
+        ways=tuple(ways([way for way in nearest if way.starts_at != standing], zone, sends)),
     )
 
 

@@ -74,7 +74,7 @@ def claim(*, clock: Clock, batch: int, done: Delivered) -> list[Message]:
             if paused := pauses.in_force():
                 free = free.exclude(pauses.held_back(paused))
             due = list(
-                free.select_related("appointment", "patient", "change_set")
+                free.select_related("appointment", "patient")
                 .order_by("next_try_at", "id")
                 .select_for_update(skip_locked=True, of=("self",))[:batch]
             )

@@ -29,6 +29,8 @@ _WAITING = sorted(state.value for state in WAITING)
 _SENDING = State.SENDING.value
 _ACCEPTED = State.ACCEPTED.value
 _RECEIPTS = sorted(state.value for state in RECEIPTS)
+_STUCK = sorted(each.value for each in (State.DEAD, State.EXPIRED, State.UNDELIVERED, State.UNCERTAIN))
+"""Few, and counted on every page of the staff."""
 _NEWS = sorted(step.value for step in NEWS)
 _WEEK = Step.YOUR_WEEK.value
 _FOR_PEOPLE = Q(state__in=[State.DEAD.value, State.EXPIRED.value, State.UNDELIVERED.value]) | Q(
@@ -168,6 +170,7 @@ class Message(Model):
             models.Index(fields=["lease_until"], condition=Q(state=_SENDING), name="notifications_message_leases"),
             models.Index(fields=["not_after"], condition=Q(state__in=_WAITING), name="notifications_message_useful"),
             models.Index(fields=["patient", "due_at"], name="notifications_message_of"),
+            models.Index(fields=["state"], condition=Q(state__in=_STUCK), name="notifications_message_stuck"),
             models.Index(fields=["due_at", "id"], name="notifications_message_by_time"),
             models.Index(fields=["due_at", "id"], condition=_FOR_PEOPLE, name="notifications_message_open"),
             models.Index(

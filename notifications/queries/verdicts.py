@@ -30,12 +30,12 @@ class Verdict:
 
 
 def load(messages: Sequence[Message]) -> None:
-    """Loads what ``judge`` and the words need beside patient and appointment: the visits of plans, and every site once.
+    """Loads what ``judge`` and the words need beside patient and appointment: every site once; of plans visits and change set.
 
-    Two queries, one without plans; a join would make the same few sites anew for every row.
+    One query, three with plans; a join would make the same few sites anew for every row.
     """
     plans = [message for message in messages if message.appointment is None]
-    prefetch_related_objects(plans, "visits")
+    prefetch_related_objects(plans, "visits", "change_set")
     placed = [each for message in messages for each in (message.patient, *about(message))]
     sites = Site.objects.in_bulk({each.site_id for each in placed})
     for each in placed:

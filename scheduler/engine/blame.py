@@ -6,7 +6,7 @@ when a course does not fit although everything else is lifted, and fits as soon 
 The set is found by dividing (Junker's QuickXplain), and every step is a search by the planner itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -41,6 +41,9 @@ MOST_A_DAY = 3
 """So many visits a patient has on one date where the rules that would say so are lifted."""
 _SPREAD = "spread"
 
+MOST_CLASHES = 3
+"""So many clashes at most are told that have nothing to do with each other."""
+
 
 class Kind(StrEnum):
     """What a part of a request is about."""
@@ -67,19 +70,24 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A part that is to blame. In a plan that ignores it, ``visits`` break it, out of ``of`` visits that it concerns."""
+    """A part that is to blame. In a plan that ignores it, ``visits`` break it, out of ``of`` visits that it concerns.
+
+    ``clash`` is the number of the clash it takes part in: those of different numbers have nothing to do with each other.
+    """
 
     part: Part
     visits: tuple[str, ...]
     of: int
+    clash: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
     """Why a course does not fit.
 
-    ``proved``: with all causes in force the course does not fit whatever else is lifted, and without any one of them it
-    does. Otherwise the searches ran out of their budget, and the causes are what they found.
+    ``proved``: with all causes of one clash in force the course does not fit whatever else is lifted, and without any
+    one of them it does. Otherwise the searches ran out of their budget, and the causes are what they found. Further
+    clashes are told only where they are proved.
     ``causes`` is empty when lifting everything does not help: the dates, the notice or the fixed visits leave no room.
     ``nobody``: roles that nobody and nothing can fill, as pairs (visit, role); they are the whole reason.
     ``plan``: a complete plan after all, where one turned up; then there is nothing to blame.
@@ -252,7 +260,28 @@ class _Inquiry:
         if not self.sure:
             # where a plan that ignores a part keeps it all the same, the part was blamed for want of a better search
             causes = [cause for cause in causes if cause.visits] or causes
-        return Blame(tuple(sorted(causes, key=lambda cause: -len(cause.visits))), proved=self.sure)
+        else:
+            causes += self._apart_from(found)
+        return Blame(tuple(sorted(causes, key=lambda cause: (cause.clash, -len(cause.visits)))), proved=self.sure)
+
+    def _apart_from(self, found: Sequence[Part]) -> Iterator[Cause]:
+        """The causes of further clashes, each a smallest one, that stay although all of the ones before are lifted."""
+        gone = set(found)
+        for number in range(1, MOST_CLASHES):
+            rest = [part for part in self.parts if part not in gone]
+            if not rest or self._search(frozenset(rest)) != (None, True):
+                return
+            smallest = self._smallest([], rest, asked=False)
+            causes = [
+                replace(self._cause(part, self._search(frozenset(smallest) - {part})[0]), clash=number)
+                for part in smallest
+            ]
+            if not self.sure:
+                # what was found before is proved all the same
+                self.sure = True
+                return
+            yield from causes
+            gone |= set(smallest)
 
     def _closed_days_matter(self, found: list[Part]) -> bool:
         """Whether rules clash only because the site is closed on some days: a holiday between two visits."""

@@ -49,6 +49,8 @@ _ORDER = (
     Code.MOVED,
 )
 """From what whoever asks can change most easily to what nobody can."""
+_WHEN_CLOSED = (Code.RESOURCE_OFF, Code.NOT_ON_SITE)
+"""That nobody works while the site is closed goes without saying."""
 _RANK = {code: number for number, code in enumerate(_ORDER)}
 
 
@@ -82,6 +84,8 @@ def _reasons(
     moved = schedule.with_visit(Placement(visit.key, start, tuple(sorted(named.items()))))
     found = list(place.reasons(free, moved, place.Attempt(visit, start, named)))
     found += rules.against(moved, visit.key)
+    if any(reason.code is Code.SITE_CLOSED for reason in found):
+        found = [reason for reason in found if reason.code not in _WHEN_CLOSED]
     return tuple(sorted(dict.fromkeys(found), key=lambda reason: (not reason.hard, _RANK[reason.code])))
 
 

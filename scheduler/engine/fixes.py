@@ -6,6 +6,7 @@ helps is found by halving.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from itertools import combinations
 
 from scheduler.engine import check
@@ -19,6 +20,7 @@ from scheduler.engine.request import (
     Offset,
     PerWeek,
     PlanRequest,
+    Preferred,
     Rule,
     SameResource,
     Span,
@@ -34,6 +36,8 @@ MOST_SEARCHES = 80
 TRIAL = Limits(widths=(60, 600), partial_widths=())
 """How hard each of them tries; no harder than planning anew will."""
 
+MOST_PEOPLE = 8
+"""So many others are tried in the place of the people that the patient asked for."""
 MOST_DATES = 16
 """So many of the dates on which the patient is away are tried one by one."""
 
@@ -60,10 +64,18 @@ class AddWeekdays:
 
 @dataclass(frozen=True, slots=True)
 class Soften:
-    """Windows are wishes, no limits. ``visits`` then lie outside them."""
+    """Windows and choices of people are wishes, no limits. ``visits`` then do not keep them."""
 
     keys: tuple[str, ...]
     visits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AllowAlso:
+    """Rules that only some people fill a role allow these too."""
+
+    keys: tuple[str, ...]
+    resources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +106,7 @@ class LeaveOut:
     visits: tuple[str, ...]
 
 
-Change = Relax | AddWeekdays | Soften | Lift | Come | Start | LeaveOut
+Change = Relax | AddWeekdays | AllowAlso | Soften | Lift | Come | Start | LeaveOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +117,40 @@ class Fix:
     plan: Plan
 
 
+class Gentle(IntEnum):
+    """How willingly limits give way: first those that keep a course short and regular, last those that keep it safe."""
+
+    LONGER = 0
+    """Later, longer, other hours, another person."""
+    MORE = 1
+    """More visits in the same time, or fewer than asked for."""
+    CLOSER = 2
+    """Visits nearer to each other."""
+    GONE = 3
+    """The whole rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """A number in a rule that can give way in one direction."""
+    """A number in a rule that can give way in one direction, by ``most`` steps of ``step`` at the most."""
 
     field: str
     sign: int
     step: int
     most: int
+    gentle: Gentle = Gentle.LONGER
 
 
 _DAY = 24 * 60
-_AT_MOST = _Limit("at_most", 1, 1, 6)
+_AT_MOST = _Limit("at_most", 1, 1, 6, Gentle.MORE)
 _LIMITS: dict[type, tuple[_Limit, ...]] = {
     Offset: (_Limit("most", 1, 1, 14), _Limit("least", -1, 1, 14)),
-    PerWeek: (_AT_MOST, _Limit("days_apart", -1, 1, 6), _Limit("at_least", -1, 1, 7)),
-    AtMost: (_AT_MOST, _Limit("days", -1, 1, 28)),
+    PerWeek: (
+        _AT_MOST,
+        _Limit("at_least", -1, 1, 7, Gentle.MORE),
+        _Limit("days_apart", -1, 1, 6, Gentle.CLOSER),
+    ),
+    AtMost: (_AT_MOST, _Limit("days", -1, 1, 28, Gentle.CLOSER)),
     SameResource: (_Limit("at_most", 1, 1, 4),),
     DailyLoad: (_AT_MOST,),
     Span: (_Limit("most_days", 1, 1, 56),),
@@ -144,42 +174,73 @@ def applied(request: PlanRequest, change: Change, others: Sequence[PlanRequest] 
     return replace(request, rules=tuple(rule for rule in rules if rule is not None))
 
 
-def _changed(rule: Rule, change: Relax | AddWeekdays | Soften | Lift) -> Rule | None:
+def _changed(rule: Rule, change: Relax | AddWeekdays | AllowAlso | Soften | Lift) -> Rule | None:
     if isinstance(change, Lift):
         return None
     if isinstance(change, Relax):
         return relaxed(rule, change.field, change.by)
-    if not isinstance(rule, Window):
-        return rule
-    if isinstance(change, Soften):
+    if isinstance(change, Soften) and isinstance(rule, Window | Preferred):
         return replace(rule, hard=False)
-    return replace(rule, weekdays=rule.weekdays | set(change.weekdays))
+    if isinstance(change, AllowAlso) and isinstance(rule, Preferred):
+        return replace(rule, resources=rule.resources | set(change.resources))
+    if isinstance(change, AddWeekdays) and isinstance(rule, Window):
+        return replace(rule, weekdays=rule.weekdays | set(change.weekdays))
+    return rule
 
 
 def relaxed(rule: Rule, field: str, by: int) -> Rule:
-    """The rule with one of its limits given way; the same rule where it has no such limit."""
+    """The rule with one of its limits given way; the same rule where it has no such limit.
+
+    No limit gives way beyond what still makes sense: visits of different days stay on different days, what comes after
+    another visit stays after it.
+    """
     limit = next((each for each in _LIMITS.get(type(rule), ()) if each.field == field), None)
     value = getattr(rule, field, None)
     if limit is None or value is None:
         return rule
-    found = value + limit.sign * by
-    if not isinstance(rule, Offset):
-        found = max(found, 0 if field in ("earliest", "at_least", "days_apart") else 1)
-    if isinstance(rule, Window):
-        found = min(found, _DAY)
-    return replace(rule, **{field: found})
+    return replace(rule, **{field: value + limit.sign * min(by, _room(rule, limit))})
+
+
+def _room(rule: Rule, limit: _Limit) -> int:
+    """By how much the limit of a rule can give way at all."""
+    value: int = getattr(rule, limit.field)
+    if isinstance(rule, Offset):
+        return limit.most * _DAY if not _keeps_apart(rule, limit) else max(0, abs(value) - _nearest(rule))
+    if limit.field == "latest":
+        return max(0, _DAY - value)
+    if limit.sign > 0:
+        return limit.most * limit.step
+    return max(0, value - (0 if limit.field in ("earliest", "at_least") else 1))
+
+
+def _keeps_apart(rule: Offset, limit: _Limit) -> bool:
+    """Whether this end of a distance keeps two visits apart, or in order; the other keeps them together."""
+    if limit.field == "least":
+        return rule.least is not None and rule.least >= 0
+    return rule.most is not None and (rule.most < 0 or (rule.most == 0 and (rule.least or 0) < 0))
+
+
+def _nearest(rule: Offset) -> int:
+    """The least that such a distance can become: the next day; in minutes, one after the other."""
+    return 1 if rule.unit is Unit.DAYS else 0
+
+
+def _gentle(rule: Rule, limit: _Limit) -> Gentle:
+    return Gentle.CLOSER if isinstance(rule, Offset) and _keeps_apart(rule, limit) else limit.gentle
 
 
 @dataclass(frozen=True, slots=True)
 class Leeway:
     """What whoever asks could give way in.
 
-    ``wishes``: keys of windows, those of one wish together; they become mere wishes only together. ``counts``: keys
-    of rules with a most number that the patient set. ``away``: numbers of the dates on which the patient cannot
-    come. ``starts``: the same course, begun at other times; asked for only where the rest does not do.
+    ``wishes``: keys of windows, those of one wish together; they become mere wishes only together. ``people``: keys of
+    rules that only some people treat the patient. ``counts``: keys of rules with a most number that the patient set.
+    ``away``: numbers of the dates on which the patient cannot come. ``starts``: the same course, begun at other times;
+    asked for only where the rest does not do.
     """
 
     wishes: tuple[tuple[str, ...], ...] = ()
+    people: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     away: frozenset[int] = frozenset()
     starts: Callable[[], Iterable[PlanRequest]] = tuple
@@ -196,6 +257,7 @@ def fixes(
     chosen: list[Fix] = []
     for candidates in (
         trials.of_counts(found, leeway),
+        trials.of_people(found, leeway),
         trials.of_wishes(found, leeway),
         trials.of_dates(found, leeway),
         trials.of_starts(leeway),
@@ -217,11 +279,12 @@ def concession(
 ) -> Fix | None:
     """The one rule that would have to give way least for the course to fit, whoever may allow that; ``None`` if none.
 
-    Rules that ``groups`` gives one name give way together. A rule that can give way a little comes before one that
-    would have to be lifted.
+    Rules that ``groups`` gives one name give way together. What makes a course longer or less regular comes first, then
+    more visits in the same time, then visits nearer to each other, then a rule that would have to be lifted; among
+    equals the fewest steps.
     """
     trials = _Trials(request, limits)
-    wished = {key for wish in leeway.wishes for key in wish} | set(leeway.counts)
+    wished = {key for wish in leeway.wishes for key in wish} | {*leeway.counts, *leeway.people}
     blamed = {key for cause in found.causes if cause.part.kind is Kind.RULE for key in cause.part.keys}
     together: dict[str, list[str]] = {}
     for rule in request.rules:
@@ -229,12 +292,18 @@ def concession(
             keys = together.setdefault(groups.get(rule.key, rule.key), [])
             if rule.key not in keys:
                 keys.append(rule.key)
-    best: tuple[int, Fix] | None = None
+    best: tuple[Gentle, int, Fix] | None = None
     for keys in together.values():
-        for steps, fix in trials.giving_way(tuple(keys)):
-            if best is None or steps < best[0]:
-                best = (steps, fix)
-    return best[1] if best is not None else None
+        for gentle, steps, fix in trials.giving_way(tuple(keys)):
+            if best is None or (gentle, steps) < best[:2]:
+                best = (gentle, steps, fix)
+    return best[2] if best is not None else None
+
+
+def _gives(rule: Rule, limit: _Limit) -> bool:
+    """Whether the rule has such a limit, and it can give way at all."""
+    known = limit in _LIMITS.get(type(rule), ())
+    return known and getattr(rule, limit.field) is not None and _room(rule, limit) > 0
 
 
 class _Trials:
@@ -265,6 +334,40 @@ class _Trials:
                 pair = self._least((key,), _AT_MOST)
                 if pair is not None:
                     yield pair[1]
+
+    def of_people(self, found: Blame, leeway: Leeway) -> Iterator[Fix]:
+        """Somebody else who treats the patient too, for the whole course or some of it; anybody where one more does not do."""
+        blamed = {key for cause in found.causes for key in cause.part.keys}
+        keys = leeway.people
+        if not keys or (found.proved and blamed.isdisjoint(keys)):
+            return
+        anybody = self._try(Soften(keys))
+        if anybody is None:
+            return
+        tried = [fix for name in self._alike(keys) if (fix := self._try(AllowAlso(keys, (name,)))) is not None]
+        if tried:
+            yield min(tried, key=lambda fix: fix.plan.cost.total)
+        else:
+            yield replace(anybody, change=Soften(keys, self._exceptions(keys, anybody.plan)))
+
+    def _alike(self, keys: tuple[str, ...]) -> list[str]:
+        """Those who can fill the same roles as the people named in these rules, and are not named."""
+        named = {
+            name
+            for rule in self.request.rules
+            if isinstance(rule, Preferred) and rule.key in keys
+            for name in rule.resources
+        }
+        able = [
+            {
+                calendar.id
+                for calendar in self.request.calendars
+                if role.kind == calendar.kind and role.skills <= calendar.skills
+            }
+            for role in {role for visit in self.request.visits for role in visit.roles}
+        ]
+        alike = {name for team in able if team & named for name in team} - named
+        return [calendar.id for calendar in self.request.calendars if calendar.id in alike][:MOST_PEOPLE]
 
     def of_wishes(self, found: Blame, leeway: Leeway) -> Iterator[Fix]:
         """Wishes that give way: other hours, one exception, another weekday, or any number of exceptions."""
@@ -333,30 +436,31 @@ class _Trials:
 
     # --- what rules could give ------------------------------------------------------------------------------------
 
-    def giving_way(self, keys: tuple[str, ...]) -> Iterator[tuple[int, Fix]]:
-        """Each way in which the rules with these keys could give way enough, with the number of steps it takes."""
+    def giving_way(self, keys: tuple[str, ...]) -> Iterator[tuple[Gentle, int, Fix]]:
+        """Each way in which the rules with these keys could give way enough: how gentle it is, and how many steps it takes."""
         lifted = self._try(Lift(keys))
         if lifted is None:
             return
         rules = [rule for rule in self.request.rules if rule.key in keys]
-        kinds = {type(rule) for rule in rules}
-        tried = [
-            pair for kind in kinds for limit in _LIMITS.get(kind, ()) if (pair := self._least(keys, limit)) is not None
-        ]
-        yield from tried
+        tried = False
+        for limit in dict.fromkeys(limit for rule in rules for limit in _LIMITS.get(type(rule), ())):
+            pair = self._least(keys, limit)
+            if pair is not None:
+                tried = True
+                giving = (rule for rule in rules if _gives(rule, limit))
+                yield max(_gentle(rule, limit) for rule in giving), *pair
         if not tried:
-            yield 10**6, lifted
+            yield Gentle.GONE, 0, lifted
 
     def _least(self, keys: tuple[str, ...], limit: _Limit) -> tuple[int, Fix] | None:
         """The fewest steps by which a limit has to give way, with the plan found; ``None`` if giving all does not do."""
-        rules = [
-            rule for rule in self.request.rules if rule.key in keys and getattr(rule, limit.field, None) is not None
-        ]
+        rules = [rule for rule in self.request.rules if rule.key in keys and _gives(rule, limit)]
         if not rules:
             return None
         in_minutes = any(isinstance(rule, Offset) and rule.unit is Unit.MINUTES for rule in rules)
         step = _OFFSET_STEP if in_minutes else limit.step
-        low, high = 0, limit.most * (24 if in_minutes else 1) // limit.step
+        steps = limit.most * (24 if in_minutes else 1) // limit.step
+        low, high = 0, min(steps, -(-max(_room(rule, limit) for rule in rules) // step))
         best = self._try(Relax(keys, limit.field, high * step))
         while best is not None and high - low > 1:
             middle = (low + high) // 2

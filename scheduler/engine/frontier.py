@@ -7,7 +7,7 @@ its width, the least promising go, and the least of their bounds is remembered: 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.counts import NOWHERE, Flags, counts
 from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.layers import Layer, Moves, no_moves
+from scheduler.engine.merging import Merging
 from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
 from scheduler.engine.request import Unit
 from scheduler.engine.together import Member, Together
@@ -33,8 +34,6 @@ class Outcome:
     """Plans in which every visit has a place, cheapest first."""
     lost: int
     """No plan that was given up costs less."""
-    least: int
-    """No plan at all costs less, by the costs-to-go alone."""
     rows: int = 0
     """How many partial plans were looked at."""
     stopped: bool = False
@@ -49,21 +48,22 @@ class Frontier:
     together: Together
     trip: int = 0
     """Points for each date on which the patient comes; only for alternatives."""
+    spread: bool = False
+    """Where not all partial plans can be kept, keep some that are not promising, in case the others lead nowhere."""
     careful: bool = False
     """Keep plans apart that differ in any date, though they leave the same to the open visits."""
-    mixed: Numbers = field(init=False)
 
     def __post_init__(self) -> None:
         self.course = self.togo.course
         self.size = len(self.course.visits)
         self.counts = counts(self.course)
-        columns = self.size * (10 + len(self.course.series) + 2 * len(self.counts)) + len(self.course.series)
-        self.mixed = np.random.default_rng(1).integers(1, 2**63, size=columns, dtype=np.int64) | 1
+        self.merging = Merging(self.togo, self.counts)
         links = self.course.links
         self.least = np.array([[link.least for link in row] for row in links], dtype=np.int64)
         self.most = np.array([[link.most for link in row] for row in links], dtype=np.int64)
         self.apart = np.array([[link.apart for link in row] for row in links], dtype=np.int64)
         self._prepare_dates()
+        self._prepare_runs()
 
     def _prepare_dates(self) -> None:
         """For each visit and date: the next and the previous date on which it could start."""
@@ -81,23 +81,41 @@ class Frontier:
                 at = np.searchsorted(numbers, np.arange(days), side="right") - 1
                 self.previous[n, 1:] = np.where(at >= 0, numbers[np.maximum(at, 0)], NOWHERE)
 
+    def _prepare_runs(self) -> None:
+        """For each place of each visit from which to before which slot its starts are; -1 where that is all day."""
+        days = self.course.request.grid.days
+        self.run_slot, self.run_until, self.edges = [], [], []
+        for n, places in enumerate(self.togo.places):
+            starts = self.togo.candidates.starts[n]
+            self.edges.append(np.searchsorted(starts.day, np.arange(days + 1)))
+            until = np.full(len(places.day), -1, dtype=np.int64)
+            if places.slot is None:
+                self.run_slot.append(until)
+                self.run_until.append(until)
+                continue
+            if n not in self.course.given and len(until):
+                until = np.append(places.slot[1:], starts.slot[-1] + 1)
+                whole = np.diff(places.day, prepend=-1, append=10**6) != 0
+                until[whole[1:] & whole[:-1]] = -1
+            self.run_slot.append(places.slot)
+            self.run_until.append(until)
+
     # --- the layers -----------------------------------------------------------------------------------------------
 
     def run(self, width: int, limit: int, stop: Callable[[], bool] | None = None) -> Outcome:
         """Go through all layers for plans cheaper than ``limit``, with at most ``width`` partial plans in each."""
         layer = self._root()
-        least = int(layer.bound.min())
         lost, rows = IMPOSSIBLE, 0
         for visit in range(self.size):
             if stop is not None and stop():
                 nothing = layer.take(np.zeros(0, dtype=np.int64))
-                return Outcome(nothing, min(lost, int(layer.bound.min())), least, rows, stopped=True)
+                return Outcome(nothing, min(lost, int(layer.bound.min())), rows, stopped=True)
             layer, forgone = self._extended(layer, visit, width, limit)
             lost = min(lost, forgone)
             rows += len(layer)
             if not len(layer):
                 break
-        return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, least, rows)
+        return Outcome(layer.take(np.argsort(layer.bound, kind="stable")), lost, rows)
 
     def _root(self) -> Layer:
         axes = self.togo.opened[-1]
@@ -107,6 +125,7 @@ class Frontier:
         layer = Layer(
             day=np.full((rows, self.size), NOWHERE, dtype=np.int64),
             slot=np.full((rows, self.size), -1, dtype=np.int64),
+            until=np.full((rows, self.size), -1, dtype=np.int64),
             choice=np.full((rows, len(self.togo.options)), -1, dtype=np.int64),
             first=np.zeros((rows, self.size), dtype=np.int64),
             last=np.full((rows, self.size), days - 1, dtype=np.int64),
@@ -138,18 +157,30 @@ class Frontier:
         The most promising plans are looked at closely; the others only where none of those can be.
         """
         moves, most = self._moves(layer, visit, limit), _WIDER * width
-        ranking = np.argsort(moves.bound, kind="stable") if len(moves) > most else np.arange(len(moves))
+        ranking = self._ranked(moves.bound, most)
         after, lost, seen = layer.take(np.zeros(0, dtype=np.int64)), IMPOSSIBLE, 0
         while not len(after) and seen < len(moves):
             after = self._entered(layer, visit, moves.take(np.sort(ranking[seen : seen + most])), limit)
             seen += most
         if seen < len(moves):
-            lost = int(moves.bound[ranking[seen]])
+            lost = int(moves.bound[ranking[seen:]].min())
         if len(after) > width:
-            ranking = np.argsort(after.bound, kind="stable")
-            lost = min(lost, int(after.bound[ranking[width]]))
+            ranking = self._ranked(after.bound, width)
+            lost = min(lost, int(after.bound[ranking[width:]].min()))
             after = after.take(ranking[:width])
         return after, lost
+
+    def _ranked(self, bound: Points, first: int) -> Numbers:
+        """The most promising first, as far as it matters which are; with ``spread`` half of them from all the others."""
+        if len(bound) <= first:
+            return np.arange(len(bound))
+        ranking = np.argsort(bound, kind="stable")
+        if not self.spread:
+            return ranking
+        best = first - first // 2
+        others = best + np.arange(first // 2) * (len(bound) - best) // (first // 2)
+        chosen = np.concatenate([np.arange(best), others])
+        return np.concatenate([ranking[chosen], np.delete(ranking, chosen)])
 
     def _entered(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Layer:
         """The plans after some moves, without those that cannot be and those another stands for."""
@@ -157,7 +188,7 @@ class Frontier:
         moves.bound = moves.bound + self._beside(layer, visit, moves)
         moves = moves.take(moves.bound < limit)
         after = self._moved(layer, visit, moves)
-        return self._distinct(after.take(self._narrowed(after, visit)), visit)
+        return self.merging.distinct(after.take(self._narrowed(after, visit)), visit, careful=self.careful)
 
     def _moves(self, layer: Layer, visit: int, limit: int) -> Moves:
         """Every plan with every place of the visit that its bound allows."""
@@ -189,16 +220,47 @@ class Frontier:
         fits = inside & (bound < min(limit, IMPOSSIBLE // 2))
         at, column = np.nonzero(fits)
         place = index[at, column]
-        slot = np.full(len(at), -1) if places.slot is None else places.slot[place]
-        return Moves(source[at], choice[at], place, places.day[place], slot, bound[fits])
+        moves = Moves(
+            source[at], choice[at], place, places.day[place], self.run_slot[visit][place], self.run_until[visit][place],
+            bound[fits],
+        )  # fmt: skip
+        return self._cut(layer, visit, moves, limit) if self.togo.tied[visit] else moves
+
+    def _cut(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Moves:
+        """The same with only those starts of the date that placed visits tied to this one by minutes leave it."""
+        starts = self.togo.candidates.starts[visit].slot
+        begin, end = self.edges[visit][moves.day], self.edges[visit][moves.day + 1]
+        low, high = begin, end
+        for other in self.togo.tied[visit]:
+            link, here = self.course.links[other][visit], layer.day[moves.row, other] != NOWHERE
+            start = layer.slot[moves.row, other]
+            if link.soonest is not None:
+                low = np.where(here, np.maximum(low, np.searchsorted(starts, start + link.soonest)), low)
+            if link.latest is not None:
+                latest = np.searchsorted(starts, start + link.latest, side="right")
+                high = np.where(here, np.minimum(high, latest), high)
+        cut = np.flatnonzero((low > begin) | (high < end))
+        if len(cut):
+            some = cut[low[cut] < high[cut]]
+            rows = self._rows(visit, moves.choice[some])
+            points = self.togo.rows[visit]
+            flat = np.append(points.ravel(), IMPOSSIBLE)
+            at = rows * points.shape[1]
+            least = np.minimum.reduceat(flat, np.stack([at + low[some], at + high[some]], axis=1).ravel())[::2]
+            own = self.togo.places[visit].own[rows, moves.day[some]]
+            moves.slot[some], moves.until[some] = starts[low[some]], starts[high[some] - 1] + 1
+            moves.bound[some] += least - own
+            moves.bound[cut[low[cut] >= high[cut]]] = IMPOSSIBLE
+            moves = moves.take(moves.bound < min(limit, IMPOSSIBLE // 2))
+        return moves
 
     def _droppings(self, layer: Layer, visit: int, source: Numbers, choice: Numbers) -> Moves:
         """Every plan without the visit."""
         bound = (layer.bound - layer.due[:, visit])[source] + UNPLACED
         for child in self.togo.children[visit]:
             bound = bound + self._left_alone(visit, child, choice)
-        nowhere = np.full(len(source), NOWHERE)
-        return Moves(source, choice, np.full(len(source), -1), nowhere, np.full(len(source), -1), bound)
+        nowhere, none = np.full(len(source), NOWHERE), np.full(len(source), -1)
+        return Moves(source, choice, none, nowhere, none, none, bound)
 
     def _left_alone(self, visit: int, child: int, choice: Numbers) -> Points:
         """The least the branch of a visit costs when the one it hangs on has no place."""
@@ -209,7 +271,7 @@ class Frontier:
     def _moved(self, layer: Layer, visit: int, moves: Moves) -> Layer:
         after = layer.take(moves.row)
         after.choice, after.bound = moves.choice, moves.bound
-        after.day[:, visit], after.slot[:, visit] = moves.day, moves.slot
+        after.day[:, visit], after.slot[:, visit], after.until[:, visit] = moves.day, moves.slot, moves.until
         after.due[:, visit] = 0
         placed = moves.day != NOWHERE
         for child in self.togo.children[visit]:
@@ -306,8 +368,15 @@ class Frontier:
                 continue
             if self.together.simple(other, visit):
                 met = np.flatnonzero(here)
-                others = self._rows(other, moves.choice[met])
-                extra[met] += self.together.pairs(other, visit, moves.day[met], others, rows[met])
+                row = moves.row[met]
+                dates = (layer.slot[row, other], layer.until[row, other], moves.slot[met], moves.until[met])
+                extra[met] += self.together.pairs(
+                    other,
+                    visit,
+                    np.stack([moves.day[met], *dates], axis=1),
+                    self._rows(other, moves.choice[met]),
+                    rows[met],
+                )
             else:
                 special |= here
         for at in np.flatnonzero(special).tolist():
@@ -316,14 +385,18 @@ class Frontier:
 
     def _crowded(self, layer: Layer, visit: int, moves: Moves, at: int, others: list[int]) -> int:
         row, choice, day = int(moves.row[at]), moves.choice[at], int(moves.day[at])
-        found = tuple(self._member(other, choice, int(layer.slot[row, other])) for other in others)
+        found = tuple(
+            self._member(other, choice, int(layer.slot[row, other]), int(layer.until[row, other])) for other in others
+        )
         before = self.together.surplus(found, day) if len(found) > 1 else 0
-        after = self.together.surplus((*found, self._member(visit, choice, int(moves.slot[at]))), day)
+        after = self.together.surplus(
+            (*found, self._member(visit, choice, int(moves.slot[at]), int(moves.until[at]))), day
+        )
         return after - before if after < IMPOSSIBLE else IMPOSSIBLE
 
-    def _member(self, visit: int, choice: Numbers, slot: int) -> Member:
-        timed_here = self.togo.places[visit].slot is not None
-        return Member(visit, int(self._rows(visit, choice[None])[0]), slot if timed_here else None)
+    def _member(self, visit: int, choice: Numbers, slot: int, until: int) -> Member:
+        row = int(self._rows(visit, choice[None])[0])
+        return Member(visit, row) if until < 0 else Member(visit, row, slot, until)
 
     # --- what is left to the others -------------------------------------------------------------------------------
 
@@ -348,54 +421,6 @@ class Frontier:
                 fits &= layer.first[:, other] <= layer.last[:, other]
         return fits
 
-    def _distinct(self, layer: Layer, visit: int) -> Layer:
-        """Of plans that leave the same to the open visits the cheapest."""
-        waiting = [n for n in range(visit + 1, self.size) if n not in self.course.given]
-        if not len(layer):
-            return layer
-        columns = self._leaving(layer, visit, waiting) if waiting else [layer.choice]
-        columns += [layer.day[:, count.members] for count in self.counts if not count.forgetful]
-        if self.careful:
-            columns.append(layer.day)
-        table = np.concatenate([column.reshape(len(layer), -1) for column in columns], axis=1)
-        with np.errstate(over="ignore"):
-            code = table @ self.mixed[: table.shape[1]]
-        spent = layer.bound - layer.due.sum(axis=1)
-        ranking = np.lexsort((np.arange(len(layer)), layer.bound, spent, code))
-        first = np.ones(len(layer), dtype=np.bool_)
-        first[1:] = code[ranking[1:]] != code[ranking[:-1]]
-        return layer.take(np.sort(ranking[first]))
-
-    def _leaving(self, layer: Layer, visit: int, waiting: list[int]) -> list[Numbers]:
-        """Everything about plans that matters to the open visits."""
-        first, last = layer.first[:, waiting], layer.last[:, waiting]
-        columns: list[Numbers] = [first, last, layer.gone[:, waiting].astype(np.int64)]
-        earliest, latest = first.min(axis=1), last.max(axis=1)
-        open_series = {k for n in waiting for k in self.togo.concerning[n]}
-        columns += [layer.choice[:, k] for k in sorted(open_series)]
-        for other in range(visit + 1):
-            links = [self.course.links[other][n] for n in waiting]
-            day = layer.day[:, other]
-            if any(ideal.unit is Unit.DAYS for link in links for ideal in link.ideals):
-                columns.append(day)
-            if any(timed(link) for link in links):
-                columns.append(layer.slot[:, other])
-            reach = max(1, *(link.apart for link in links))
-            near = (earliest - day < reach) & (day - latest < reach)
-            columns.append(np.where(near, day, NOWHERE))
-            if self.togo.places[other].slot is not None:
-                columns.append(np.where(near, layer.slot[:, other], NOWHERE))
-            columns += [
-                np.where(near, layer.choice[:, k], -1) for k in self.togo.concerning[other] if k not in open_series
-            ]
-        for count in self.counts:
-            members = [n for n in waiting if n in count.members]
-            if members and count.forgetful:
-                columns.append(
-                    count.kept(layer.day, layer.first[:, members].min(axis=1), layer.last[:, members].max(axis=1))
-                )
-        return columns
-
     # --- plans --------------------------------------------------------------------------------------------------------
 
     def starts(self, layer: Layer, row: int) -> dict[int, int] | None:
@@ -404,7 +429,7 @@ class Frontier:
         day = layer.day[row]
         for number in np.unique(day[day != NOWHERE]).tolist():
             members = tuple(
-                self._member(n, layer.choice[row], int(layer.slot[row, n]))
+                self._member(n, layer.choice[row], int(layer.slot[row, n]), int(layer.until[row, n]))
                 for n in np.flatnonzero(day == number).tolist()
             )
             starts = self.together.solved(members, number)[1]

@@ -16,7 +16,9 @@ class Layer:
     day: Numbers
     """The date of each visit, ``NOWHERE`` while it is open."""
     slot: Numbers
-    """The first start of the run, where the visit's places are runs of starts; -1 otherwise."""
+    """The first start the visit may take on its date; -1 where that is any."""
+    until: Numbers
+    """Where those starts end; -1 where they are all of the date's."""
     choice: Numbers
     """For each series the number of what it is planned around; -1 while that is open."""
     first: Numbers
@@ -35,7 +37,7 @@ class Layer:
     def take(self, rows: Numbers | Flags) -> "Layer":
         """Some of the plans."""
         return Layer(
-            self.day[rows], self.slot[rows], self.choice[rows], self.first[rows], self.last[rows],
+            self.day[rows], self.slot[rows], self.until[rows], self.choice[rows], self.first[rows], self.last[rows],
             self.due[rows], self.bound[rows], self.gone[rows],
         )  # fmt: skip
 
@@ -49,6 +51,7 @@ class Moves:
     place: Numbers
     day: Numbers
     slot: Numbers
+    until: Numbers
     bound: Points
 
     def __len__(self) -> int:
@@ -56,9 +59,7 @@ class Moves:
 
     def take(self, rows: Numbers | Flags) -> "Moves":
         """Some of them."""
-        return Moves(
-            self.row[rows], self.choice[rows], self.place[rows], self.day[rows], self.slot[rows], self.bound[rows]
-        )
+        return Moves(*(getattr(self, name)[rows] for name in self.__slots__))
 
     def plus(self, others: "Moves") -> "Moves":
         """These and others."""
@@ -68,4 +69,4 @@ class Moves:
 def no_moves(series: int) -> Moves:
     """None at all, in a course with so many series."""
     nothing = np.zeros(0, dtype=np.int64)
-    return Moves(nothing, np.zeros((0, series), dtype=np.int64), nothing, nothing, nothing, nothing)
+    return Moves(nothing, np.zeros((0, series), dtype=np.int64), nothing, nothing, nothing, nothing, nothing)

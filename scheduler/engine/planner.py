@@ -88,14 +88,21 @@ class Planner:
     def _pass(self, width: int) -> bool:
         """One run; whether another, wider one could find anything."""
         outcome = self.frontier.run(width, self._limit(), self.watcher.stop)
+        if not len(outcome.layer) and self.best is None and outcome.lost < IMPOSSIBLE and not outcome.stopped:
+            # the most promising beginnings lead nowhere; what was lost may have the plan
+            self.frontier.spread = True
+            outcome = self.frontier.run(width, self._limit(), self.watcher.stop)
+            self.frontier.spread = False
         refused = self._judge(outcome)
         if refused < self._limit() and not self.frontier.careful:
             # a rule that the layers do not know: plans must not stand in for each other
             self.frontier.careful = True
             again = self.frontier.run(width, self._limit(), self.watcher.stop)
             refused = min(self._judge(again), again.lost)
-        # where times were not chosen as well as can be, plans that were merged or cut may be cheaper than they seemed
-        lost = outcome.least if self.frontier.together.gave_up else outcome.lost
+        lost = outcome.lost
+        if self.frontier.together.gave_up and len(outcome.layer):
+            # where times were not chosen as well as can be, a plan may cost more than its bound and more than others it stood for
+            lost = min(lost, int(outcome.layer.bound.min()))
         self.lowest = max(self.lowest, min(lost, refused, self._limit()))
         return not outcome.stopped and self.lowest < self._limit()
 

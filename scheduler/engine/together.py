@@ -24,11 +24,12 @@ FEW_TRIES = 200
 
 
 class Member(NamedTuple):
-    """A visit on the date, the row of its choices, and the first start of its run if it has runs."""
+    """A visit on the date, the row of its choices, and from which to before which slot it may start; -1: all day."""
 
     visit: int
     row: int
-    slot: int | None
+    slot: int = -1
+    until: int = -1
 
 
 class Together:
@@ -41,7 +42,7 @@ class Together:
         """Starts tried so far: what choosing times has cost."""
         self.gave_up = False
         """Whether any answer may not be the least."""
-        self._pairs: dict[object, dict[int, Points]] = {}
+        self._pairs: dict[object, dict[tuple[int, ...], Points]] = {}
         self._solved: dict[tuple[Member, ...], dict[int, tuple[int, staffing.Starts]]] = {}
         self._cheapest: dict[tuple[Member, int], int] = {}
         self._sorted: dict[tuple[Member, int], tuple[Numbers, list[int]]] = {}
@@ -50,34 +51,39 @@ class Together:
     # --- two visits -----------------------------------------------------------------------------------------------
 
     def simple(self, one: int, other: int) -> bool:
-        """Whether what two visits cost together depends on their dates and choices only."""
-        return (
-            self.togo.places[one].slot is None and self.togo.places[other].slot is None and not self._touch(one, other)
-        )
+        """Whether what two visits cost together depends on their dates, choices and starts only."""
+        return not self._touch(one, other)
 
     def _touch(self, one: int, other: int) -> bool:
         link = self.course.links[one][other]
         (begins, ends), (other_begins, other_ends) = self.course.extents[one], self.course.extents[other]
         return ends - other_begins > link.clear_after or other_ends - begins > link.clear_before
 
-    def pairs(self, one: int, other: int, days: Numbers, rows: Numbers, other_rows: Numbers) -> Points:
-        """For many states: what two simple visits on one date cost beyond their own."""
+    def pairs(self, one: int, other: int, dates: Numbers, rows: Numbers, other_rows: Numbers) -> Points:
+        """For many states: what two simple visits on one date cost beyond their own.
+
+        ``dates`` has for each state the date and, for one visit and the other, from which to before which slot it may
+        start; -1 where that is all day.
+        """
         link = self.course.links[one][other]
         shape = (link.clear_before, link.clear_after, link.not_later_that_day, link.not_earlier_that_day)
         key = (self.togo.alike[one], self.togo.alike[other], shape, link.soonest, link.latest)
         known = self._pairs.setdefault(key, {})
-        extra = np.empty(len(days), dtype=np.int64)
-        for day in np.unique(days).tolist():
-            if day not in known:
-                known[day] = self._pair(one, other, day)
-            here = days == day
-            extra[here] = known[day][rows[here], other_rows[here]]
+        extra = np.empty(len(dates), dtype=np.int64)
+        found, which = np.unique(dates, axis=0, return_inverse=True)
+        which = which.ravel()
+        for n, on in enumerate(found.tolist()):
+            if tuple(on) not in known:
+                known[tuple(on)] = self._pair(one, other, on)
+            here = which == n
+            extra[here] = known[tuple(on)][rows[here], other_rows[here]]
         return extra
 
-    def _pair(self, one: int, other: int, day: int) -> Points:
+    def _pair(self, one: int, other: int, on: list[int]) -> Points:
         """Extra points by the rows of both."""
-        slots, points = self._on(one, day)
-        other_slots, other_points = self._on(other, day)
+        day, begin, end, other_begin, other_end = on
+        slots, points = self._on(one, day, begin, end)
+        other_slots, other_points = self._on(other, day, other_begin, other_end)
         if not len(slots) or not len(other_slots):
             return np.full((len(points), len(other_points)), IMPOSSIBLE, dtype=np.int64)
         allowed = self._allowed(one, other, slots, other_slots)
@@ -86,10 +92,13 @@ class Together:
         alone = points.min(axis=1)[:, None] + other_points.min(axis=1)[None]
         return np.where(joint < IMPOSSIBLE, joint - alone, IMPOSSIBLE)
 
-    def _on(self, visit: int, day: int) -> tuple[Numbers, Points]:
-        """The starts of a visit on a date with their points, by row."""
+    def _on(self, visit: int, day: int, first: int = -1, until: int = -1) -> tuple[Numbers, Points]:
+        """The starts of a visit on a date, or in a part of it, with their points, by row."""
         starts = self.togo.candidates.starts[visit]
-        begin, end = np.searchsorted(starts.day, [day, day + 1])
+        if until < 0:
+            begin, end = np.searchsorted(starts.day, [day, day + 1])
+        else:
+            begin, end = np.searchsorted(starts.slot, [first, until])
         return starts.slot[begin:end], self.togo.rows[visit][:, begin:end]
 
     def _allowed(self, one: int, other: int, slots: Numbers, other_slots: Numbers) -> "np.typing.NDArray[np.bool_]":
@@ -122,15 +131,9 @@ class Together:
         return self._cheapest[key]
 
     def _options(self, member: Member, day: int) -> tuple[Numbers, Points]:
-        slots, points = self._on(member.visit, day)
+        slots, points = self._on(member.visit, day, member.slot, member.until)
         row = points[member.row]
         possible = row < IMPOSSIBLE // 2
-        runs = self.togo.places[member.visit].slot
-        if member.slot is not None and runs is not None:
-            after = int(np.searchsorted(runs, member.slot, side="right"))
-            possible &= slots >= member.slot
-            if after < len(runs):
-                possible &= slots < runs[after]
         return slots[possible], row[possible]
 
     def solved(self, members: tuple[Member, ...], day: int) -> tuple[int, staffing.Starts]:
@@ -215,7 +218,7 @@ class Together:
         price = staffing.price(self.course, starts, self._choices(members))
         if price is None:
             return IMPOSSIBLE
-        for visit, row, _ in members:
+        for visit, row, *_ in members:
             if visit not in self.course.given:
                 table = self.togo.candidates.starts[visit]
                 at = table.at(starts[visit])
@@ -225,7 +228,7 @@ class Together:
     def _choices(self, members: tuple[Member, ...]) -> tuple[Choice | None, ...]:
         """What the series of some visits are planned around."""
         chosen: dict[int, Choice | None] = {}
-        for visit, row, _ in members:
+        for visit, row, *_ in members:
             axes = self.togo.concerning[visit]
             names = self.togo.choices(axes)[row]
             chosen |= {k: names[k] for k in axes}

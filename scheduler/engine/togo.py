@@ -5,8 +5,8 @@ from the leaves up, the best a visit's branch can cost for each place of the vis
 places, counts per week, distances that are not edges of the tree) can only make a plan dearer, so costs-to-go never
 overestimate.
 
-A *place* of a visit is a local date, since most rules do not look further; for a visit that is tied to another by minutes it is a
-run of starts of one date that leave the same to the other. Arrays have one axis for each series that is still open in the branch (the
+A *place* of a visit is a local date, since most rules do not look further; for a visit to which a later one is tied by minutes it
+is a run of starts of one date that leave the same to the later one. Arrays have one axis for each series that is still open in the branch (the
 resource it is planned around) and a last one for places. A series whose visits all lie in one branch is decided at the top of
 that branch, so that above it only the best resource counts.
 """
@@ -60,7 +60,12 @@ class ToGo:
             if parent is not None:
                 self.children[parent].append(n)
         self.concerning: list[Axes] = [tuple(found) for found in candidates.concerning]
-        self.timed = [n in course.given or any(timed(link) for link in course.links[n]) for n in range(size)]
+        self.timed = [n in course.given or self._ties_later(n) for n in range(size)]
+        """Which visits have runs of starts as places."""
+        self.tied = [
+            [] if self.timed[n] else [other for other in range(n) if timed(course.links[other][n])] for n in range(size)
+        ]
+        """For visits whose places are dates: the earlier ones that leave them only some starts of a date."""
         self.opened = self._opened()
         """For each visit the series that are decided where it is placed; ``opened[-1]``: before all visits."""
         known: dict[object, tuple[Points, Places]] = {}
@@ -69,6 +74,8 @@ class ToGo:
         self.rows: list[Points] = []
         """For each visit the points of its starts, a row for each choice that concerns it."""
         self.places: list[Places] = []
+        self.runs: dict[int, Places] = {}
+        """For visits whose places are dates, but whose parent leaves them starts by the minute: their runs of starts."""
         numbers: dict[object, int] = {}
         for n in range(size):
             key = candidates.likeness(n)
@@ -79,6 +86,9 @@ class ToGo:
             rows, places = known[key]
             self.rows.append(rows)
             self.places.append(places)
+            parent = self.parent[n]
+            if parent is not None and not self.timed[n] and timed(course.links[parent][n]):
+                self.runs[n] = self._in_runs(n, rows)
         self.axes: list[Axes] = [()] * size
         self.values: list[Points] = [np.zeros(0, dtype=np.int64)] * size
         """For each visit: the least its branch costs with it at each place."""
@@ -89,6 +99,10 @@ class ToGo:
         """For each visit: the least its branch costs wherever it is, hanging on nothing."""
         for n in range(size - 1, -1, -1):
             self._fill(n)
+
+    def partly(self, visit: int) -> bool:
+        """Whether a visit may take only some of the starts of its date."""
+        return self.timed[visit] or bool(self.tied[visit])
 
     # --- the tree -------------------------------------------------------------------------------------------------
 
@@ -101,6 +115,13 @@ class ToGo:
                 continue
             found.append((not link.ideals, _width(link), -n))
         return -min(found)[2] if found else None
+
+    def _ties_later(self, visit: int) -> bool:
+        """Whether a later visit, or an ideal, looks at the visit's time of day."""
+        return any(
+            timed(link) and (other > visit or any(ideal.unit is Unit.MINUTES for ideal in link.ideals))
+            for other, link in enumerate(self.course.links[visit])
+        )
 
     def _opened(self) -> dict[int, Axes]:
         above: list[list[int]] = []
@@ -134,15 +155,18 @@ class ToGo:
         starts = self.candidates.starts[visit]
         rows = np.stack([self.candidates.points(visit, names) for names in self.choices(self.concerning[visit])])
         if self.timed[visit]:
-            begin = self._runs(visit)
-            own = np.minimum.reduceat(rows, begin, axis=1) if len(begin) else rows
-            return rows, Places(starts.day[begin], starts.slot[begin], own)
+            return rows, self._in_runs(visit, rows)
         days = self.course.request.grid.days
         own = np.full((len(rows), days), IMPOSSIBLE, dtype=np.int64)
         if len(starts.slot):
             begin = np.flatnonzero(np.diff(starts.day, prepend=starts.day[0] - 1))
             own[:, starts.day[begin]] = np.minimum.reduceat(rows, begin, axis=1)
         return rows, Places(np.arange(days), None, own)
+
+    def _in_runs(self, visit: int, rows: Points) -> Places:
+        starts, begin = self.candidates.starts[visit], self._runs(visit)
+        own = np.minimum.reduceat(rows, begin, axis=1) if len(begin) else rows
+        return Places(starts.day[begin], starts.slot[begin], own)
 
     def _runs(self, visit: int) -> Numbers:
         """Where, among the starts of a visit, each run begins of those that leave the same to the visits tied to it by minutes."""
@@ -166,17 +190,11 @@ class ToGo:
     # --- the dynamic program --------------------------------------------------------------------------------------
 
     def _fill(self, visit: int) -> None:
-        places = self.places[visit]
         axes = tuple(
             sorted({*self.concerning[visit], *(k for c in self.children[visit] for k in self.message_axes[c])})
         )
-        total = self.spread(
-            places.own.reshape(*self.shape(self.concerning[visit]), len(places.day)), self.concerning[visit], axes
-        )
-        for child in self.children[visit]:
-            total = total + self.spread(self.messages[child], self.message_axes[child], axes)
         self.axes[visit] = axes
-        self.values[visit] = np.minimum(np.broadcast_to(total, (*self.shape(axes), len(places.day))), IMPOSSIBLE)
+        self.values[visit] = self._branch_values(visit, self.places[visit])
         closed = tuple(n for n, k in enumerate(axes) if k in self.opened[visit])
         self.message_axes[visit] = tuple(k for k in axes if k not in self.opened[visit])
         parent = self.parent[visit]
@@ -185,9 +203,27 @@ class ToGo:
         least = kept.min(axis=-1) if kept.shape[-1] else np.full(kept.shape[:-1], IMPOSSIBLE, dtype=np.int64)
         self.loose[visit] = np.minimum(least, without)
         if parent is not None:
+            below = self.runs.get(visit, self.places[visit])
+            if visit in self.runs:
+                kept = self._branch_values(visit, below)
+                kept = kept.min(axis=closed) if closed else kept
             rows = kept.reshape(int(np.prod(kept.shape[:-1], dtype=np.int64)), kept.shape[-1])
-            message = self._message(parent, visit, rows).reshape(*kept.shape[:-1], len(self.places[parent].day))
+            message = self._message(parent, visit, below, rows)
+            message = message.reshape(*kept.shape[:-1], len(self.places[parent].day))
             self.messages[visit] = np.minimum(message, without)
+
+    def _branch_values(self, visit: int, places: Places) -> Points:
+        """The least a visit's branch costs with it at each of some places: its own, or its runs where those are dates."""
+        axes = self.axes[visit]
+        total = self.spread(
+            places.own.reshape(*self.shape(self.concerning[visit]), len(places.day)), self.concerning[visit], axes
+        )
+        for child in self.children[visit]:
+            message = self.messages[child]
+            if places is not self.places[visit]:
+                message = message[..., places.day]
+            total = total + self.spread(message, self.message_axes[child], axes)
+        return np.minimum(np.broadcast_to(total, (*self.shape(axes), len(places.day))), IMPOSSIBLE)
 
     def dropped(self, visit: int) -> int:
         """What it costs at least to leave a visit without a place, and with it those that cannot do without it."""
@@ -208,13 +244,12 @@ class ToGo:
         sizes = dict(zip(axes, array.shape, strict=False))
         return array.reshape(*(sizes.get(k, 1) for k in over), array.shape[-1])
 
-    def _message(self, parent: int, child: int, values: Points) -> Points:
-        link = self.course.links[parent][child]
-        above, below = self.places[parent], self.places[child]
+    def _message(self, parent: int, child: int, below: Places, values: Points) -> Points:
+        link, above = self.course.links[parent][child], self.places[parent]
         if not len(below.day) or not len(above.day):
             return np.full((len(values), len(above.day)), IMPOSSIBLE, dtype=np.int64)
         if timed(link) and above.slot is not None and below.slot is not None:
-            return np.stack([self._by_time(link, parent, child, row) for row in values])
+            return np.stack([self._by_time(link, above, below, row) for row in values])
         if below.slot is not None:
             values = self._by_day(below, values)
         day, back = np.unique(above.day, return_inverse=True)
@@ -251,8 +286,7 @@ class ToGo:
             np.minimum(best, np.where(fits, values[:, np.clip(there, 0, days - 1)] + cost, IMPOSSIBLE), out=best)
         return best
 
-    def _by_time(self, link: Link, parent: int, child: int, values: Points) -> Points:
-        above, below = self.places[parent], self.places[child]
+    def _by_time(self, link: Link, above: Places, below: Places, values: Points) -> Points:
         assert above.slot is not None and below.slot is not None  # noqa: S101, PT018 - said by the caller
         ideal = link.ideals[0] if link.ideals else None
         low, high = self._limits(link, above.day)

@@ -3,24 +3,36 @@
 import gzip
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from django.urls import resolve
 from playwright.sync_api import Page, ViewportSize
 
 from clinics.models import User
+from clinics.permissions import allows
 from core import clock
 from notifications.actions import answers, pauses
 from notifications.engine.states import Channel, Reason, State
 from notifications.models import Link, Message
 from notifications.models.link import Purpose
+from scheduler.actions import appointments
 from scheduler.models import Status
 from tests.browser.visitor import Window
 from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
 from tests.factories.scheduler import AbsenceFactory, AllocationFactory, AppointmentFactory
+from tests.web.test_access import PAGES, POSTED
+from treatments.actions import waitlist
 from treatments.models import Visit, VisitStatus
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "narrow": {"width": 320, "height": 640}}
+ELSEWHERE = {
+    *("messages-file", "undo-replacing", "release-hold", "fulfil-gate"),
+    *("replacing", "print-day", "print-calls", "print-plan", "merge-patients"),
+    *("setup", "setup-protocols", "setup-protocol", "setup-try", "setup-reminders"),
+}
+"""No pages to look at, or looked at in a test of their own: a planning job, sheets of paper, merging, setting up."""
 HALF = ViewportSize(width=683, height=384)
 """A window of 1366 pixels at a zoom of 200 %."""
 
@@ -67,13 +79,29 @@ def lively(clinic, series, course, flora, mona):
         state=State.DEAD, reason=Reason.GAVE_UP, next_try_at=None, settled_at=now
     )
     pauses.pause(by=mona, now=now, channel=Channel.SMS, reason="The phone network is being changed")
+    waitlist.join(
+        visit=Visit.objects.get(course=course, key="infusions.3"),
+        valid_until=clock.local(now, clinic.zone).date() + timedelta(days=60),
+        by=flora,
+        now=now,
+        urgent=True,
+        note="Call her daughter",
+    )
+    gone = AppointmentFactory(
+        site=clinic, patient=course.patient, starts_at=now + timedelta(days=9), summary="Infusion 9 of 9"
+    )
+    AllocationFactory(appointment=gone, resource=clinic.resources.get(name="Chair 3"))
+    made = appointments.cancel(appointments=[gone], by=flora, now=now, reason="The patient asked")
     return ways(
+        freed_on=gone.local_on,
+        change_set=made.change_set.pk,
         patient=course.patient_id,
         course=course.pk,
         visit=visit.pk,
         waiting=waiting.pk,
         token=link.token,
         message=message.pk,
+        nurse=clinic.resources.get(name="Nurse Ada").pk,
     )
 
 
@@ -81,6 +109,12 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
     at = {
         "today": "/",
         "another day": "/?on=2026-11-26",
+        "board by clinician": "/?view=people",
+        "day as a list": "/?view=list",
+        "selecting": "/?select=1",
+        "gone": "/?gap=gap-000000-0800",
+        "who is not there": f"/re-place/?resource={keys['nurse']}",
+        "late": f"/visits/{keys['visit']}/late",
         "patients": "/patients/",
         "found": "/patients/?q=fern",
         "nobody": "/patients/?q=zzzz",
@@ -90,10 +124,28 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "book": f"/courses/book?patient={keys['patient']}",
         "course": f"/courses/{keys['course']}/?booked",
         "cancel": f"/courses/{keys['course']}/cancel",
+        "decide": f"/courses/{keys['course']}/decide?way=hold",
+        "not missed": f"/visits/{keys['visit']}/missed",
         "cancel visit": f"/visits/{keys['visit']}/cancel",
         "move": f"/visits/{keys['visit']}/move",
         "place": f"/visits/{keys['waiting']}/place",
         "work list": "/work-list/",
+        "decisions": "/work-list/?tab=decisions",
+        "later": "/work-list/?tab=later",
+        "unconfirmed": "/unconfirmed/",
+        "waitlist": "/waitlist/",
+        "who fits": f"/waitlist/fitting?on={keys['freed_on']}&starts=08:00&ends=17:00",
+        "nobody fits": f"/waitlist/fitting?on={keys['freed_on']}&starts=03:00&ends=04:00",
+        "join the waitlist": f"/visits/{keys['visit']}/wait",
+        "add to the waitlist": "/waitlist/add?q=example",
+        "search": "/search?q=fern",
+        "nothing found": "/search?q=%3F%3F%3F",
+        "changes": "/changes/",
+        "undo a change": f"/changes/{keys['change_set']}/undo",
+        "components": "/dev/components/",
+        "not there": "/re-place/",
+        "contact": f"/patients/{keys['patient']}/contact",
+        "print": "/print/",
         "answers": "/desk/",
         "my calendar": "/my-calendar/",
         "messages": "/messages/",
@@ -112,9 +164,16 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "refused": "/visits/01890000-0000-7000-8000-000000000000/move",
     }
     return {name: opens(path) for name, path in at.items()} | {
+        "beside the board": lambda page: (
+            page.goto("/"),
+            page.locator("#board .card b").first.click(),
+            page.locator("#beside").wait_for(),
+        ),
         "wrong": lambda page: sent(page, "/patients/new", "Save and book a course"),
         "same": same,
         "plan": lambda page: plan(page, at["book"]),
+        "move with times": lambda page: some_move(page, at["move"]),
+        "times in a plan": lambda page: times(page, at["book"]),
         "no move": lambda page: no_move(page, at["move"]),
         "menu": lambda page: (page.goto("/work-list/"), page.locator(".menu summary").click()),
     }
@@ -146,11 +205,23 @@ def plan(page: Page, path: str) -> None:
     page.locator("#plan .visits").wait_for()
 
 
+def some_move(page: Page, path: str) -> None:
+    page.goto(path)
+    page.locator(".times a").first.click()
+    page.locator(".ripple").wait_for()
+
+
+def times(page: Page, path: str) -> None:
+    plan(page, path)
+    page.locator("button[name=move]").last.click()
+    page.locator(".choose").wait_for()
+
+
 def no_move(page: Page, path: str) -> None:
     page.goto(path)
-    page.get_by_label("Time").fill("03:00")
-    page.get_by_role("button", name="Move 1 visit").click()
-    page.get_by_role("heading", name="That time does not work").wait_for()
+    page.locator("#id_at").fill("03:00")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("heading", name="does not work for").wait_for()
 
 
 def visited(window: Window, pages: dict[str, Callable[[Page], object]]) -> Iterator[str]:
@@ -208,8 +279,12 @@ def test_the_pages_before_signing_in(visitor, clinic, look):
 
 def test_the_policy_finds_nothing_and_nobody_else_is_asked(visitor, lively, flora):
     window = visitor.open(flora)
+    seen = set()
     for _name in visited(window, lively):
         assert window.page.locator("h1").count() == 1
+        seen.add(resolve(urlsplit(window.page.url).path).url_name if "nowhere" not in window.page.url else "")
+    mine = {name for name, page in PAGES.items() if allows(flora, page.callback.permission) and name not in POSTED}
+    assert mine - seen - ELSEWHERE == set()
     # the browser itself reports the refused forms and pages; anything else is ours
     assert [said for said in window.complaints if "Failed to load resource" not in said] == []
     assert {response.url.split("/")[2] for response in window.received} == {visitor.address.split("/")[2]}

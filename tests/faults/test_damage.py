@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 )
 def test_one_sweep_finds_all_of_many_damaged_rows(site, service, visits: int, hurt: int) -> None:
     for k in range(visits):
-        book(PatientFactory(site=site), FRIDAY + k * HOUR / 4, now=MONDAY)
+        book(PatientFactory(site=site), FRIDAY + k % 6 * HOUR / 2, now=MONDAY)
     right, other = rows(), PatientFactory(site=site)
     kinds = sorted(DAMAGE)
     chance = random.Random(7)

@@ -100,7 +100,7 @@ def test_the_number_of_queries_is_fixed(site, grid, now, count, django_assert_nu
 
 def test_open_days(site):
     fortnight = calendars.grid(site, first_on=date(2026, 5, 23), days=9)  # a Saturday; the Monday is Memorial Day
-    assert calendars.open_days(site, fortnight) == {3, 4, 5, 6}
+    assert calendars.open_days(fortnight, calendars.opening(site, fortnight)) == {3, 4, 5, 6}
 
 
 def test_patient_busy(site, grid, patient, flora, chair, booking, at, now):

@@ -81,6 +81,8 @@ def test_what_does_not_fit_is_explained(run: Any) -> None:
     status, text = run(without("Theo"))
     assert status == 1
     assert "No place for Talk 1:" in text
+    assert "It is proved that no plan has a place for every visit." in text
+    assert "Lower bound" not in text
     assert "It does not fit; each of these is needed for that:" in text
     assert "None of 3 visits fits: the clinic has no therapist for them." in text
 

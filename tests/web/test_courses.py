@@ -1,7 +1,7 @@
 """The page of a course; moving, placing, cancelling and missing visits; the work list."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -13,9 +13,10 @@ from notifications.models import Message
 from scheduler.models import Appointment, ChangeSet, Status
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AllocationFactory, AppointmentFactory
+from tests.treatments.documents import branching, series
 from tests.web.conftest import signed_in
-from treatments.actions import changes, history, visits
-from treatments.models import Course, CourseStatus, Visit, VisitStatus
+from treatments.actions import changes, courses, history, protocols, visits, waitlist
+from treatments.models import Course, CourseStatus, DecisionRecord, GateFulfilment, Visit, VisitStatus
 from web import words
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,7 @@ def test_moves_a_visit(desk, course, looked):
     assert f"Times on {words.day(local(talk).date())}" in page
     assert "Keeps everything else" in page
     page, form = looked(talk, local(talk), "16:00")
-    assert "Moves: 1 visit. 5 visits stay as it is." in page
+    assert "Moves: 1 visit. 5 visits stay as they are." in page
     assert "Move 1 visit and send 1 message" in page
     assert "Pat is told by e-mail: 1 message" in page
     answer = desk.post(f"/visits/{talk.pk}/move", form, follow=True)
@@ -224,7 +225,11 @@ def test_cancels_one_visit(desk, course, hidden):
     page, form = cancelling(desk, hidden, visit(course, "talks.3"), "this", why="patient")
     assert "Only this visit" in page
     answer = desk.post(f"/visits/{visit(course, 'talks.3').pk}/cancel", form, follow=True)
-    assert "Talk 3 is cancelled" in answer.content.decode()
+    page = answer.content.decode()
+    assert "Talk 3 is cancelled" in page
+    assert "is free again" in page
+    link = unescape(re.search(r'href="(/waitlist/fitting[^"]+)"', page)[1])
+    assert desk.get(link).status_code == 200
     talk = visit(course, "talks.3")
     assert (talk.status, talk.appointment.status) == (VisitStatus.CANCELLED, Status.CANCELLED)
 
@@ -345,3 +350,97 @@ def test_gives_a_waiting_visit_a_time(desk, asked, clinic, hidden):
 
 def test_the_work_list_says_when_nothing_waits(desk, course):
     assert "Every visit has a time" in desk.get("/work-list/").content.decode()
+
+
+# --- what else there is about a course ---
+
+
+@pytest.fixture
+def gated(clinic, mona, site, patient, flora, now):
+    """A course that waits for a consent and, before each infusion, for somebody to take the patient home."""
+    document = series(
+        code="gated",
+        gates=[
+            {"gate": "consent", "title": "Consent", "before": "infusions.first", "source": "T"},
+            {"gate": "escort", "title": "A ride home", "before": "infusions.each", "source": "T"},
+        ],
+    )
+    version = protocols.publish(document=document, by=mona, now=now)
+    return courses.book(
+        protocol_version=version, site=site, patient=patient, start_on=date(2026, 5, 6), wishes={}, by=flora, now=now
+    ).course
+
+
+def test_says_what_has_to_be_there_and_takes_down_that_it_is(nurse, gated):
+    page = nurse.get(f"/courses/{gated.pk}/").content.decode()
+    assert "Consent" in page
+    assert "needed by" in page
+    answer = nurse.post(f"/courses/{gated.pk}/fulfil", {"gate": "consent.1"}, follow=True)
+    assert "Written down: it is there." in answer.content.decode()
+    assert GateFulfilment.objects.get().gate == "consent.1"
+    first = visit(gated, "infusions.1")
+    nurse.post(f"/courses/{gated.pk}/fulfil", {"gate": "escort.1", "visit": str(first.pk)})
+    assert GateFulfilment.objects.get(gate="escort.1").visit == "infusions.1"
+
+
+@pytest.mark.parametrize("sent", [{}, {"gate": "moon.1"}, {"gate": "escort.1"}, {"gate": "escort.1", "visit": "x"}])
+def test_what_nobody_waits_for_is_not_written_down(nurse, gated, sent):
+    assert nurse.post(f"/courses/{gated.pk}/fulfil", sent).status_code == 400
+    assert not GateFulfilment.objects.exists()
+
+
+def test_lists_what_was_done_and_offers_to_take_it_back(desk, course, looked):
+    talk = visit(course, "talks.1")
+    _, form = looked(talk, local(talk), "16:00", reason="Has a class")
+    desk.post(f"/visits/{talk.pk}/move", form)
+    page = desk.get(f"/courses/{course.pk}/").content.decode()
+    assert "Moved by Flora Desk: Has a class" in page
+    moved = ChangeSet.objects.get(verb="move")
+    assert f"/changes/{moved.pk}/undo" in page
+    desk.post(f"/changes/{moved.pk}/undo")
+    assert "(taken back)" in desk.get(f"/courses/{course.pk}/").content.decode()
+    assert local(visit(course, "talks.1")) == local(talk)
+
+
+def test_names_who_would_come_earlier(desk, course, flora):
+    waitlist.join(visit=visit(course, "infusions.2"), valid_until=date(2026, 5, 20), by=flora, now=clock.now())
+    page = desk.get(f"/courses/{course.pk}/").content.decode()
+    assert "On the waitlist" in page
+    assert "Infusion 2: would come earlier, until Wednesday 20 May" in page
+
+
+@pytest.fixture
+def branching_course(clinic, mona, site, patient, flora, now):
+    """A course whose weekly infusions wait for a decision after the first three."""
+    version = protocols.publish(document=branching(), by=mona, now=now)
+    return courses.book(
+        protocol_version=version, site=site, patient=patient, start_on=date(2026, 5, 5), wishes={}, by=flora, now=now
+    ).course
+
+
+def test_a_clinician_sees_what_a_decision_does_and_decides(clara, branching_course, hidden):
+    last = visit(branching_course, "infusions.3")
+    with time_machine.travel(last.appointment.ends_at + timedelta(hours=1)):
+        browser = signed_in(clara)
+        page = browser.get(f"/courses/{branching_course.pk}/").content.decode()
+        assert "Due now" in page
+        url = f"/courses/{branching_course.pk}/decide"
+        ways = re.findall(r'name="way" value="([^"]+)"', browser.get(url).content.decode())
+        assert "stop" in ways
+        assert browser.get(url, {"way": "moon"}).status_code == 422
+        page = browser.get(url, {"way": "stop"}).content.decode()
+        assert "Freed with it" in page
+        form = {"way": "stop", "reason": "Well"} | {name: hidden(page, name) for name in ("digest", "key")}
+        form |= {"decision": hidden(page, "decision")} if 'name="decision"' in page else {}
+        answer = browser.post(url, form)
+    assert answer.status_code == 302
+    record = DecisionRecord.objects.get()
+    assert (record.choice, record.reason) == ("stop", "Well")
+    assert not branching_course.visits.filter(status=VisitStatus.TENTATIVE).exists()
+
+
+def test_a_decision_that_changes_no_visit_says_so(clara, branching_course, hidden):
+    browser = signed_in(clara)
+    page = browser.get(f"/courses/{branching_course.pk}/decide", {"way": "hold"}).content.decode()
+    assert "No visit changes" in page or "stay as they are" in page
+    assert ">Decide<" in page

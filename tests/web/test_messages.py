@@ -58,8 +58,8 @@ def test_states_in_words_with_the_reason_behind_each(desk, booked, patient) -> N
 
 def test_filters_are_in_the_address(desk, booked, patient) -> None:
     assert text(desk.get("/messages/?on=2026-05-08")).count('class="presses') == 1
-    assert "No message fits" in text(desk.get("/messages/?channel=call"))
-    assert "No message fits" in text(desk.get(f"/messages/?patient={booked.pk}"))
+    assert "No messages fit" in text(desk.get("/messages/?channel=call"))
+    assert "No messages fit" in text(desk.get(f"/messages/?patient={booked.pk}"))
     assert "Only messages to" in text(desk.get(f"/messages/?patient={patient.pk}"))
     assert "Clear the filters" in text(desk.get("/messages/?state=dead"))
 
@@ -93,11 +93,11 @@ def test_hold_let_go_and_send_now(desk, booked, now) -> None:
 
 def test_a_message_that_failed_is_marked_handled_once(desk, flora, booked, now) -> None:
     row = dead(Step.ONE_DAY, now)
-    assert "Needs attention (1)" in text(desk.get("/messages/"))
+    assert "1 message not delivered" in text(desk.get("/messages/"))
     assert "Failed" in text(desk.get("/messages/?state=attention"))
     press(desk, row, "handled", note="Called")
     assert Handling.objects.get().by == flora
-    assert "Needs attention (0)" in text(desk.get("/messages/"))
+    assert "not delivered" not in text(desk.get("/messages/"))
     assert "was not changed" in text(press(desk, row, "hold"))
     assert press(desk, row, "nonsense").status_code == 404
 

@@ -277,7 +277,7 @@ class _Wanted:
         if put is None:
             return _fixed(question, given)
         loose = [placement for placement in stood if placement.visit != put[0]]
-        moved = replanning.around(question, given=given, loose=loose)
+        moved = replanning.around(question, given=given, loose=loose, mending=True)
         gone = {*moved.places, *moved.unplaced}
         staying = [placement for placement in loose if placement.visit not in gone]
         return _fixed(question, (*given, *staying, *moved.places.values()))

@@ -275,7 +275,7 @@ def _booked(job: PlanningJob, *, by: User, now: datetime) -> ChangeSet:
     """Books the courses as the answer says. Raises ``AnswerOutdated``."""
     wanted = intakes.read(job.params["courses"])
     intakes.check(job.site, wanted, now=now)
-    asked = intakes.questions(job.site, wanted, now=now)
+    asked = intakes.questions(job.site, wanted, now=now, choosing=False)
     planned = []
     for course in job.answer["courses"]:
         number = course["number"]

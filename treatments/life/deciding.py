@@ -14,13 +14,17 @@ from treatments.life.ripples import Change, Why
 from treatments.life.running import Running
 from treatments.models import Choice, CourseStatus, DecisionRecord, VisitStatus
 from treatments.models.course import OPEN
-from treatments.protocols import branches, extras, reopening
+from treatments.protocols import branches, extras, reopening, words
 from treatments.protocols.extras import Extra, Where
 from treatments.queries import decisions
 from treatments.queries.decisions import DecisionPoint, DecisionState
 
 WAITING = (VisitStatus.TENTATIVE, VisitStatus.TO_PLACE)
 """Visits that a decision can give back without taking anything from the patient that was promised."""
+
+
+_AS_PLANNED = Why("as_planned", "The course goes on as it is planned.")
+_MISSING = {"block": "Say which block.", "gap_days": "Say how many days apart."}
 
 
 @work_out.register
@@ -47,6 +51,7 @@ def _decide(event: Decide, running: Running) -> Change:
 
 def _check_parts(event: Decide) -> None:
     """Each choice takes the parts it needs and no others. Raises ``InvalidInput``."""
+    choice = Choice(event.choice)
     needed = {
         "block": event.choice in (Choice.GO_TO, Choice.SPACING),
         "gap_days": event.choice == Choice.SPACING,
@@ -55,9 +60,9 @@ def _check_parts(event: Decide) -> None:
     given = {"block": bool(event.block), "gap_days": event.gap_days is not None, "cancel_booked": event.cancel_booked}
     for name, is_needed in needed.items():
         if given[name] and not is_needed:
-            raise InvalidInput("This choice does not take it.", pointer=name)
+            raise InvalidInput(f"Leave this out: it says nothing about “{choice.label}”.", pointer=name)
         if is_needed and not given[name] and name != "cancel_booked":
-            raise InvalidInput("This choice needs it.", pointer=name)
+            raise InvalidInput(_MISSING[name], pointer=name)
 
 
 def _point(event: Decide, running: Running) -> DecisionPoint | None:
@@ -109,7 +114,7 @@ def _go_to(event: Decide, running: Running) -> Change:
         said={key: (Why("firm", "It waited for this decision and is firm now."),) for key in firm},
     )
     if is_open:
-        return change
+        return change if firm or released else replace(change, notes=(_AS_PLANNED,))
     return _opened_again(change, event.block, sorted(branch.firm - {event.block}))
 
 
@@ -133,7 +138,7 @@ def _opened_again(change: Change, name: str, hanging: Sequence[str]) -> Change:
     length = running.document.block(name).length
     last = _last(running, name, change.released)
     added = [replace(extra, again=last) for each in (name, *hanging) for extra in more(running, each, length)]
-    data: list[dict[str, Any]] = [*running.course.extra, *(extra.to_json() for extra in added)]
+    data: list[dict[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
     new = [extra.key for extra in added]
     others = running.movable - change.released
     question = running.ask(about={*new, *others}, extra=data, leaving=change.released)
@@ -143,7 +148,8 @@ def _opened_again(change: Change, name: str, hanging: Sequence[str]) -> Change:
         change,
         question=question,
         places=found.places,
-        unplaced=ripples.unplaced(question, found.unplaced),
+        unplaced=ripples.told(question, found.unplaced),
+        said={**change.said, **ripples.told(question, found.alone)},
         added=tuple(added),
         firm=change.firm | frozenset(new),
         notes=(Why("opened_again", f"{running.document.block(name).title or name}: {length} more visits."),),
@@ -201,7 +207,7 @@ def _resume(event: Decide, running: Running) -> Change:  # noqa: ARG001 - the sh
 
 
 def _go_on(event: Decide, running: Running) -> Change:  # noqa: ARG001 - the shape
-    return Change(running, Verb.DECIDE, notes=(Why("as_planned", "The course goes on as it is planned."),))
+    return Change(running, Verb.DECIDE, notes=(_AS_PLANNED,))
 
 
 def _space(event: Decide, running: Running) -> Change:
@@ -218,7 +224,9 @@ def _space(event: Decide, running: Running) -> Change:
         raise InvalidInput(f"The protocol allows {allowed} here.", pointer="gap_days")
     spacing = {**running.course.spacing, event.block: event.gap_days}
     ahead = [key for key in running.movable if block(running.by_key[key]) == event.block]
-    change = Change(running, Verb.DECIDE, course={"spacing": spacing})
+    title = running.document.block(event.block).title or event.block
+    note = Why("spaced", f"{title}: {words.count(event.gap_days, 'day')} apart is the best distance from now on.")
+    change = Change(running, Verb.DECIDE, course={"spacing": spacing}, notes=(note,))
     if not ahead:
         return change
     others = running.movable - set(ahead)
@@ -237,7 +245,8 @@ def _space(event: Decide, running: Running) -> Change:
             for key, place in found.places.items()
             if key not in standing or replanning.differs(standing[key], place)
         },
-        unplaced=ripples.unplaced(question, found.unplaced),
+        unplaced=ripples.told(question, found.unplaced),
+        said=ripples.told(question, found.alone),
     )
 
 

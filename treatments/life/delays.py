@@ -51,14 +51,15 @@ def _delay(event: Delay, running: Running) -> Change:
     room = ROOM + timedelta(days=event.days)
     question = running.wished(running.ask(about=running.movable, room=room))
     stood_on = clock.local(starts_at, running.course.site.zone).date()
-    on = stood_on + timedelta(days=event.days)
     until_on = None if left is None else stood_on + timedelta(days=left)
-    question = _waiting(question, visit.key, on, until_on, event.days)
+    on = _opened(question, stood_on + timedelta(days=event.days), until_on)
+    question = _waiting(question, visit.key, on, until_on, (on - stood_on).days)
     found = replanning.around(question, given=(), loose=running.current(question, others), added=later)
     standing = {placement.visit: placement for placement in running.current(question, later)}
     grid = question.request.grid
     new = found.places.get(visit.key)
-    waited = (grid.date(new.start) - stood_on).days if new is not None else event.days
+    stands_on = grid.date(new.start) if new is not None else on
+    waited = (stands_on - stood_on).days
     times = [*running.course.delayed.get(visit.key, ()), [waited, running.now.isoformat()]]
     delayed = {**running.course.delayed, visit.key: times}
     return Change(
@@ -70,11 +71,22 @@ def _delay(event: Delay, running: Running) -> Change:
             for key, place in found.places.items()
             if key not in standing or replanning.differs(standing[key], place)
         },
-        unplaced=ripples.unplaced(question, found.unplaced),
+        unplaced=ripples.told(question, found.unplaced),
+        said=ripples.told(question, found.alone),
         versions=versions,
-        notes=(Why("delayed", f"{visit.label} waits until {on:%-d %B %Y}, and what comes after it moves with it."),),
+        notes=(
+            Why("delayed", f"{visit.label} waits until {stands_on:%-d %B %Y}, and what comes after it moves with it."),
+        ),
         course={"delayed": delayed},
     )
+
+
+def _opened(question: Question, on: date, until_on: date | None) -> date:
+    """The first date from ``on`` on which the site opens, unless that is too late."""
+    grid = question.request.grid
+    number = next((day for day in range(max(grid.day_of(on), 0), grid.days) if day in question.request.open_days), None)
+    found = on if number is None else grid.first_on + timedelta(days=number)
+    return found if until_on is None or found <= until_on else on
 
 
 _BEYOND = {

@@ -20,12 +20,19 @@ from treatments.models import CourseStatus, Visit, VisitStatus
 from treatments.models.course import HAPPENS, OPEN
 from treatments.planning import Question
 from treatments.protocols import extras
+from treatments.protocols.words import in_sentence
 
 
 class CourseOver(Conflict):
     """The course is completed or cancelled already."""
 
     code = "course_over"
+
+
+class AlreadyThere(Conflict):
+    """The visit is at that time already, with those resources."""
+
+    code = "already_there"
 
 
 @singledispatch
@@ -73,6 +80,12 @@ def _rearranged(event: Move | Place, running: Running, verb: Verb) -> Change:
     question = running.ask(about={key, *others}, target=event.starts_at, from_at=running.now)
     beside = running.current(question, others)
     standing = running.standing.get(key)
+    if (
+        standing is not None
+        and standing.starts_at == event.starts_at
+        and event.resources.items() <= set(standing.resources)
+    ):
+        raise AlreadyThere(f"{running.by_key[key].label} is there already.", pointer="starts_at")
     chosen, is_held = places.chosen(
         question,
         key,
@@ -93,7 +106,8 @@ def _rearranged(event: Move | Place, running: Running, verb: Verb) -> Change:
         verb,
         question,
         places={key: chosen, **replanned.places},
-        unplaced=ripples.unplaced(question, replanned.unplaced),
+        unplaced=ripples.told(question, replanned.unplaced),
+        said=ripples.told(question, replanned.alone),
     )
 
 
@@ -202,7 +216,8 @@ def _left_alone(running: Running, gone: Collection[str]) -> Mapping[str, tuple[W
         for follower in extras.followers(running.compiled.rules, key) - frozenset(gone):
             other = running.by_key.get(follower)
             if other is not None and other.status in OPEN:
-                text = f"{other.label} belongs to {running.by_key[key].label}, which is given up."
+                label = in_sentence(running.by_key[key].label)
+                text = f"{other.label} is counted from {label}, which is given up."
                 said[follower] = (Why("left_alone", text),)
     return said
 

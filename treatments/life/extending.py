@@ -28,7 +28,7 @@ def _extend(event: Extend, running: Running) -> Change:  # noqa: ARG001 - the sh
     if not missing:
         raise WrongStatus("As many visits as the protocol wants are planned ahead.")
     added = [extra for name, number in missing.items() for extra in more(running, name, number)]
-    data: list[dict[str, Any]] = [*course.extra, *(extra.to_json() for extra in added)]
+    data: list[dict[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
     new = [extra.key for extra in added]
     others = running.movable
     question = running.ask(about={*new, *others}, extra=data, room=_room(running, missing))
@@ -40,7 +40,8 @@ def _extend(event: Extend, running: Running) -> Change:  # noqa: ARG001 - the sh
         Verb.EXTEND,
         question,
         places=found.places,
-        unplaced=ripples.unplaced(question, found.unplaced),
+        unplaced=ripples.told(question, found.unplaced),
+        said=ripples.told(question, found.alone),
         added=tuple(added),
         notes=(Why("extended", f"Planned further ahead: {blocks}."),),
     )

@@ -79,6 +79,8 @@ def _too_late(visit: Visit, found: LateStarts, zone: str) -> TooLate:
     if found.latest is None:
         text = f"{visit.label} cannot begin any more today."
     else:
-        text = f"{visit.label} could begin until {lateness.at(found.latest, zone)}; it needs another day."
+        text = (
+            f"{visit.label} could begin until {lateness.at(found.latest, zone)} today; after that it needs another day."
+        )
     latest = found.latest.isoformat() if found.latest is not None else None
     return TooLate(text, pointer="arrives_at", detail={"latest": latest, "why": list(found.why)})

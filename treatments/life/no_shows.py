@@ -1,5 +1,6 @@
 """What follows when a patient does not come: the policy of the block, worked out as a proposal."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from treatments.life.events import NoShow, Then
 from treatments.life.ripples import Change, Why
 from treatments.life.running import Running
 from treatments.models import CourseStatus, Visit, VisitStatus
+from treatments.models.course import GIVEN_UP
 from treatments.planning import Question
 from treatments.protocols import extras
 from treatments.protocols.extras import Extra, Where
@@ -23,6 +25,8 @@ from treatments.protocols.rulebook import RuleNote
 
 WITHIN = "missed.within"
 """The key of the rule that a make-up takes place in time."""
+NOT_TODAY = "missed.not_today"
+"""The key of the rule that nothing is put on today that was not there."""
 NOTES = {
     Then.OMIT: Why("omitted", "The protocol asks for no make-up. The rest of the course stays as it is."),
     Then.KEEP: Why("kept", "The rest of the course stays as it is."),
@@ -53,8 +57,14 @@ def _check_can_be_missed(running: Running, visit: Visit) -> None:
         raise WrongStatus(f"{visit.label} is {words(visit)} and cannot be missed.")
     if running.now < appointment.starts_at:
         raise WrongStatus("It has not begun. Cancel it if the patient cannot come.")
-    if any(extra.makes_up == visit.key for extra in extras.read(running.course.extra)):
+    if any(
+        extra.makes_up == visit.key and not _is_given_up(running, extra) for extra in extras.read(running.course.extra)
+    ):
         raise InvalidInput(f"{visit.label} has been made up for already.", pointer="visit")
+
+
+def _is_given_up(running: Running, extra: Extra) -> bool:
+    return extra.key in running.by_key and running.by_key[extra.key].status in GIVEN_UP
 
 
 def _policy(running: Running, visit: Visit) -> Missed | None:
@@ -73,12 +83,17 @@ def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None
         visit.key,
         _followed_by(running, visit),
     )
-    data: list[dict[str, Any]] = [*running.course.extra, extra.to_json()]
+    data: list[dict[str, Any]] = [*running.extra, extra.to_json()]
     others = frozenset() if then is Then.FILL else running.movable - {visit.key}
     question = running.ask(about={extra.key, *others}, extra=data, leaving={visit.key})
     until_on = _until(running, visit, extra, within_days)
     wished = _limited(running.wished(question, extra=data), extra.key, until_on)
-    found = replanning.around(wished, given=(), loose=running.current(wished, others), added=[extra.key])
+    loose = running.current(wished, others)
+    # who did not come is asked for another day, unless only today is left
+    another_day = _not_today(running, wished, {extra.key, *others})
+    found = replanning.around(another_day, given=(), loose=loose, added=[extra.key])
+    if extra.key in found.unplaced:
+        found = replanning.around(wished, given=(), loose=loose, added=[extra.key])
     notes: tuple[Why, ...] = ()
     if extra.key in found.unplaced:
         notes = (Why("escalated", "There is no place for it in time. A clinician decides how the course goes on."),)
@@ -87,7 +102,8 @@ def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None
         Verb.NO_SHOW,
         wished,
         places=found.places,
-        unplaced=ripples.unplaced(wished, found.unplaced),
+        unplaced=ripples.told(wished, found.unplaced),
+        said=ripples.told(wished, found.alone),
         added=(extra,),
         notes=notes,
     )
@@ -117,16 +133,34 @@ def _until(running: Running, visit: Visit, extra: Extra, within_days: int | None
     return clock.local(max(starts), zone).date() + timedelta(days=within_days)
 
 
+def _not_today(running: Running, question: Question, keys: Collection[str]) -> Question:
+    """The question in which none of these visits is moved to today."""
+    zone = running.course.site.zone
+    today = clock.local(running.now, zone).date()
+    later = tuple(
+        sorted(
+            key
+            for key in keys
+            if key not in running.standing or clock.local(running.standing[key].starts_at, zone).date() > today
+        )
+    )
+    rule = Window(NOT_TODAY, later, from_on=today + timedelta(days=1))
+    return _with_rule(question, rule, "Another day than today")
+
+
 def _limited(question: Question, key: str, until_on: date | None) -> Question:
     """The question in which the visit takes place on that date at the latest."""
     if until_on is None:
         return question
-    note = RuleNote(f"A make-up takes place until {until_on.day} {until_on:%B}", (), "")
     rule = Window(WITHIN, (key,), until_on=until_on)
+    return _with_rule(question, rule, f"A make-up takes place until {until_on.day} {until_on:%B}")
+
+
+def _with_rule(question: Question, rule: Window, text: str) -> Question:
     compiled = replace(
         question.compiled,
         rules=(*question.compiled.rules, rule),
-        notes={**question.compiled.notes, WITHIN: note},
+        notes={**question.compiled.notes, rule.key: RuleNote(text, (), "")},
     )
     return replace(
         question, compiled=compiled, request=replace(question.request, rules=(*question.request.rules, rule))

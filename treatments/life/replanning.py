@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from scheduler.engine.answer import Reason
-from scheduler.engine.request import Keep, Placement, PlanRequest, Rule, Window
+from scheduler.engine.answer import Code, Reason
+from scheduler.engine.request import Keep, Placement, PlanRequest, Preferred, Rule, Window
 from treatments import planning
 from treatments.planning import Question
 
@@ -14,10 +14,14 @@ KEEP = "keep"
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
-    """Where visits go that do not stay: those that stood, and those that were added. ``unplaced``: those without a place."""
+    """Where visits go that do not stay: those that stood, and those that were added. ``unplaced``: those without a place.
+
+    ``alone``: those that have a place although one that they are counted from has none, with that as the reason.
+    """
 
     places: Mapping[str, Placement] = field(default_factory=dict)
     unplaced: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    alone: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
 
 
 def around(
@@ -67,7 +71,35 @@ def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[
     found = Replanned(places, {each.visit: each.reasons for each in plan.unplaced})
     if not loose and _clashes(request, [*given, *places.values()], ()):
         return None  # what is fixed and what was added cannot both be where they are
-    return found
+    alone = {
+        key: why
+        for key, why in found.unplaced.items()
+        if key in stood and all(reason.code is Code.DEPENDS_ON_UNPLACED for reason in why)
+    }
+    return _without_them(question, found, alone, given=given, loose=loose) if alone else found
+
+
+def _without_them(
+    question: Question,
+    found: Replanned,
+    alone: Mapping[str, tuple[Reason, ...]],
+    *,
+    given: Sequence[Placement],
+    loose: Sequence[Placement],
+) -> Replanned:
+    """The same, but visits that stood do not go to the work list only because one before them does."""
+    # imported here: keeps web start-up light (numpy)
+    from scheduler.engine.restriction import restricted
+
+    lost = found.unplaced.keys() - alone.keys()
+    kept = [visit.key for visit in question.request.visits if visit.key not in lost]
+    fewer = replace(question, request=restricted(question.request, kept))
+    again = _planned(fewer, given=given, loose=[each for each in loose if each.visit not in lost])
+    if again is None:
+        return found
+    unplaced = {**{key: why for key, why in found.unplaced.items() if key in lost}, **again.unplaced}
+    told = {key: why for key, why in {**alone, **again.alone}.items() if key not in unplaced}
+    return Replanned(again.places, unplaced, told)
 
 
 def differs(stood: Placement, after: Placement) -> bool:
@@ -97,7 +129,7 @@ def agreed(request: PlanRequest, loose: Sequence[Placement]) -> tuple[Rule, ...]
     outside = {(found.reason.rule, found.visit) for found in rules.findings(Schedule(request, loose))}
     kept: list[Rule] = []
     for rule in request.rules:
-        if isinstance(rule, Window) and rule.hard and planning.is_wish(rule.key):
+        if isinstance(rule, Window | Preferred) and rule.hard and planning.is_wish(rule.key):
             visits = tuple(key for key in rule.visits if (rule.key, key) not in outside)
             kept += [replace(rule, visits=visits)] if visits else []
         else:

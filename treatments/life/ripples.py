@@ -224,6 +224,6 @@ def reasons(question: Question, visit: str, found: Iterable[Reason]) -> tuple[Wh
     return tuple({why.message: why for why in told}.values())
 
 
-def unplaced(question: Question, found: Mapping[str, Sequence[Reason]]) -> dict[str, tuple[Why, ...]]:
-    """For each visit without a place, why."""
+def told(question: Question, found: Mapping[str, Sequence[Reason]]) -> dict[str, tuple[Why, ...]]:
+    """For each visit its reasons, in words."""
     return {key: reasons(question, key, why) for key, why in found.items()}

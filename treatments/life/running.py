@@ -13,7 +13,7 @@ from scheduler.engine.request import Placement, PlanRequest
 from scheduler.models import Status
 from treatments import planning
 from treatments.models import Course, Visit, VisitStatus
-from treatments.models.course import HAPPENS
+from treatments.models.course import GIVEN_UP, HAPPENS
 from treatments.planning import AHEAD, NOTICE, Question, Standing
 from treatments.protocols import stored
 from treatments.protocols.wishes import Wishes
@@ -57,6 +57,18 @@ class Running:
         return self.by_key[key]
 
     @cached_property
+    def extra(self) -> Sequence[Mapping[str, Any]]:
+        """The visits beyond the protocol, as they count now."""
+        if not self.course.extra:
+            return ()
+        # imported here: keeps web start-up light (Pydantic)
+        from treatments.protocols import extras
+
+        missed = [visit.key for visit in self.visits if visit.status == VisitStatus.MISSED]
+        given_up = [visit.key for visit in self.visits if visit.status in GIVEN_UP]
+        return extras.counting(self.course.extra, missed=missed, given_up=given_up)
+
+    @cached_property
     def document(self) -> "Protocol":
         """What the protocol says."""
         return stored.document(self.course.protocol_version.document)
@@ -83,7 +95,7 @@ class Running:
         """The visits and rules of the course, without wishes and without what the patient had elsewhere. No query."""
         course = self.course
         return planning.compiled(
-            course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=course.extra, course=course
+            course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=self.extra, course=course
         )
 
     def broken(self) -> list[str]:
@@ -108,7 +120,7 @@ class Running:
         from_at: datetime | None = None,
         room: timedelta = ROOM,
     ) -> Question:
-        """What the planner is asked about some visits of the course. Ten queries, and one more each for caps and for daily loads.
+        """What the planner is asked about some visits of the course. Eight queries, and one more each for caps and for daily loads.
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
@@ -135,7 +147,7 @@ class Running:
                 course.protocol_version,
                 start_on=start_on,
                 wishes=Wishes(),
-                extra=course.extra if extra is None else extra,
+                extra=self.extra if extra is None else extra,
                 course=course,
                 past=self._past(planning.past(course.protocol_version, course.patient, first_on=start_on, own=own)),
             ),
@@ -170,7 +182,7 @@ class Running:
             course.protocol_version,
             start_on=question.compiled.start_on,
             wishes=wishes,
-            extra=course.extra if extra is None else extra,
+            extra=self.extra if extra is None else extra,
             course=course,
             past=question.compiled.past,
         )

@@ -72,7 +72,7 @@ class Member:
             return self.change(verb, (), {})
         loose = {each.visit for each in self.loose}
         unplaced = {each.visit: each.reasons for each in outcome.plan.unplaced if each.visit in loose}
-        return self.change(verb, outcome.plan.placements, ripples.unplaced(self.question, unplaced))
+        return self.change(verb, outcome.plan.placements, ripples.told(self.question, unplaced))
 
     def stored(self, change: Change) -> Answer:
         """A change of this course as JSON."""

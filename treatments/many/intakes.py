@@ -14,6 +14,7 @@ from treatments.many.batches import Answer
 from treatments.many.together import Calendars
 from treatments.models import ProtocolVersion
 from treatments.planning import AHEAD, Question
+from treatments.queries import readiness
 
 if TYPE_CHECKING:
     from scheduler.engine.many import Progress
@@ -78,8 +79,11 @@ def check(site: Site, intakes: Sequence[Intake], *, now: datetime) -> None:
             raise
 
 
-def questions(site: Site, intakes: Sequence[Intake], *, now: datetime) -> list[Question]:
-    """What the planner is asked about each, over one reading of the calendars. Raises ``InvalidInput``."""
+def questions(site: Site, intakes: Sequence[Intake], *, now: datetime, choosing: bool = True) -> list[Question]:
+    """What the planner is asked about each, over one reading of the calendars.
+
+    When ``choosing``, visits wait for what has to be there before them, as in a single proposal. Raises ``InvalidInput``.
+    """
     today = clock.local(now, site.zone).date()
     compiled = [
         planning.compiled(
@@ -91,13 +95,23 @@ def questions(site: Site, intakes: Sequence[Intake], *, now: datetime) -> list[Q
         site,
         (),
         patients=[each.patient.pk for each in intakes],
+        versions=[each.protocol_version for each in intakes],
         first_on=min(each.start_on for each in compiled),
         last_on=max(each.start_on + timedelta(days=each.horizon_days) for each in compiled),
         now=now,
     )
-    return [
+    asked = [
         calendars.new_question(each.patient.pk, each.protocol_version, planning.read_wishes(each.wishes), known)
         for each, known in zip(intakes, compiled, strict=True)
+    ]
+    if not choosing:
+        return asked
+    return [
+        planning.held_back(
+            question,
+            readiness.earliest(readiness.gates(question.protocol_version), question.visits, {}, now=now),
+        )
+        for question in asked
     ]
 
 

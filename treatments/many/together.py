@@ -21,9 +21,11 @@ from treatments.life.running import ROOM, Running
 from treatments.models import ProtocolVersion
 from treatments.planning import LONGEST_DAYS, NOTICE, Question
 from treatments.protocols.wishes import Wishes
+from treatments.queries import counts
+from treatments.queries.counts import Counted
 
 if TYPE_CHECKING:
-    from treatments.protocols.compile import Compiled
+    from treatments.protocols.compile import Compiled, Past
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Calendars:
     open_days: frozenset[int] = field(repr=False)
     busy: Mapping[UUID, Mapping[UUID, Period]] = field(repr=False)
     """Patient to their appointments and the periods of these."""
+    counted: Mapping[UUID, Sequence[Counted]] = field(repr=False)
+    """Patient to those of their visits that caps could count."""
     now: datetime
 
     @classmethod
@@ -50,10 +54,11 @@ class Calendars:
         now: datetime,
         without: Collection[UUID] = (),
         patients: Collection[UUID] = (),
+        versions: Iterable[ProtocolVersion] = (),
     ) -> "Calendars":
         """The calendars from ``first_on`` or the first visit of a course to ``last_on`` or some weeks after the last.
 
-        ``patients`` are others whose appointments matter. Raises ``InvalidInput`` for more dates than any course is planned over.
+        ``patients`` are others whose appointments matter, ``versions`` other protocols whose caps do. Raises ``InvalidInput`` for more dates than any course is planned over.
         """
         instants = [each.starts_at for running in runnings for each in running.standing.values()]
         dates = [clock.local(instant, site.zone).date() for instant in instants]
@@ -62,13 +67,17 @@ class Calendars:
         if days > LONGEST_DAYS:
             raise InvalidInput("The courses are too far apart to be planned together.")
         grid = calendars.grid(site, first_on=first_on, days=days)
+        opening = calendars.opening(site, grid)
+        concerned = {*patients, *(each.course.patient_id for each in runnings)}
+        asked = [*versions, *(each.course.protocol_version for each in runnings)]
         return cls(
             site=site,
             grid=grid,
             resources={str(each.pk): each for each in Resource.objects.filter(site=site)},
-            calendars=calendars.calendars(site, grid, now=now, without=without),
-            open_days=calendars.open_days(site, grid),
-            busy=calendars.patients_busy({*patients, *(each.course.patient_id for each in runnings)}, grid, now=now),
+            calendars=calendars.calendars(site, grid, now=now, without=without, opening=opening),
+            open_days=calendars.open_days(grid, opening),
+            busy=calendars.patients_busy(concerned, grid, now=now),
+            counted=counts.histories(asked, concerned, first_on=first_on, days=days),
             now=now,
         )
 
@@ -82,8 +91,9 @@ class Calendars:
             course.protocol_version,
             start_on=min(course.start_on, self.grid.first_on),
             wishes=wishes,
-            extra=course.extra,
+            extra=running.extra,
             course=course,
+            past=self._past(course.patient_id, course.pk),
         )
         request = compiled.request(
             grid=self.grid,
@@ -101,6 +111,9 @@ class Calendars:
         self, patient: UUID, protocol_version: ProtocolVersion, wishes: Wishes, compiled: "Compiled"
     ) -> Question:
         """What the planner is asked about a course that is not booked yet."""
+        if self.counted.get(patient):
+            start_on, past = compiled.start_on, self._past(patient)
+            compiled = planning.compiled(protocol_version, start_on=start_on, wishes=wishes, past=past)
         request = compiled.request(
             grid=self.grid,
             calendars=self.calendars,
@@ -109,6 +122,14 @@ class Calendars:
             patient_busy=tuple(self.busy.get(patient, {}).values()),
         )
         return Question(protocol_version, self.site, compiled.start_on, wishes, compiled, request, self.resources)
+
+    def _past(self, patient: UUID, course: UUID | None = None) -> "Past":
+        """What a patient has outside a course."""
+        # imported here: keeps web start-up light (Pydantic)
+        from treatments.protocols.compile import Past
+
+        visits = (visit for visit in self.counted.get(patient, ()) if visit.course != course)
+        return Past(history=counts.by_kind(visits))
 
     def without(self, resource: str, starts_at: datetime, ends_at: datetime) -> "Calendars":
         """The same while a resource is away."""

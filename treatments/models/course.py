@@ -75,6 +75,8 @@ OPEN = (VisitStatus.TO_PLACE, VisitStatus.TENTATIVE, VisitStatus.BOOKED)
 HAPPENS = (VisitStatus.BOOKED, VisitStatus.TENTATIVE, VisitStatus.DONE)
 """The visits that rules are counted from. A missed visit did not happen."""
 
+GIVEN_UP = (VisitStatus.RELEASED, VisitStatus.CANCELLED)
+
 
 @audited()
 class Visit(Model):

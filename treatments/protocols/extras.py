@@ -3,7 +3,7 @@
 A course remembers them in this order as data. Their keys go on counting where their block ends: ``infusions.7``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeGuard
@@ -59,6 +59,23 @@ def read(data: Iterable[Mapping[str, Any]]) -> tuple[Extra, ...]:
         Extra(each["key"], Where(each["where"]), each["makes_up"], tuple(each["followed_by"]), each.get("again"))
         for each in data
     )
+
+
+def counting(
+    data: Iterable[Mapping[str, Any]], *, missed: Collection[str], given_up: Collection[str]
+) -> list[dict[str, Any]]:
+    """The extra visits of a course as they count, from its data, given the keys of its missed and its given-up visits.
+
+    One stands for the visit that it makes up for only while that is missed. If the patient came after all, or the
+    make-up is given up itself, the visit has its own place in the block again, and the other is one more at its end.
+    """
+    return [_counting(extra, missed, given_up).to_json() for extra in read(data)]
+
+
+def _counting(extra: Extra, missed: Collection[str], given_up: Collection[str]) -> Extra:
+    if extra.makes_up is None or (extra.makes_up in missed and extra.key not in given_up):
+        return extra
+    return replace(extra, where=Where.END, makes_up=None, followed_by=())
 
 
 def at_the_end(extras: Iterable[Extra]) -> dict[str, list[int]]:

@@ -8,6 +8,8 @@ from scheduler.engine.request import AtMost, Offset, PerWeek, Rule, SameDay, Spa
 from treatments.protocols import words
 from treatments.protocols.compile import Compiled
 
+PERSON = "person"
+"""The kind of resource that works; all others are open, or to be had."""
 MOST_NAMED = 3
 """More resources than this are told as "no chair", not by name."""
 
@@ -67,6 +69,13 @@ class _Case:
         if 0 < len(given) <= MOST_NAMED:
             return f"{words.at_start(words.listing(given))} {'is' if len(given) == 1 else 'are'} {some}."
         return f"No {self.role} is {none}."
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person fills the role; otherwise a chair, a room, a device."""
+        visit = next((visit for visit in self.compiled.visits if visit.key == self.key), None)
+        needs = visit.needs if visit is not None else ()
+        return not any(need.key == self.reason.role and need.kind != PERSON for need in needs)
 
     @property
     def role(self) -> str:
@@ -231,7 +240,11 @@ def _patient_busy(case: _Case) -> str:
 _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.SITE_CLOSED: lambda _: "The clinic is closed then.",
     Code.NO_RESOURCE: lambda case: f"The clinic has no {case.role} that {words.in_sentence(case.visit)} can use.",
-    Code.RESOURCE_OFF: lambda case: case.who("not at work then", "at work for the whole of it"),
+    Code.RESOURCE_OFF: lambda case: (
+        case.who("not at work then", "at work for the whole of it")
+        if case.is_person
+        else case.who("out of hours then", "to be had for the whole of it")
+    ),
     Code.RESOURCE_BUSY: lambda case: case.who("taken then", "free for the whole of it"),
     Code.WATCH_FULL: lambda case: case.who("watching as many people as allowed then", "able to watch one more then"),
     Code.HANDS_TAKEN: lambda case: case.who("starting somebody else then", "free to start one more then"),

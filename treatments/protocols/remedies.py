@@ -6,15 +6,29 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from scheduler.engine.blame import Blame, Cause, Kind
-from scheduler.engine.fixes import AddWeekdays, Come, Fix, LeaveOut, Leeway, Lift, Relax, Soften, Start
+from scheduler.engine.fixes import (
+    AddWeekdays,
+    AllowAlso,
+    Come,
+    Fix,
+    LeaveOut,
+    Leeway,
+    Lift,
+    Relax,
+    Soften,
+    Start,
+    relaxed,
+)
 from scheduler.engine.request import Offset, PlanRequest, Rule, Unit
 from treatments.protocols import words
 from treatments.protocols.compile import Compiled
+from treatments.protocols.vocabulary import CLINICIAN
 from treatments.protocols.wishes import WISH, Wishes
 
 MOST_NAMED = 3
 """More people or things than this are told by their number."""
 DAY_MINUTES = 24 * 60
+PEOPLE = f"{WISH}people"
 _FIRM = (f"{WISH}weekdays", f"{WISH}time")
 _COUNTS = {f"{WISH}per_week": ("max_visits_per_week", "week"), f"{WISH}per_day": ("max_visits_per_day", "day")}
 
@@ -24,7 +38,8 @@ class CauseTold:
     """One thing that is to blame. ``visits`` are keys of those that fail because of it, of ``of`` that it concerns.
 
     ``kind``: rule, wish, hours, bookings, site, patient or nobody. ``rule`` is the place of a rule in the document;
-    ``resources`` are ids.
+    ``resources`` are ids. Causes with the same ``clash`` forbid the course together; another number is another reason, apart
+    from the first.
     """
 
     kind: str
@@ -33,6 +48,7 @@ class CauseTold:
     of: int
     rule: str = ""
     resources: tuple[str, ...] = ()
+    clash: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,7 @@ class ConcessionTold:
     """The one rule of the protocol that would have to give way. Only a manager can allow it, in a new version.
 
     ``limit`` is the part of the rule, ``was`` and ``becomes`` its values in its own unit; None where the rule would have to go.
+    ``sources`` are what the rule rests on, by their ids in the document: "clinician" where the clinic itself set it.
     """
 
     rule: str
@@ -61,6 +78,7 @@ class ConcessionTold:
     limit: str | None = None
     was: int | None = None
     becomes: int | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,8 @@ class Remedies:
         counts = tuple(rule.key for rule in self.request.rules if rule.key in _COUNTS)
         grid = self.request.grid
         away = frozenset(n for day in self.wishes.not_on if 0 <= (n := grid.day_of(day)) < grid.days)
-        return Leeway(tuple(tuple(keys) for keys in firm.values()), counts, away)
+        people = (PEOPLE,) if self.wishes.only_people and self.wishes.people else ()
+        return Leeway(tuple(tuple(keys) for keys in firm.values()), people, counts, away)
 
     # --- causes ---------------------------------------------------------------------------------------------------
 
@@ -107,7 +126,13 @@ class Remedies:
         """What is to blame, in words."""
         if blame.nobody:
             return tuple(self._nobody(blame).values())
-        return tuple(self._cause(cause) for cause in blame.causes)
+        told: list[CauseTold] = []
+        for cause in blame.causes:
+            one = replace(self._cause(cause), clash=cause.clash)
+            if told and told[-1].clash != one.clash:
+                one = replace(one, message=f"Apart from that: {words.in_sentence(one.message)}")
+            told.append(one)
+        return tuple(told)
 
     def _nobody(self, blame: Blame) -> dict[str, CauseTold]:
         found: dict[str, CauseTold] = {}
@@ -193,6 +218,9 @@ class Remedies:
             if self.wishes.start_on is not None:
                 instead["wishes"] = replace(self.wishes, start_on=start_on).to_json()
             return "start", f"Begin on {_day(start_on)} or later.", price, instead
+        people = self._people(fix, price)
+        if people is not None:
+            return people
         if isinstance(change, Soften):
             number = len(change.visits)
             some = words.listing(words.in_sentence(self.compiled.labels[key]) for key in change.visits[:MOST_NAMED])
@@ -209,6 +237,23 @@ class Remedies:
             return None
         kind, text, wishes = changed
         return kind, text, price, {"wishes": wishes.to_json()}
+
+    def _people(self, fix: Fix, price: str) -> tuple[str, str, str, dict[str, Any]] | None:
+        """Others beside the people asked for: somebody by name, or anybody; ``None`` for another change."""
+        change = fix.change
+        if isinstance(change, Soften) and change.keys == (PEOPLE,):
+            text = "Be treated by others where those asked for cannot be there."
+            price = f"{words.count(len(change.visits), 'visit')} with somebody else; {price}"
+            return "person", text, price, {"wishes": replace(self.wishes, only_people=False).to_json()}
+        if not isinstance(change, AllowAlso):
+            return None
+        name = words.listing(self.names.get(each, "somebody else") for each in change.resources)
+        number = sum(
+            any(resource in change.resources for _, resource in placed.resources) for placed in fix.plan.placements
+        )
+        wishes = replace(self.wishes, people=(*self.wishes.people, *change.resources))
+        price = f"{words.count(number, 'visit')} with {name}; {price}"
+        return "person", f"Be treated by {name} too.", price, {"wishes": wishes.to_json()}
 
     def _wished(self, change: object) -> tuple[str, str, Wishes] | None:
         """The wishes with a change of one of them."""
@@ -250,29 +295,38 @@ class Remedies:
             return None
         note = self.compiled.notes[fix.change.keys[0]]
         rule = words.in_sentence(note.words)
+        who = _who_decides(note.sources)
         if isinstance(fix.change, Lift):
-            return ConcessionTold(note.path, f"It would fit without one rule: {rule}.")
+            return ConcessionTold(note.path, f"It would fit without one rule: {rule}. {who}", sources=note.sources)
         limited = self._limited(fix.change)
         if limited is None:
             return None
-        first, was = limited
-        becomes = _given_way(fix.change, was)
-        text = f"It would fit if one rule gave way: {rule}. {_limit_words(first, fix.change.field, was, becomes)}"
-        return ConcessionTold(note.path, text, fix.change.field, was, becomes)
+        first, was, becomes = limited
+        text = f"It would fit if one rule gave way: {rule}. {_limit_words(first, fix.change.field, was, becomes)} {who}"
+        return ConcessionTold(note.path, text, fix.change.field, was, becomes, note.sources)
 
-    def _limited(self, change: Relax) -> tuple[Rule, int] | None:
+    def _limited(self, change: Relax) -> tuple[Rule, int, int] | None:
+        """A rule that gives way, with its limit before and after."""
         for rule in self.request.rules:
-            value = getattr(rule, change.field, None)
-            if rule.key in change.keys and value is not None:
-                return rule, value
+            was = getattr(rule, change.field, None)
+            if rule.key in change.keys and was is not None:
+                becomes = getattr(relaxed(rule, change.field, change.by), change.field)
+                if becomes != was:
+                    return rule, was, becomes
         return None
 
 
 _LOWER = ("least", "days_apart", "at_least", "earliest")
 
 
-def _given_way(change: Relax, was: int) -> int:
-    return was - change.by if change.field in (*_LOWER, "days") else was + change.by
+def _who_decides(sources: tuple[str, ...]) -> str:
+    """Who may say that a rule gives way: whoever set it."""
+    cited = [source for source in sources if source != CLINICIAN]
+    if not sources:
+        return ""
+    if not cited:
+        return "A clinician of the clinic set it and may set it anew."
+    return f"It rests on {words.listing(cited)}: a clinician has to weigh that."
 
 
 def _limit_words(rule: Rule, limit: str, was: int, becomes: int) -> str:
@@ -281,8 +335,12 @@ def _limit_words(rule: Rule, limit: str, was: int, becomes: int) -> str:
         return f"{side.format(words.clock(becomes))} would do, instead of {words.clock(was)}."
     if limit == "days":
         return f"Counting {becomes} days would do, instead of {was}."
-    end = "At least" if limit in _LOWER else "At most"
+    if limit == "at_least" and becomes == 0:
+        return f"No least number would do, instead of {was}."
+    # what lies before another visit has negative numbers, and its ends change places
+    end = "At least" if (limit in _LOWER) == (was >= 0) else "At most"
     if isinstance(rule, Offset):
+        was, becomes = abs(was), abs(becomes)
         return f"{end} {_length(rule, becomes)} would do, instead of {_length(rule, was)}."
     if limit in ("most_days", "days_apart"):
         return f"{end} {words.count(becomes, 'day')} would do, instead of {was}."

@@ -35,7 +35,10 @@ def write_wishes(
         text = f"The patient {can} {_time_words(wishes.not_before, wishes.not_after)}"
         add(text, *_times(wishes, course))
     if wishes.people:
-        add("The patient asked for certain people", Preferred("wish.people", keys, frozenset(wishes.people)))
+        text = (
+            "The patient comes only to certain people" if wishes.only_people else "The patient asked for certain people"
+        )
+        add(text, Preferred("wish.people", keys, frozenset(wishes.people), hard=wishes.only_people))
     if wishes.max_visits_per_week is not None:
         text = f"The patient can come at most {words.count(wishes.max_visits_per_week, 'time')} a week"
         add(text, PerWeek("wish.per_week", keys, wishes.max_visits_per_week, days_apart=0))

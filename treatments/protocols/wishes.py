@@ -13,6 +13,7 @@ WISH_NAMES = (
     "not_after",
     "start_on",
     "people",
+    "only_people",
     "not_on",
     "firm",
     "max_visits_per_week",
@@ -40,7 +41,8 @@ class Wishes:
     """What the patient can do and prefers; everything in the clinic's local time.
 
     ``weekdays``, ``not_before`` and ``not_after`` are preferences, or limits when ``firm``.
-    ``start_on``, ``not_on``, ``escort`` and the two numbers of visits always hold. ``people`` are ids of preferred persons.
+    ``start_on``, ``not_on``, ``escort`` and the two numbers of visits always hold. ``people`` are ids of preferred persons;
+    with ``only_people`` nobody else fills the roles that any of them could fill.
     """
 
     weekdays: frozenset[int] = frozenset()
@@ -52,6 +54,7 @@ class Wishes:
     start_on: date | None = None
     """The course begins on this date or later."""
     people: tuple[str, ...] = ()
+    only_people: bool = False
     not_on: frozenset[date] = frozenset()
     """Dates on which the patient cannot come."""
     firm: bool = False
@@ -69,6 +72,7 @@ class Wishes:
             "not_after": self.not_after and self.not_after.isoformat("minutes"),
             "start_on": self.start_on and self.start_on.isoformat(),
             "people": list(self.people),
+            "only_people": self.only_people,
             "not_on": sorted(day.isoformat() for day in self.not_on),
             "firm": self.firm,
             "max_visits_per_week": self.max_visits_per_week,
@@ -95,6 +99,7 @@ class Wishes:
             not_after=_time("not_after", data.get("not_after")),
             start_on=_date("start_on", data["start_on"]) if data.get("start_on") else None,
             people=tuple(_texts("people", data.get("people") or [])),
+            only_people=_flag("only_people", data.get("only_people", False)),
             not_on=frozenset(_date("not_on", day) for day in _texts("not_on", data.get("not_on") or [])),
             firm=_flag("firm", data.get("firm", False)),
             max_visits_per_week=_number("max_visits_per_week", data.get("max_visits_per_week")),

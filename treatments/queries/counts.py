@@ -4,7 +4,8 @@ Each is one query more, and only for protocols with such rules.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -18,6 +19,15 @@ COUNTED = (VisitStatus.TENTATIVE, VisitStatus.BOOKED, VisitStatus.DONE)
 """A missed visit counts for nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A visit that counts beyond its course: of which visit type, on which local date of its site."""
+
+    course: UUID
+    kind: str
+    on: date
+
+
 def history(
     version: ProtocolVersion, patient: Patient, *, first_on: date, days: int, without: Collection[UUID] = ()
 ) -> Mapping[str, list[date]]:
@@ -26,12 +36,33 @@ def history(
     ``without`` are the appointments of this course. ``first_on`` and ``days`` are the dates to be planned. Dates are those
     of the site of each visit.
     """
-    reach = max((cap["in_days"] for cap in version.document.get("caps", ())), default=0)
-    found: dict[str, list[date]] = {}
+    found = histories([version], [patient.pk], first_on=first_on, days=days, without=without)
+    return by_kind(found.get(patient.pk, ()))
+
+
+def histories(
+    versions: Iterable[ProtocolVersion],
+    patients: Collection[UUID],
+    *,
+    first_on: date,
+    days: int,
+    without: Collection[UUID] = (),
+) -> Mapping[UUID, Sequence[Counted]]:
+    """The same for several patients, for all caps of these protocols: patient to their visits. One query at most."""
+    reach = max((cap["in_days"] for version in versions for cap in version.document.get("caps", ())), default=0)
+    found: dict[UUID, list[Counted]] = {}
     if reach:
         first_on, last_on = first_on - timedelta(days=reach), first_on + timedelta(days=days + reach)
-        for kind, on in _visits(Q(course__patient=patient), first_on, last_on, without):
-            found.setdefault(kind, []).append(on)
+        for patient, visit in _visits(Q(course__patient__in=patients), first_on, last_on, without):
+            found.setdefault(patient, []).append(visit)
+    return found
+
+
+def by_kind(visits: Iterable[Counted]) -> dict[str, list[date]]:
+    """For each visit type the local dates, in order."""
+    found: dict[str, list[date]] = {}
+    for visit in visits:
+        found.setdefault(visit.kind, []).append(visit.on)
     return {kind: sorted(dates) for kind, dates in found.items()}
 
 
@@ -41,13 +72,13 @@ def starts_by_day(
     """For each visit type and local date: how many visits of other courses begin then at the site."""
     found: dict[str, Counter[date]] = {}
     if version.document.get("daily_loads"):
-        for kind, on in _visits(Q(course__site=site), first_on, first_on + timedelta(days=days), without):
-            found.setdefault(kind, Counter())[on] += 1
+        for _, visit in _visits(Q(course__site=site), first_on, first_on + timedelta(days=days), without):
+            found.setdefault(visit.kind, Counter())[visit.on] += 1
     return found
 
 
-def _visits(which: Q, first_on: date, last_on: date, without: Collection[UUID]) -> Iterator[tuple[str, date]]:
-    """The visit type and the local date of the visits from ``first_on`` to ``last_on``."""
+def _visits(which: Q, first_on: date, last_on: date, without: Collection[UUID]) -> Iterator[tuple[UUID, Counted]]:
+    """The visits from ``first_on`` to ``last_on``, each with its patient."""
     rows = (
         Visit.objects.filter(which, status__in=COUNTED)
         .filter(
@@ -57,12 +88,17 @@ def _visits(which: Q, first_on: date, last_on: date, without: Collection[UUID]) 
         )
         .exclude(appointment__in=list(without))
         .values_list(
-            "key", "appointment__starts_at", "course__site__zone", "course__protocol_version__document__blocks"
+            "course__patient",
+            "course",
+            "key",
+            "appointment__starts_at",
+            "course__site__zone",
+            "course__protocol_version__document__blocks",
         )
     )
-    for key, starts_at, zone, blocks in rows:
+    for patient, course, key, starts_at, zone, blocks in rows:
         on = clock.local(starts_at, zone).date()
         block = key.rpartition(".")[0]
         kind = next((each["visit"] for each in blocks if each["block"] == block), None)
         if kind is not None and first_on <= on <= last_on:
-            yield kind, on
+            yield patient, Counted(course, kind, on)

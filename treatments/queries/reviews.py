@@ -1,4 +1,4 @@
-"""What waits for a clinician: decisions that are due, breaks that became too long, missed visits nobody made up."""
+"""What waits for a clinician: decisions that are due, breaks that became too long, missed visits, make-ups too many."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from django.db.models.lookups import LessThan
 from clinics.models import Site
 from core import clock
 from treatments.models import Choice, Course, CourseStatus, DecisionRecord, Visit, VisitStatus
-from treatments.protocols import stored
+from treatments.models.course import HAPPENS
+from treatments.protocols import stored, words
 from treatments.protocols.references import block_of
 from treatments.queries import decisions
 from treatments.queries.decisions import DecisionState
@@ -33,6 +34,8 @@ class ReviewKind(StrEnum):
     DECISION = "decision"
     LAPSE = "lapse"
     MISSED = "missed"
+    SPARE = "spare"
+    """A make-up of a visit that took place after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def of_course(course: Course, *, now: datetime) -> Iterator[Review]:
     escalated = [missed for missed in document.missed if missed.then == "escalate"]
     blocks = {block.block for missed in escalated for block in document.blocks_named(missed.visits)}
     yield from _missed(course, blocks, decided_at, today)
+    yield from _spare(course, decided_at, today)
 
 
 def _lapsed(
@@ -162,6 +166,28 @@ def _missed(course: Course, blocks: Collection[str], decided_at: datetime | None
             title=f"{visit.label} was missed",
             message=f"It was on {on:%-d %B %Y}. The protocol leaves it to a clinician how to go on.",
             then="escalate",
+        )
+
+
+def _spare(course: Course, decided_at: datetime | None, today: date) -> Iterator[Review]:
+    """Make-ups that are still ahead although the patient came to the visit they were added for."""
+    visits = {visit.key: visit for visit in course.visits.all()}
+    for extra in course.extra:
+        made_up, visit = visits.get(extra["makes_up"]), visits.get(extra["key"])
+        if made_up is None or visit is None or made_up.status not in HAPPENS or visit.status not in AHEAD:
+            continue
+        if decided_at is not None and decided_at > _starts_at(made_up):
+            continue
+        due_on = visit.appointment.local_on if visit.appointment is not None else today
+        yield Review(
+            course=course,
+            kind=ReviewKind.SPARE,
+            visit=visit,
+            due_on=due_on,
+            overdue=today > due_on,
+            title=f"{visit.label} is one too many",
+            message=f"It was added to make up for {words.in_sentence(made_up.label)}, to which the patient came after all.",
+            then="cancel",
         )
 
 

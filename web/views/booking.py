@@ -166,6 +166,7 @@ def _why(page: Page, plan: ShownPlan, key: str, error: DomainError, at: datetime
             patient=page.patient,
             visit=key,
             starts_at=starts_at,
+            resources={} if at is not None else {role: values[0] for role, values in visit.resources.items()},
             visits=plan.placed,
             held=page.hold,
         )
@@ -354,7 +355,7 @@ def _read_plan(text: str) -> ShownPlan | None:
 
 def _patient(text: str) -> Patient:
     key = _uuid(text)
-    found = Patient.objects.select_related("site").filter(pk=key).first() if key is not None else None
+    found = Patient.objects.present().select_related("site").filter(pk=key).first() if key is not None else None
     if found is None:
         raise NotFound("There is no such patient.")
     return found

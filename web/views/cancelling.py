@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from core import clock
@@ -59,7 +60,7 @@ def visit(request: StaffRequest, visit_id: UUID) -> HttpResponse:
         done = change.carry_out(reason=form.reason)
         if done is not None:
             messages.success(request, _cancelled(of.label, done))
-            return to_course(of)
+            return redirect(f"{reverse('course', args=[of.course_id])}?freed={of.pk}")
     if change.ripple is None and change.refused is None:
         change.look()
     extents = [

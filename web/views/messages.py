@@ -57,7 +57,6 @@ def listing(request: StaffRequest) -> HttpResponse:
             "updated": words.clock(clock.local(now, at.chosen.zone).time()),
             "patient": patient,
             "lines": message_lines.lines(found[:SHOWN], paused=paused, now=now),
-            "attention": messages.look(attention=True).count(),
             "pauses": paused,
             "pause_form": PauseForm(),
             "late_minutes": _late_minutes(now - oldest) if oldest else 0,

@@ -156,7 +156,9 @@ class _Timing:
             return None
         explained = None
         with suppress(DomainError):  # the refusal itself is told all the same
-            explained = reasons.for_visit(visit=self.visit, starts_at=starts_at, by=self.request.user, now=now)
+            explained = reasons.for_visit(
+                visit=self.visit, starts_at=starts_at, by=self.request.user, now=now, resources=self._resources()
+            )
         return why_not.of_visit(
             self.visit.label,
             starts_at,
@@ -166,6 +168,7 @@ class _Timing:
             by=self.request.user,
             minutes=line.minutes,
             now=now,
+            standing=self.visit.appointment.starts_at if self.visit.appointment is not None else None,
         )
 
     def _done(self, starts_at: datetime) -> HttpResponse:

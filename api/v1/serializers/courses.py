@@ -58,6 +58,7 @@ class WishesSerializer(Input):
     people = serializers.ListField(
         child=serializers.UUIDField(), required=False, max_length=50, help_text="Preferred persons: ids of resources."
     )
+    only_people = serializers.BooleanField(required=False, help_text="Nobody else, where any of them could do it.")
     not_on = serializers.ListField(
         child=LocalDate(), required=False, max_length=400, help_text="Dates on which the patient cannot come."
     )
@@ -174,13 +175,17 @@ class CauseSerializer(serializers.Serializer[Any]):
     of = serializers.IntegerField(read_only=True, help_text="How many visits it concerns.")
     rule = serializers.CharField(read_only=True, help_text="Where the rule stands in the protocol; empty if nowhere.")
     resources = serializers.ListField(child=serializers.UUIDField(), read_only=True)
+    clash = serializers.IntegerField(
+        read_only=True,
+        help_text="Causes with the same number forbid the course together; another number is a reason of its own.",
+    )
 
 
 class FixSerializer(serializers.Serializer[Any]):
     """A change with which a plan was found."""
 
     kind = serializers.ChoiceField(
-        read_only=True, choices=["time", "weekday", "date", "count", "exceptions", "start", "leave_out"]
+        read_only=True, choices=["time", "weekday", "date", "count", "person", "exceptions", "start", "leave_out"]
     )
     message = serializers.CharField(read_only=True)
     price = serializers.CharField(read_only=True, help_text="What it costs, in words.")
@@ -198,6 +203,11 @@ class ConcessionSerializer(serializers.Serializer[Any]):
     limit = serializers.CharField(read_only=True, allow_null=True, help_text="Null: the whole rule would have to go.")
     was = serializers.IntegerField(read_only=True, allow_null=True)
     becomes = serializers.IntegerField(read_only=True, allow_null=True)
+    sources = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="What the rule rests on: ids of the protocol's sources, or `clinician` where the clinic itself set it.",
+    )
 
 
 class ExplanationSerializer(serializers.Serializer[Any]):
@@ -205,7 +215,8 @@ class ExplanationSerializer(serializers.Serializer[Any]):
 
     causes = CauseSerializer(many=True, read_only=True)
     proved = serializers.BooleanField(
-        read_only=True, help_text="With all causes the course cannot fit; without any one of them it can."
+        read_only=True,
+        help_text="With all causes of one clash the course cannot fit; without any one of them it can, but for other clashes.",
     )
     fixes = FixSerializer(many=True, read_only=True, help_text="At most three, each tried.")
     concession = ConcessionSerializer(read_only=True, allow_null=True, help_text="Only where no fix is known.")

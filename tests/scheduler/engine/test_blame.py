@@ -111,12 +111,43 @@ def test_a_proved_blame_clashes_and_none_of_it_can_be_spared(asked):
     found = blame(asked)
     assume(found.plan is None and found.proved and found.causes)
     everything = [*parts(asked, Availability(asked), {}), Part(Kind.SITE)]
-    kept = {cause.part for cause in found.causes}
-    if Part(Kind.SITE) not in kept:
+    if Part(Kind.SITE) not in {cause.part for cause in found.causes}:
         everything.pop()  # closed days stay closed unless they are to blame
-    assert attempt(lifted(asked, set(everything) - kept)) == (None, True)
-    for part in kept:
-        without = lifted(asked, set(everything) - kept | {part})
-        plan, _ = attempt(without)
-        assert plan is not None, part
-        assert faults(without, plan.placements) == []
+    for number in {cause.clash for cause in found.causes}:
+        kept = {cause.part for cause in found.causes if cause.clash == number}
+        assert attempt(lifted(asked, set(everything) - kept)) == (None, True)
+        for part in kept:
+            without = lifted(asked, set(everything) - kept | {part})
+            plan, _ = attempt(without)
+            assert plan is not None, part
+            assert faults(without, plan.placements) == []
+
+
+def test_two_clashes_that_have_nothing_to_do_with_each_other_are_both_told():
+    """The infusions cannot be as far apart as they have to be; the talk has no therapist on any day it may be on."""
+    visits = [*series(2), visit("t1", alone("therapist", 60))]
+    rules = [
+        Offset("gap", "i2", "i1", Unit.DAYS, 5, None, None),
+        Window("soon", ("i1", "i2"), until_on=ON.date(at(ON, 3, "09:00"))),
+        Window("monday", ("t1",), weekdays=frozenset({0})),
+    ]
+    people = [resource(ON, "chair1", "chair"), resource(ON, "ann", "therapist", working=hours(ON, days=[1, 8, 15]))]
+    found = blame(request(ON, visits, rules, people))
+    assert found.proved
+    clashes = {
+        number: {cause.part.keys for cause in found.causes if cause.clash == number}
+        for number in {cause.clash for cause in found.causes}
+    }
+    assert sorted(clashes) == [0, 1]
+    assert sorted(map(sorted, clashes.values())) == [[("ann",), ("monday",)], [("gap",), ("soon",)]]
+    assert all(cause.visits for cause in found.causes)
+
+
+def test_one_clash_is_told_once():
+    """The control: without the second reason nothing is told apart from the first."""
+    rules = [
+        Offset("gap", "i2", "i1", Unit.DAYS, 5, None, None),
+        Window("soon", ("i1", "i2"), until_on=ON.date(at(ON, 3, "09:00"))),
+    ]
+    found = blame(request(ON, series(2), rules))
+    assert {cause.clash for cause in found.causes} == {0}

@@ -11,6 +11,7 @@ from scheduler.engine.blame import blame
 from scheduler.engine.explain import why_not
 from scheduler.engine.fixes import (
     AddWeekdays,
+    AllowAlso,
     Come,
     LeaveOut,
     Leeway,
@@ -21,11 +22,12 @@ from scheduler.engine.fixes import (
     applied,
     concession,
     fixes,
+    relaxed,
 )
 from scheduler.engine.grid import Grid
 from scheduler.engine.nearest import nearest
 from scheduler.engine.plan import plan
-from scheduler.engine.request import Offset, PerWeek, SameDay, Span, Unit, Window
+from scheduler.engine.request import AtMost, Offset, PerWeek, Preferred, SameDay, Span, Unit, Window
 from tests.scheduler.engine.building import alone, at, grid, hours, keys, request, resource, series, visit, weekdays
 from tests.scheduler.engine.independent import faults
 from tests.scheduler.engine.strategies import requests
@@ -140,6 +142,61 @@ def test_a_count_per_week_gives_way_by_one():
     assert least.change == Relax(("week",), "at_most", 1)
 
 
+def test_days_stay_apart_and_the_course_gets_longer_instead():
+    """Either end could give way; visits are not put on one day where the last may be later instead."""
+    chair = resource(ON, "chair1", "chair", working=hours(ON, "09:00", "15:00", days=[0, 7]))
+    rule = Offset("rule", "i2", "i1", Unit.DAYS, 1, None, 4)
+    _, least = asked_for(request(ON, series(2), [rule], [chair]))
+    assert least is not None
+    assert least.change == Relax(("rule",), "most", 3)
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "furthest"),
+    [
+        (Offset("r", "b", "a", Unit.DAYS, 3, None, 5), "least", 1),
+        (Offset("r", "b", "a", Unit.DAYS, 1, None, 5), "least", 1),
+        (Offset("r", "b", "a", Unit.DAYS, 0, None, 5), "least", 0),
+        (Offset("r", "b", "a", Unit.DAYS, -5, None, -2), "most", -1),
+        (Offset("r", "b", "a", Unit.DAYS, -5, None, 0), "most", 0),
+        (Offset("r", "b", "a", Unit.MINUTES, 90, None, None, from_end=True), "least", 0),
+        (PerWeek("r", ("a", "b"), 2, days_apart=3), "days_apart", 1),
+        (PerWeek("r", ("a", "b"), 2, at_least=2), "at_least", 0),
+        (AtMost("r", ("a", "b"), 1, 28), "days", 1),
+        (Window("r", ("a",), earliest=7 * 60 + 10), "earliest", 0),
+        (Window("r", ("a",), latest=17 * 60), "latest", 24 * 60),
+    ],
+)
+def test_no_limit_gives_way_beyond_what_makes_sense(rule, field, furthest):
+    assert getattr(relaxed(rule, field, 10**5), field) == furthest
+
+
+def test_what_keeps_visits_together_has_no_such_end():
+    assert relaxed(Offset("r", "b", "a", Unit.DAYS, -5, None, -2), "least", 4).least == -9
+    assert relaxed(Offset("r", "b", "a", Unit.DAYS, 1, None, 5), "most", 4).most == 9
+
+
+def of_therapists(working):
+    visits = [visit(f"t{n}", alone("therapist", 60)) for n in (1, 2)]
+    people = [resource(ON, name, "therapist", working=hours(ON, days=days)) for name, days in working.items()]
+    rules = [
+        Offset("gap", "t2", "t1", Unit.DAYS, 1, None, 2),
+        Preferred("people", ("t1", "t2"), frozenset({"ann"}), hard=True),
+    ]
+    return request(ON, visits, rules, people)
+
+
+def test_somebody_else_treats_the_patient_too():
+    found, _ = asked_for(of_therapists({"ann": [0], "bob": [4], "cat": [1]}), Leeway(people=("people",)))
+    assert found[0].change == AllowAlso(("people",), ("cat",))
+    assert {name for placed in found[0].plan.placements for _, name in placed.resources} == {"ann", "cat"}
+
+
+def test_anybody_does_where_one_more_is_not_enough():
+    found, _ = asked_for(of_therapists({"ann": [0], "bob": [3], "cat": [4]}), Leeway(people=("people",)))
+    assert found[0].change == Soften(("people",), ("t1", "t2"))
+
+
 # --- generated --------------------------------------------------------------------------------------------------------
 
 
@@ -148,7 +205,8 @@ def leeway_of(asked) -> Leeway:
     windows = tuple(
         (rule.key,) for rule in asked.rules if isinstance(rule, Window) and rule.hard and rule.key.startswith("when")
     )
-    return Leeway(wishes=windows, starts=lambda: [replace(asked, not_before=asked.not_before + 24 * 12)])
+    people = tuple(rule.key for rule in asked.rules if isinstance(rule, Preferred) and rule.hard)
+    return Leeway(wishes=windows, people=people, starts=lambda: [replace(asked, not_before=asked.not_before + 24 * 12)])
 
 
 def check_fixes(asked, tally):

@@ -14,7 +14,10 @@ from tests.factories.scheduler import AbsenceFactory
 from tests.treatments.documents import series as document
 from treatments.actions import changes, protocols
 from treatments.actions.changes import Cancel, CannotUndo, Fate, Move, NoShow, Outdated, Place, RulesBroken, Scope, Then
+from treatments.life.effects import AlreadyThere
+from treatments.life.running import Running
 from treatments.models import Course, CourseChange, Visit, VisitStatus
+from treatments.queries.reviews import reviews
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +123,31 @@ def test_what_follows_a_moved_visit_moves_with_it_and_the_rest_stays(course, pre
 
 def test_a_move_that_disturbs_nothing_moves_nothing_else(course, preview):
     assert preview(Move(course.pk, "infusions.2", at(11, 10))).counts == {"moves": 1, "stays": 5}
+
+
+def test_a_visit_that_is_there_already(course, preview, apply):
+    place = course.visits.get(key="infusions.2").appointment.starts_at
+    for action in (preview, apply):
+        with pytest.raises(AlreadyThere, match="Infusion 2 is there already"):
+            action(Move(course.pk, "infusions.2", place))
+    other = Resource.objects.get(name="Chair 3")
+    moved = preview(Move(course.pk, "infusions.2", place, {"chair": str(other.pk)}))
+    assert moved.counts["moves"] == 1
+
+
+def test_those_after_a_visit_without_a_place_keep_theirs(course, preview, apply, undo):
+    """A talk on the day of its infusion leaves that nowhere to go; the rest of the course is none the worse."""
+    before = everything(course)
+    event = Move(course.pk, "talks.2", at(11, 15))
+    ripple = preview(event)
+    assert ripple.counts == {"stays": 4, "moves": 1, "invalid": 1}
+    assert fates(ripple)["infusions.2"] == "invalid"
+    third = next(step for step in ripple.steps if step.visit == "infusions.3")
+    assert [why.message for why in third.reasons] == ["Infusion 3 depends on infusion 2, which has no place yet."]
+    applied = apply(event, digest=ripple.digest)
+    assert where(course)["infusions.3"] == "14 08:00"
+    undo(applied.change_set)
+    assert everything(course) == before
 
 
 def test_only_this_visit(course, preview):
@@ -307,11 +335,23 @@ def test_made_up_for_and_the_rest_moves(no_show, apply, undo):
     applied = apply(NoShow(course.pk, "infusions.2"), now=later)
     places = where(course)
     assert places["infusions.2"] == "missed"
-    assert places["infusions.4"].startswith(("11", "12"))
+    assert places["infusions.4"].startswith("11"), "no other day is left between its neighbours"
     assert Visit.objects.get(course=course, key="infusions.4").label == "Infusion 2, made up"
     assert applied.ripple.counts["added"] == 1
     undo(applied.change_set, now=later)
     assert everything(course) == before
+
+
+def test_who_did_not_come_is_asked_for_another_day_where_there_is_one(book, mona, now, preview):
+    """The make-up could be later today; there is room tomorrow."""
+    parts = document(missed=missed_policy("shift"), relations=[], continuity=[])
+    parts["blocks"] = [parts["blocks"][0] | {"gap": {"min_days": 2, "ideal_days": 3, "max_days": 8, "source": "T"}}]
+    parts["visit_types"].pop("talk")
+    course = book(protocol_version=protocols.publish(document=parts, by=mona, now=now)).course
+    begins = course.visits.get(key="infusions.2").appointment.starts_at
+    ripple = preview(NoShow(course.pk, "infusions.2"), now=begins + timedelta(minutes=30))
+    [added] = [step for step in ripple.steps if step.fate == "added"]
+    assert added.after.starts_at.date() > begins.date()
 
 
 def test_made_up_for_within_the_window_or_not_at_all(no_show, apply):
@@ -467,6 +507,34 @@ def test_a_missed_make_up_is_made_up_for_too(no_show, apply):
     apply(NoShow(course.pk, "infusions.4"), now=begins + timedelta(minutes=20))
     assert course.visits.get(key="infusions.5").label == "Infusion 2, made up"
     assert where(course)["infusions.4"] == "missed"
+
+
+@pytest.mark.parametrize("then", ["append", "shift"])
+def test_a_patient_who_came_after_all_has_a_make_up_too_many(no_show, apply, preview, flora, site, then):
+    course, later = no_show(then)
+    before = where(course)
+    apply(NoShow(course.pk, "infusions.2"), now=later)
+    missed = course.visits.get(key="infusions.2").appointment
+    assert [each for each in reviews(site, now=later) if each.kind == "spare"] == []
+    appointments.set_status(appointment=missed, status="arrived", by=flora, now=later, version=None)
+
+    [spare] = reviews(site, now=later)
+    assert (spare.kind, spare.visit.key, spare.then) == ("spare", "infusions.4", "cancel")
+    assert spare.message == "It was added to make up for infusion 2, to which the patient came after all."
+    running = Running.read(course.pk, now=later)
+    assert {"infusions.2", "infusions.4"} <= {visit.key for visit in running.compiled.course}, "both are in the plan"
+
+    apply(Cancel(course.pk, "infusions.4"), now=later)
+    assert reviews(site, now=later) == []
+    assert where(course)["infusions.2"] == before["infusions.2"]
+    # its talk follows it again; where it went along with the make-up, it is too late there, and that is said
+    broken = Running.read(course.pk, now=later).broken()
+    assert broken == (
+        ["Talk 2 would be 8 days after infusion 2; at most 2 days are allowed."] if then == "append" else []
+    )
+    # and if the patient has gone again, it can be made up for anew
+    appointments.set_status(appointment=missed, status="missed", by=flora, now=later, version=None)
+    assert preview(NoShow(course.pk, "infusions.2"), now=later).counts["added"] == 1
 
 
 def test_who_only_looks_on_does_not_make_a_visit_move(clinic, book, mona, apply, now):

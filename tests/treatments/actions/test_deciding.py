@@ -16,6 +16,7 @@ from treatments.actions import changes, history, protocols
 from treatments.life.events import Cancel, Decide, Move
 from treatments.models import Course, CourseStatus, DecisionRecord, Visit
 from treatments.queries.decisions import DecisionState, points
+from treatments.queries.freed import freed
 
 pytestmark = pytest.mark.django_db
 
@@ -335,3 +336,39 @@ def test_a_decision_that_would_do_something_else_by_now(course, clara, flora, no
     assert raised.value.ripple.digest != seen.digest
     assert not DecisionRecord.objects.exists()
     assert statuses(course, "maintenance") == {"maintenance.1": "tentative", "maintenance.2": "tentative"}
+
+
+# --- what is given back -------------------------------------------------------------------------------------
+
+
+def test_what_a_decision_releases_is_among_the_freed_times(course, decide, site, clara, now):
+    """As after a cancellation: the list from which those who wait are offered times does not ask why one was given up."""
+    ahead = Visit.objects.filter(course=course, key__in=["weekly.1", "weekly_talks.1", "maintenance.1"])
+    released = set(ahead.values_list("appointment__starts_at", flat=True))
+
+    def times() -> set[datetime]:
+        return {each.starts_at for each in freed(site, now=now, at_most=50)}
+
+    assert not times() & released
+    applied = decide("stop")
+    assert times() >= released
+    changes.undo(change_set=applied.change_set, by=clara, now=now)
+    assert not times() & released
+
+
+def test_each_choice_says_what_it_lacks_and_what_it_does(course, clara, now):
+    def asked(choice: str, **parts):
+        return changes.preview(event=Decide(course.pk, choice, **parts), by=clara, now=now)
+
+    for parts, pointer, message in (
+        ({"choice": "go_to"}, "block", "Say which block."),
+        ({"choice": "spacing", "block": "weekly"}, "gap_days", "Say how many days apart."),
+        ({"choice": "hold", "block": "weekly"}, "block", "Leave this out: it says nothing about “Pause”."),
+    ):
+        with pytest.raises(InvalidInput) as raised:
+            asked(**parts)
+        assert (raised.value.pointer, raised.value.message) == (pointer, message)
+    assert [note.message for note in asked("spacing", block="weekly", gap_days=8).notes] == [
+        "weekly: 8 days apart is the best distance from now on."
+    ]
+    assert [note.code for note in asked("go_to", block="infusions").notes] == ["as_planned"]

@@ -1,7 +1,7 @@
 """Several new courses at once: all that fit together, as one change set, taken back as one."""
 
 from contextlib import nullcontext
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -11,7 +11,8 @@ from scheduler.actions.terms import Taken
 from scheduler.models import Appointment, Status
 from tests.factories.clinics import PatientFactory
 from tests.treatments.actions.test_jobs import lose
-from treatments.actions import changes, jobs
+from tests.treatments.documents import series as document
+from treatments.actions import changes, courses, jobs, protocols
 from treatments.actions.jobs import AnswerOutdated
 from treatments.many import differing
 from treatments.many.intakes import Intake
@@ -131,3 +132,39 @@ def test_how_many(wanted, site, flora, nora, now):
             jobs.book(site=site, wanted=many, by=flora, now=now)
     with pytest.raises(NotAllowed):
         jobs.book(site=site, wanted=wanted, by=nora, now=now)
+
+
+# --- what lies beyond the course itself -------------------------------------------------------------------------
+
+
+def firsts(job: PlanningJob) -> dict[str, date]:
+    """For each course of an answer, by number, the date of its first visit."""
+    return {
+        course["number"]: min(datetime.fromisoformat(step["after"]["starts_at"]).date() for step in course["steps"])
+        for course in job.answer["courses"]
+    }
+
+
+def test_a_patient_with_another_course_keeps_the_caps_over_both(site, clinic, mona, flora, now):
+    cap = {"visits": "infusions", "at_most": 1, "in_days": 3, "source": "T"}
+    version = protocols.publish(document=document(caps=[cap]), by=mona, now=now)
+    patient, other = PatientFactory(site=site), PatientFactory(site=site)
+    courses.book(
+        protocol_version=version, site=site, patient=patient, start_on=date(2026, 5, 5), wishes={}, by=flora, now=now
+    )
+    wanted = [Intake(each, version, date(2026, 5, 5), {}) for each in (patient, other)]
+    jobs.book(site=site, wanted=wanted, by=flora, now=now)
+    found = firsts(worked())
+    assert found[1] == date(2026, 5, 7)
+    assert found[0] >= date(2026, 5, 17), "three days after the last infusion of the other course"
+
+
+def test_what_has_to_be_there_first_takes_its_time(site, clinic, mona, flora, now):
+    labs = {"gate": "labs", "title": "Labs", "before": "infusions.first", "lead_hours": 24 * 9, "source": "T"}
+    version = protocols.publish(document=document(gates=[labs]), by=mona, now=now)
+    jobs.book(site=site, wanted=[Intake(PatientFactory(site=site), version, date(2026, 5, 5), {})], by=flora, now=now)
+    job = worked()
+    assert firsts(job) == {0: date(2026, 5, 14)}
+    # some time goes by until somebody presses the button: what was early enough then is early enough now
+    jobs.apply(job=job, digest=job.digest, by=flora, now=now + timedelta(hours=20))
+    assert Course.objects.count() == 1

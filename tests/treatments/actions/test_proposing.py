@@ -167,14 +167,15 @@ def test_the_number_of_queries_does_not_depend_on_the_course_or_the_clinic(propo
     assert few <= 16
 
 
-def test_a_course_that_a_holiday_spoils_is_offered_after_it(propose, mona, now):
+def test_a_holiday_that_spoils_a_course_is_named_and_the_course_offered_after_it(propose, mona, now):
     longer = document()
     for block in longer["blocks"]:
         block["count"] = 8  # whenever they begin, one of them falls on the holiday of 25 May
     proposal = propose(protocol_version=protocols.publish(document=longer, by=mona, now=now))
 
     assert not proposal.complete
-    assert "rule" in {cause.kind for cause in proposal.explanation.causes}
+    assert proposal.explanation.proved
+    assert {cause.kind for cause in proposal.explanation.causes} == {"rule", "site"}
     assert [fix.kind for fix in proposal.explanation.fixes] == ["start", "leave_out"]
 
 

@@ -55,6 +55,8 @@ def test_is_published_compiled_and_planned_without_a_fault(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "forgotten"),
     [
+        ("ten-a-day", "sessions.per_day"),
+        ("ten-a-day", "sessions.consecutive_days"),
         ("three-on-one-off", "drips.on_days"),
         ("three-on-one-off", "pumps.anchor1"),
         ("capped-taper", "relations"),

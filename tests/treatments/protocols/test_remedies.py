@@ -8,12 +8,14 @@ import pytest
 
 from scheduler.engine.answer import Plan
 from scheduler.engine.blame import blame
-from scheduler.engine.fixes import Fix, LeaveOut, Start, concession, fixes
+from scheduler.engine.fixes import Fix, LeaveOut, Relax, Start, concession, fixes
 from scheduler.engine.plan import plan
-from scheduler.engine.request import PlanRequest
+from scheduler.engine.request import Offset, PerWeek, PlanRequest, Unit
 from tests.treatments.protocols import clinic
 from tests.treatments.protocols.documents import MONDAY, compiled, short
 from treatments.protocols.remedies import Explanation, Remedies
+from treatments.protocols.rulebook import RuleNote
+from treatments.protocols.vocabulary import CLINICIAN
 from treatments.protocols.wishes import Wishes
 
 
@@ -58,8 +60,10 @@ def test_the_only_nurse_works_on_mondays() -> None:
     assert found.fixes == ()  # most of the course would be left
     assert found.concession is not None
     assert found.concession.message == (
-        "It would fit if one rule gave way: infusion: 2 to 5 days apart. At most 7 days would do, instead of 5 days."
+        "It would fit if one rule gave way: infusion: 2 to 5 days apart. At most 7 days would do, instead of 5 days. "
+        "It rests on A1: a clinician has to weigh that."
     )
+    assert found.concession.sources == ("A1",)
     assert (found.concession.limit, found.concession.was, found.concession.becomes) == ("most", 5, 7)
 
 
@@ -103,6 +107,74 @@ def test_every_fix_asks_for_something_that_is_granted(wishes: Wishes, fix: str) 
             granted = Wishes.from_json(each.instead["wishes"])
             assert granted != wishes
             assert plan(clinic.request(compiled(short(), granted))).best.complete
+
+
+def test_somebody_else_may_treat_the_patient_too() -> None:
+    wishes = Wishes(people=("psychotherapist-1",), only_people=True)
+
+    data = short()
+    data["visit_types"]["talk"]["needs"][0]["skills"] = ["psychotherapist"]
+
+    def asked(wished: Wishes) -> PlanRequest:
+        return only_on(clinic.request(compiled(data, wished)), "psychotherapist-1", "0")
+
+    found = explained(asked(wishes), wishes, data)
+    assert "the patient comes only to certain people" in " ".join(cause.message for cause in found.causes)
+    [fix] = [each for each in found.fixes if each.kind == "person"]
+    assert fix.message == "Be treated by Psychotherapist-2 too."
+    assert fix.price.startswith("5 visits with Psychotherapist-2; the course runs from ")
+    granted = Wishes.from_json(fix.instead["wishes"])
+    assert granted == replace(wishes, people=("psychotherapist-1", "psychotherapist-2"))
+    assert plan(asked(granted)).best.complete
+
+
+def test_reasons_that_have_nothing_to_do_with_each_other_are_told_apart() -> None:
+    """The nurse works on Mondays only, and the therapist never: two reasons, and none of them would do alone."""
+    data = short()
+    data["visit_types"]["talk"]["needs"][0]["skills"] = ["psychotherapist"]
+    request = without(only_on(clinic.request(compiled(data)), "nurse-1", "0"), "nurse-2", "nurse-3")
+    idle = (replace(each, working=()) if each.id.startswith("psycho") else each for each in request.calendars)
+    found = explained(replace(request, calendars=tuple(idle)), data=data)
+    assert found.proved
+    assert {cause.clash for cause in found.causes} == {0, 1}
+    last = [cause for cause in found.causes if cause.clash == 1]
+    assert last[0].message.startswith("Apart from that: ")
+    assert not last[0].message.startswith("Apart from that: Apart")
+    assert found.concession is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "told"),
+    [
+        (
+            Offset("r", "infusions.2", "infusions.1", Unit.DAYS, -5, None, -2),
+            Relax(("r",), "least", 2),
+            "At most 7 days would do, instead of 5 days.",
+        ),
+        (
+            Offset("r", "infusions.2", "infusions.1", Unit.DAYS, -5, None, -2),
+            Relax(("r",), "most", 9),
+            "At least 1 day would do, instead of 2 days.",
+        ),
+        (
+            Offset("r", "infusions.2", "infusions.1", Unit.DAYS, 3, None, 5),
+            Relax(("r",), "least", 9),
+            "At least 1 day would do, instead of 3 days.",
+        ),
+        (
+            PerWeek("r", ("infusions.1",), 3, at_least=2),
+            Relax(("r",), "at_least", 2),
+            "No least number would do, instead of 2.",
+        ),
+    ],
+)
+def test_a_limit_is_told_as_people_say_it(rule: Offset | PerWeek, change: Relax, told: str) -> None:
+    course = compiled(short())
+    note = RuleNote("Infusion: some days apart", (CLINICIAN,), "blocks[0].gap")
+    request = replace(clinic.request(course), rules=(rule,))
+    said = Remedies(replace(course, notes={"r": note}), request, Wishes()).concession(Fix(change, any_plan()))
+    assert said is not None
+    assert said.message.endswith(f"{told} A clinician of the clinic set it and may set it anew.")
 
 
 def remedies(wishes: Wishes) -> Remedies:

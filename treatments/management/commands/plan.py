@@ -142,13 +142,13 @@ class _Planning:
         # imported here: loads Pydantic
         from treatments.protocols.alternatives import terms
 
-        gap = None if plan.bound is None else (plan.cost.total - plan.bound) / max(plan.cost.total, 1)
         grid = self.request.grid
         return {
             "objective": plan.cost.total,
             "terms": terms(plan),
             "bound": plan.bound,
-            "gap": gap if gap is None else round(gap, 4),
+            "gap": None if plan.gap is None else round(plan.gap, 4),
+            "none_complete": plan.none_complete,
             "visits": [
                 {
                     "visit": each.visit,
@@ -222,10 +222,11 @@ def _from_site(code: str | None) -> tuple[str, Mapping[str, str], Ask]:
 
     def ask(compiled: "Compiled") -> "PlanRequest":
         grid = calendars.grid(site, first_on=compiled.start_on, days=compiled.horizon_days)
+        opening = calendars.opening(site, grid)
         return compiled.request(
             grid=grid,
-            calendars=calendars.calendars(site, grid, now=now),
-            open_days=calendars.open_days(site, grid),
+            calendars=calendars.calendars(site, grid, now=now, opening=opening),
+            open_days=calendars.open_days(grid, opening),
             not_before=max(0, grid.slot_after(now)),
         )
 
@@ -281,8 +282,13 @@ def _lines(report: dict[str, Any]) -> list[str]:
 
 def _objective(plan: dict[str, Any]) -> list[str]:
     terms = ", ".join(f"{name} {points}" for name, points in plan["terms"].items()) or "nothing is given up"
-    bound = "not known" if plan["bound"] is None else f"{plan['bound']} (gap {100 * plan['gap']:.1f} %)"
-    return [f"Objective {plan['objective']}: {terms}.", f"Lower bound: {bound}."]
+    if plan["bound"] is not None:
+        proved = f"Lower bound: {plan['bound']} (gap {100 * plan['gap']:.1f} %)."
+    elif plan["none_complete"]:
+        proved = "It is proved that no plan has a place for every visit."
+    else:
+        proved = "Whether another plan has a place for every visit is not known: the search was cut short."
+    return [f"Objective {plan['objective']}: {terms}.", proved]
 
 
 def _why(found: dict[str, Any]) -> list[str]:

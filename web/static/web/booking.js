@@ -1,4 +1,4 @@
-// How long places are held is counted down; a choice between plans shows at once, so its button is only for pages without scripts.
+// How long places are held is counted down; buttons of the form say which they are; the focus follows what was replaced.
 
 function countDown() {
   for (const element of document.querySelectorAll("[data-until]")) {
@@ -14,8 +14,16 @@ setInterval(countDown, 1000);
 
 document.addEventListener("htmx:finally:request", countDown);
 
-// After a part was replaced, the focus goes where the page wants it.
+// A button says which it is, as it does in a plain form: htmx sends that only of the button that submits the form.
+document.addEventListener("htmx:config:request", (event) => {
+  const { sourceElement, request } = event.detail.ctx;
+  if (sourceElement.matches("button[name]")) request.body.set(sourceElement.name, sourceElement.value);
+});
+
+// After a part was replaced, the focus goes where the page wants it; if its place was folded away, to the plan.
 document.addEventListener("htmx:finally:request", () => {
-  const wanted = document.querySelector("#booking [autofocus]");
-  if (wanted && document.activeElement === document.body) wanted.focus();
+  const active = document.activeElement;
+  if (active !== document.body && active?.checkVisibility()) return;
+  const wanted = document.querySelector("#booking [autofocus]") ?? document.querySelector("#plan-title[tabindex]");
+  wanted?.focus();
 });

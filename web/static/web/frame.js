@@ -91,13 +91,14 @@ window.addEventListener("pageshow", () => {
 
 // --- where somebody was: the focus comes back with the page (the browser itself keeps the scroll) ---
 
-window.addEventListener("pagehide", () => {
-  const id = document.activeElement?.id;
-  if (id) history.replaceState({ ...history.state, focus: id }, "");
+const wasAt = history.state?.focus;
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.id !== history.state?.focus) history.replaceState({ ...history.state, focus: event.target.id }, "");
 });
 
 if (["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type) && !location.hash) {
-  document.getElementById(history.state?.focus)?.focus({ preventScroll: true });
+  document.getElementById(wasAt)?.focus({ preventScroll: true });
 }
 
 // --- parts of pages that are replaced ---

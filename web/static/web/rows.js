@@ -20,7 +20,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The address names the row that comes next: that is where the focus goes after the page was read again.
-const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+const named = document.getElementById(location.hash.slice(1));
 if (named?.matches("[data-rows] > li")) named.focus();
 
 // One row can be reached with Tab; the arrows reach the others.
