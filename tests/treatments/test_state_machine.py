@@ -117,6 +117,14 @@ class Life(RuleBasedStateMachine):
             self.happens(Move(course, key, target, only_this=only_this))
 
     @precondition(lambda self: self.model)
+    @rule(pick=picks, days=st.integers(1, 3))
+    def move_with_what_follows(self, pick, days):
+        """A day or more later at the same time: seldom does everything else stay."""
+        course, key, starts_at = self.picked(pick, {"booked", "tentative"})
+        if key is not None:
+            self.happens(Move(course, key, starts_at + timedelta(days=days)))
+
+    @precondition(lambda self: self.model)
     @rule(pick=picks, days=st.integers(0, 12), hour=hours)
     def place(self, pick, days, hour):
         course, key, _ = self.picked(pick, {"to_place"})
