@@ -191,7 +191,7 @@ class Page:
         offer = next((each for each in self.form.offers.values() if str(each.version.pk) == plan.version), None)
         if offer is None or not offer.version.document.get("gates"):
             return []
-        found = {}
+        found: dict[str, None] = {}
         for gate in readiness.gates(offer.version):
             hours = int(gate.lead.total_seconds() // 3600)
             first = next((plan.visit(key) for key in gate.asks([visit.key for visit in plan.visits])), None)

@@ -18,7 +18,9 @@ def occupants(
     if not resources:
         return []
     rows = (
-        Allocation.objects.filter(resource__in=resources, is_active=True, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        Allocation.objects.filter(
+            resource_id__in=list(resources), is_active=True, starts_at__lt=ends_at, ends_at__gt=starts_at
+        )
         .exclude(Q(appointment__status=Status.HELD) & Q(appointment__hold_expires_at__lte=now))
         .select_related("appointment__patient", "appointment__change_set__by")
         .order_by("starts_at", "pk")

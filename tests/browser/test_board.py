@@ -41,7 +41,7 @@ def at_chair(site, name, starts_at, **appointment):
 def visit(clinic, patient):
     """Pat, at a chair right now; also on a closed day."""
     made = at_chair(clinic, "Chair 1", clock.now(), patient=patient, summary="Infusion 1 of 6")
-    VisitFactory(course__patient=patient, appointment=made, status="booked")
+    VisitFactory(course__patient=patient, appointment=made, status="booked", position=2)
     return made
 
 
