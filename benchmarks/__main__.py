@@ -10,6 +10,7 @@ SCENARIOS = {
     "planner": ["benchmarks.planner"],
     "many": ["benchmarks.many"],
     "courses": ["benchmarks.courses"],
+    "desk": ["benchmarks.desk"],
     "patients": ["benchmarks.patients"],
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],

@@ -184,6 +184,18 @@ def _busy_day(page: "Page") -> None:
     page.goto(f"/?on={_soon()}")
 
 
+def _beside(page: "Page") -> None:
+    page.goto(f"/?on={_soon()}")
+    page.locator("#board .card b").first.click()
+    page.locator("#beside").wait_for()
+
+
+def _absence(page: "Page") -> None:
+    _beside(page)
+    page.get_by_role("link", name="is not there…").last.click()
+    page.wait_for_url("**/re-place/**")
+
+
 def _patients(page: "Page") -> None:
     page.goto("/patients/?q=ma")
 
@@ -261,6 +273,11 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "sign-in": _sign_in,
     "today": _today,
     "day": _busy_day,
+    "clinicians": _goes(f"/?on={_soon()}&view=people"),
+    "list": _goes(f"/?on={_soon()}&view=list"),
+    "beside": _beside,
+    "selecting": _goes(f"/?on={_soon()}&select=1"),
+    "absence": _absence,
     "patients": _patients,
     "register": _register,
     "duplicate": _duplicate,

@@ -100,6 +100,11 @@ class Page:
         return "quiet" in self.asked
 
     @property
+    def wants_others(self) -> bool:
+        """Whether other plans are asked for: they take many times as long as the best, so the best comes first."""
+        return "others" in self.asked or self.asked.get("choice", BEST) != BEST
+
+    @property
     def choice(self) -> str:
         """Which of the plans is looked at."""
         asked = self.asked.get("choice", BEST)
@@ -162,6 +167,7 @@ class Page:
             "press": _press(placed, plan.unplaced),
             "options": self._options(),
             "choice": self.asked.get("choice", BEST),
+            "may_have_others": self.found_now and not self.wants_others and not plan.unplaced and not self.pinned,
             "times": self.times,
             "explanation": self.proposal.explanation if self.proposal is not None else None,
             "fixes": self._fixes(plan),
@@ -191,7 +197,7 @@ class Page:
         offer = next((each for each in self.form.offers.values() if str(each.version.pk) == plan.version), None)
         if offer is None or not offer.version.document.get("gates"):
             return []
-        found = {}
+        found: dict[str, None] = {}
         for gate in readiness.gates(offer.version):
             hours = int(gate.lead.total_seconds() // 3600)
             first = next((plan.visit(key) for key in gate.asks([visit.key for visit in plan.visits])), None)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core import clock
 from treatments.measures.catalogue import INSTRUMENTS
+from treatments.measures.scoring import risk
 from treatments.models import Alert, Assessment, Course, CourseStatus, Visit, VisitStatus
 from treatments.protocols import stored
 from treatments.queries import alerts, assessments, decisions, progress, readiness
@@ -149,7 +150,7 @@ def alert_line(alert: Alert) -> AlertLine:
     zone = assessment.course.site.zone
     title = INSTRUMENTS[assessment.measure].title if assessment.measure in INSTRUMENTS else assessment.measure
     if assessment.measure == "cssrs":
-        what = f"C-SSRS screener: {progress.risk(assessment.values).name.lower()} risk."
+        what = f"C-SSRS screener: {risk(assessment.values).name.lower()} risk."
     else:
         items = words.listing([f"{number}" for number in alert.items])
         what = f"{title}: question {items} answered above 0."

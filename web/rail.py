@@ -39,10 +39,8 @@ OTHERS = (
     Place("print", "Print", "print", "paper day sheet tomorrow call list"),
     Place("alerts", "Alerts", "alerts", "item 9 self-harm acknowledge"),
     Place("desk", "Answers", "", "replies patients wrote tasks"),
-    Place("alerts", "Alerts", "", "questionnaire scores"),
     Place("changes", "Recent changes", "", "undo history"),
     Place("texts", "Texts of messages", "", "templates wording"),
-    Place("print", "Print", "", "paper sheets day plan call"),
     Place("my-calendar", "My calendar", "", "subscription ical"),
     Place("account_change_password", "Change password", "", "account"),
 )

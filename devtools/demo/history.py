@@ -18,14 +18,14 @@ CATALOGUE = Path(__file__).resolve().parents[2] / "treatments" / "catalog"
 BEHIND = timedelta(days=17)
 AHEAD = timedelta(days=8)
 SHARE = {
-    "iv-ketamine-depression-twice-weekly": 12,
-    "iv-ketamine-depression-thrice-weekly": 6,
-    "ketamine-chronic-pain-pt-mindfulness": 8,
-    "esketamine": 6,
+    "iv-ketamine-depression-twice-weekly": 10,
+    "iv-ketamine-depression-thrice-weekly": 5,
+    "ketamine-chronic-pain-pt-mindfulness": 7,
+    "esketamine": 5,
     "crps-ten-weekdays": 2,
-    "crps-taper": 2,
-    "lidocaine": 6,
-    "infliximab": 6,
+    "crps-taper": 1,
+    "lidocaine": 5,
+    "infliximab": 5,
 }
 """How many courses of each protocol; the rest of the patients have none yet."""
 

@@ -111,7 +111,7 @@ def lock(asked: Asked) -> Resources:
     wanted += [(Space.PATIENT, str(patient)) for patient in asked.patients if patient is not None]
     locks.acquire_all(wanted)
     # under their locks: whoever merges a patient into another holds them, too
-    if Patient.objects.filter(pk__in=asked.patients, merged_into__isnull=False).exists():
+    if Patient.objects.filter(pk__in=[key for key in asked.patients if key], merged_into__isnull=False).exists():
         raise AlreadyMerged("This patient was merged into another record meanwhile. Find the patient again.")
     return resources
 

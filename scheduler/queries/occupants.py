@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -18,7 +19,9 @@ def occupants(
     if not resources:
         return []
     rows = (
-        Allocation.objects.filter(resource__in=resources, is_active=True, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        Allocation.objects.filter(
+            resource__in=[UUID(key) for key in resources], is_active=True, starts_at__lt=ends_at, ends_at__gt=starts_at
+        )
         .exclude(Q(appointment__status=Status.HELD) & Q(appointment__hold_expires_at__lte=now))
         .select_related("appointment__patient", "appointment__change_set__by")
         .order_by("starts_at", "pk")

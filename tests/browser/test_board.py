@@ -41,7 +41,7 @@ def at_chair(site, name, starts_at, **appointment):
 def visit(clinic, patient):
     """Pat, at a chair right now; also on a closed day."""
     made = at_chair(clinic, "Chair 1", clock.now(), patient=patient, summary="Infusion 1 of 6")
-    VisitFactory(course__patient=patient, appointment=made, status="booked")
+    VisitFactory(course__patient=patient, appointment=made, status="booked", position=2)
     return made
 
 
@@ -156,7 +156,7 @@ def test_a_drop_leads_to_the_preview_and_so_does_the_form(visitor, planned, flor
     page.mouse.up()
     page.wait_for_url("**/move?**")
     expect(page.get_by_label("Time", exact=True)).to_have_value(f"{later:%H:%M}")
-    by_drag = page.locator("#change .ripple").inner_text()
+    by_drag = page.locator(".ripple").inner_text()
     assert "Chair 3" in by_drag
     visit.appointment.refresh_from_db()
     assert clock.local(visit.appointment.starts_at, visit.appointment.site.zone) == starts  # nothing is done yet
@@ -166,8 +166,8 @@ def test_a_drop_leads_to_the_preview_and_so_does_the_form(visitor, planned, flor
     page.locator("#move-beside").click()
     page.get_by_label("Time", exact=True).fill(f"{later:%H:%M}")
     page.get_by_role("button", name="Check").click()
-    expect(page.locator("#change .ripple")).to_be_visible()
-    page.locator("#change button[data-main]").click()
+    expect(page.locator(".ripple")).to_be_visible()
+    page.locator("form[method=post] button[data-main]").click()
     page.wait_for_url("**/courses/**")
     visit.appointment.refresh_from_db()
     assert clock.local(visit.appointment.starts_at, visit.appointment.site.zone) == later

@@ -46,6 +46,25 @@ def test_by_mouse(visitor, series, patient, flora):
     assert window.complaints == []
 
 
+def test_by_mouse_for_somebody_new(visitor, series, flora):
+    """Registered and booked: each click and each filled field counts."""
+    page = visitor.open(flora).page
+    page.goto("/")
+    steps = [
+        lambda: (page.locator("[data-find]").fill("ana ruiz"), page.keyboard.press("Enter")),
+        lambda: page.get_by_role("link", name="Register ana ruiz").click(),
+        lambda: page.get_by_label("Birth date").fill("5/27/1980"),
+        lambda: page.get_by_label("Mobile").fill("212 555 0134"),
+        lambda: page.get_by_role("button", name="Save and book a course").click(),
+        lambda: page.get_by_text("Test series").click(),
+        lambda: page.get_by_role("button", name="Book 6 visits").click(),
+    ]
+    for step in steps:
+        step()
+    expect(page.get_by_role("heading", name="What happens next")).to_be_visible()
+    assert len(steps) <= 14
+
+
 def test_a_plan_is_worked_on_before_it_is_booked(visitor, series, patient, flora):
     window = visitor.open(flora)
     page = window.page

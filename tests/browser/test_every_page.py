@@ -27,8 +27,12 @@ from treatments.models import Visit, VisitStatus
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "narrow": {"width": 320, "height": 640}}
-ELSEWHERE = {"messages-file", "replacing", "undo-replacing", "release-hold", "print-day", "print-calls", "print-plan"}
-"""Not pages to look at, or looked at in a test of their own: a file, a planning job, sheets of paper."""
+ELSEWHERE = {
+    *("messages-file", "undo-replacing", "release-hold", "fulfil-gate"),
+    *("replacing", "print-day", "print-calls", "print-plan", "merge-patients"),
+    *("setup", "setup-protocols", "setup-protocol", "setup-try", "setup-reminders"),
+}
+"""No pages to look at, or looked at in a test of their own: a planning job, sheets of paper, merging, setting up."""
 HALF = ViewportSize(width=683, height=384)
 """A window of 1366 pixels at a zoom of 200 %."""
 
@@ -140,6 +144,7 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "undo a change": f"/changes/{keys['change_set']}/undo",
         "components": "/dev/components/",
         "not there": "/re-place/",
+        "clinician needed": "/alerts/needed",
         "contact": f"/patients/{keys['patient']}/contact",
         "print": "/print/",
         "answers": "/desk/",

@@ -34,11 +34,22 @@ WAYS = {
 }
 
 
-def stop(pid: int, signals: list[signal.Signals]) -> None:
+def stop(nursery: Nursery, pid: int, signals: list[signal.Signals]) -> None:  # noqa: F811
+    """Gives these signals, and waits until the worker is gone."""
     for number in signals:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
         time.sleep(0.05)  # between the first and the second press of a key
+
+    def gone() -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    until(gone, f"the end of a worker after {signals}", log=nursery.log, seconds=120)
+    nursery.alive.discard(pid)
 
 
 @pytest.mark.parametrize(
@@ -51,17 +62,15 @@ def test_workers_stopped_in_every_way(nursery: Nursery, site, service, times: in
         nursery.start_one(server, "KeyedSender", sweeps=True)
         workers = [nursery.start_one(server, "KeyedSender", broker=redis.url) for _ in range(2)]
         for number in range(times):
-            before = len(server.ledger.taken)
+            ready = number + len(workers)
             until(
-                lambda: len(server.ledger.taken) >= min(before + 5, due),  # noqa: B023
-                "workers at work",
+                lambda: nursery.log.read_text().count(" ready.") >= ready,  # noqa: B023
+                "workers that are up",
                 log=nursery.log,
                 seconds=120,
             )
-            time.sleep(chance.uniform(0, 0.1))
-            stopped = workers.pop(0)
-            stop(stopped, list(WAYS.values())[number % len(WAYS)])
-            nursery.alive.discard(stopped)
+            time.sleep(chance.uniform(0, 0.3))
+            stop(nursery, workers.pop(0), list(WAYS.values())[number % len(WAYS)])
             workers.append(nursery.start_one(server, "KeyedSender", broker=redis.url))
         finish(nursery)
         nursery.end()

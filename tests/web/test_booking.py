@@ -199,7 +199,10 @@ def by_label(page):
 
 
 def test_other_plans_come_with_their_price_and_can_be_booked(desk, shown, asked):
-    kinds = re.findall(r'name="choice" value="([^"]+)"', shown)
+    assert ">Other plans</button>" in shown
+    with_others = desk.post(URL, asked | {"others": "1"}).content.decode()
+    assert starts(with_others) == starts(shown)
+    kinds = re.findall(r'name="choice" value="([^"]+)"', with_others)
     assert kinds[0] == "best"
     assert 2 <= len(kinds) <= 4
     page = desk.post(URL, asked | {"choice": kinds[1]}).content.decode()

@@ -11,7 +11,7 @@ from tests.factories.treatments import BookedVisitFactory, CourseFactory, Protoc
 
 pytestmark = pytest.mark.django_db
 ROWS = pytest.mark.parametrize("rows", [1, 3])
-PLAN, TIMES, MOVE, CANCEL = 17, 18, 31, 12
+PLAN, TIMES, MOVE, CANCEL = 17, 18, 31, 10
 NINE = datetime(2026, 5, 4, 13, tzinfo=UTC)
 
 
@@ -53,7 +53,7 @@ def test_a_patient(desk, site, patient, rows, django_assert_num_queries):
 def test_a_course(desk, site, patient, rows, django_assert_num_queries):
     course = CourseFactory(patient=patient)
     visits(site, rows, course)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         page = desk.get(f"/courses/{course.pk}/").content.decode()
     assert page.count('class="what"') == rows
 
@@ -62,7 +62,7 @@ def test_a_course(desk, site, patient, rows, django_assert_num_queries):
 def test_the_offers(desk, site, patient, rows, django_assert_num_queries):
     for _ in range(rows):
         ProtocolVersionFactory()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         page = desk.get(f"/courses/book?patient={patient.pk}").content.decode()
     assert page.count('class="option"') == rows
 

@@ -277,7 +277,7 @@ class _Wanted:
         if put is None:
             return _fixed(question, given)
         loose = [placement for placement in stood if placement.visit != put[0]]
-        moved = replanning.around(question, given=given, loose=loose)
+        moved = replanning.around(question, given=given, loose=loose, mending=True)
         gone = {*moved.places, *moved.unplaced}
         staying = [placement for placement in loose if placement.visit not in gone]
         return _fixed(question, (*given, *staying, *moved.places.values()))
@@ -297,7 +297,7 @@ class _Wanted:
         question, placements = self.chosen(chosen)
         return self._book(question, placements, question.left_out(placements))
 
-    def chosen(self, chosen: Sequence[Placed]) -> tuple[Question, Sequence[Placement]]:
+    def chosen(self, chosen: Sequence[Placed]) -> tuple[Question, tuple[Placement, ...]]:
         """The places a person chose, if they keep every rule, and what they are places of."""
         # time went by since the proposal: what was early enough then is early enough now
         question = self.question(notice=timedelta(0))

@@ -8,12 +8,11 @@ from django.db.models import Prefetch
 
 from clinics.models import Site
 from core import clock
-from scheduler.models import Allocation, Appointment, Resource, Status
+from scheduler.models import Allocation, Appointment, Kind, Resource, Status
 from treatments.models import Visit, VisitStatus
 from web import statuses
 from web.board.day import Day
 from web.board.entries import Card, Gap
-from web.forms.waitlist import PLACES
 from web.visit_lines import who_and_where
 
 
@@ -95,7 +94,7 @@ class GapBeside:
     @property
     def is_place(self) -> bool:
         """Whether somebody can be looked for who needs just this."""
-        return self.resource.kind in PLACES
+        return self.resource.kind not in (Kind.PERSON, Kind.GROUP)
 
     @property
     def starts(self) -> tuple[datetime, ...]:

@@ -122,7 +122,7 @@ def _find(page: Page) -> HttpResponse:
         page.proposal = courses.propose(
             **_wanted(page),
             patient=page.patient,
-            alternatives=ALTERNATIVES if put is None else 0,
+            alternatives=ALTERNATIVES if put is None and page.wants_others else 0,
             adjusted=Adjusted(page.pinned, put, stood),
             held=page.hold,
         )

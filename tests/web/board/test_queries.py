@@ -1,4 +1,4 @@
-"""The board costs the same number of queries however much is on it. Four of them are every page's."""
+"""The board costs the same number of queries however much is on it. Three of them are every page's."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ def test_the_board(desk, site, rows, view, django_assert_num_queries):
         for resource, role in ((ChairFactory(site=site), "chair"), (PersonFactory(site=site), "nurse")):
             AllocationFactory(appointment=made.appointment, resource=resource, role=role)
     desk.get(f"/?view={view}")  # the protocol is read once and kept: it never changes
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         page = desk.get(f"/?view={view}").content.decode()
     assert page.count('<form class="presses"') == rows
     assert page.count("Escort needed") == rows * (2 if view == "list" else 1)  # at each of its resources

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from core import clock
+from core.errors import NotAllowed
 from scheduler.models import Absence, Allocation
 from tests.web.conftest import signed_in
 from treatments.actions import jobs
+from treatments.many.closures import Closure
 from treatments.models import PlanningJob, Visit
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +98,17 @@ def test_a_day_that_is_over_becomes_today(desk, infusion, nurse_of, now):
 
 def test_a_clinician_records_no_absences(clara, infusion):
     assert signed_in(clara).get("/re-place/").status_code == 403
+
+
+def test_a_day_is_closed_and_opened_again_by_a_manager_only(site, flora, mona, now):
+    closure = Closure(site, "Works", on=(now + timedelta(days=9)).date())
+    with pytest.raises(NotAllowed):
+        jobs.close(closure=closure, by=flora, now=now)
+    job = jobs.close(closure=closure, by=mona, now=now)
+    jobs.work()
+    job.refresh_from_db()
+    with pytest.raises(NotAllowed):
+        jobs.apply(job=job, digest=job.digest, by=flora, now=now)
+    jobs.apply(job=job, digest=job.digest, by=mona, now=now)
+    with pytest.raises(NotAllowed):
+        jobs.undo(job=job, by=flora, now=now)

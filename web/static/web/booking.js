@@ -20,8 +20,10 @@ document.addEventListener("htmx:config:request", (event) => {
   if (sourceElement.matches("button[name]")) request.body.set(sourceElement.name, sourceElement.value);
 });
 
-// After a part was replaced, the focus goes where the page wants it.
+// After a part was replaced, the focus goes where the page wants it; if its place was folded away, to the plan.
 document.addEventListener("htmx:finally:request", () => {
-  const wanted = document.querySelector("#booking [autofocus]");
-  if (wanted && document.activeElement === document.body) wanted.focus();
+  const active = document.activeElement;
+  if (active !== document.body && active?.checkVisibility()) return;
+  const wanted = document.querySelector("#booking [autofocus]") ?? document.querySelector("#plan-title[tabindex]");
+  wanted?.focus();
 });
