@@ -36,9 +36,8 @@ def load(messages: Sequence[Message]) -> None:
     """
     plans = [message for message in messages if message.appointment is None]
     prefetch_related_objects(plans, "visits", "change_set")
-    placed: list[Patient | Appointment] = []
-    for message in messages:
-        placed += [message.patient, *about(message)]
+    placed: list[Patient | Appointment] = [message.patient for message in messages]
+    placed += [visit for message in messages for visit in about(message)]
     sites = Site.objects.in_bulk({each.site_id for each in placed})
     for each in placed:
         each.site = sites[each.site_id]
