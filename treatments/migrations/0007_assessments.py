@@ -181,7 +181,6 @@ class Migration(migrations.Migration):
                 ('site', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='crisis_contacts', to='clinics.site')),
             ],
             options={
-                'ordering': ['position'],
             },
         ),
         migrations.AddConstraint(

@@ -102,7 +102,6 @@ class CrisisContact(Model):
     phone = models.CharField(max_length=40)
 
     class Meta:
-        ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["site", "position"], name="treatments_crisiscontact_position"),
             models.CheckConstraint(condition=~Q(name="") & ~Q(phone=""), name="treatments_crisiscontact_filled"),

@@ -185,7 +185,10 @@ def _asked(link: Link, form: UUID) -> tuple[Course, Instrument] | None:
 def _lines(patient: Patient) -> list[tuple[str, str]]:
     """Names and numbers: the site's own list, or its country's; the clinic itself first."""
     language = language_of(patient.language).code
-    own = [(contact.name, contact.phone) for contact in CrisisContact.objects.filter(site=patient.site)]
+    own = [
+        (contact.name, contact.phone)
+        for contact in CrisisContact.objects.filter(site=patient.site).order_by("position")
+    ]
     country = [(line.name(language), line.phone) for line in crisis.lines(patient.site.country)]
     clinic = [(WORDS[language].clinic, phone(patient.site.phone))] if patient.site.phone else []
     return [*(own or country), *clinic]
