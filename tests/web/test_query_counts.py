@@ -11,7 +11,7 @@ from tests.factories.treatments import BookedVisitFactory, CourseFactory, Protoc
 
 pytestmark = pytest.mark.django_db
 ROWS = pytest.mark.parametrize("rows", [1, 3])
-PLAN, TIMES, MOVE, CANCEL = 17, 18, 31, 10
+PLAN, TIMES, MOVE, CANCEL = 17, 18, 31, 12
 NINE = datetime(2026, 5, 4, 13, tzinfo=UTC)
 
 
