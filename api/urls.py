@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from api.v1.views import (
     appointments,
+    assessments,
     availability,
     changes,
     courses,
@@ -47,6 +48,10 @@ urlpatterns = [
     path("courses/<uuid:key>/messages/", messages.CourseMessages.as_view()),
     path("courses/<uuid:key>/readiness/", readiness.CourseReadiness.as_view()),
     path("courses/<uuid:key>/fulfil", readiness.GateFulfil.as_view()),
+    path("courses/<uuid:key>/assessments/", assessments.CourseAssessments.as_view()),
+    path("courses/<uuid:key>/assess", assessments.CourseAssess.as_view()),
+    path("alerts/", assessments.AlertList.as_view()),
+    path("alerts/<uuid:key>/acknowledge", assessments.AlertAcknowledge.as_view()),
     path("courses/<uuid:key>/decisions/", decisions.CourseDecisions.as_view()),
     path("reviews/", decisions.ReviewList.as_view()),
     path("fulfilments/<uuid:key>/withdraw", readiness.FulfilmentWithdraw.as_view()),

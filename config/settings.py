@@ -190,6 +190,8 @@ SPECTACULAR_SETTINGS = {
         "AppointmentNextStatus": "api.v1.serializers.appointments.NEXT",
         "CourseStatus": "treatments.models.CourseStatus",
         "VisitStatus": "treatments.models.VisitStatus",
+        "Channel": "notifications.engine.states.Channel.choices",
+        "WrittenChannel": "api.v1.serializers.messages.WRITTEN",
         "MessageState": "notifications.engine.states.State.choices",
         "ResourceKind": "scheduler.models.Kind",
         "JobState": "treatments.models.planning_job.JobState",

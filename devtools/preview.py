@@ -57,7 +57,7 @@ def components(request: HttpRequest) -> HttpResponse:
 
 def _drawn(sample: Sample, number: int, request: HttpRequest) -> SafeString:
     """The sample with ids of its own: some components stand on a page only once."""
-    text = render_to_string(f"web/components/{sample.template}.html", sample.context, request=request)
+    text = str(render_to_string(f"web/components/{sample.template}.html", sample.context, request=request))
 
     def own(match: re.Match[str]) -> str:
         name, hash_, value = match.groups()

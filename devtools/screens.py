@@ -129,14 +129,71 @@ def _sign_in(page: "Page") -> None:
 
 
 def _today(page: "Page") -> None:
-    page.get_by_label("E-mail").fill(people.SIGN_INS[0].email)
+    _enter(page, people.SIGN_INS[0].email)
+    page.wait_for_url("**/")
+
+
+def _enter(page: "Page", email: str) -> None:
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(people.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/")
+
+
+def _resources(page: "Page") -> None:
+    """As the manager, who alone sets these up; those that follow are visited as the manager, too."""
+    page.context.clear_cookies()
+    page.goto("/setup/resources/")
+    _enter(page, next(account.email for account in people.SIGN_INS if account.role == "manager"))
+    page.get_by_role("heading", name="Resources").wait_for()
+
+
+def _resource(page: "Page") -> None:
+    page.goto("/setup/resources/")
+    page.locator("section", has_text="People").locator("a.name").first.click()
+    page.get_by_role("heading", name="Exceptions").wait_for()
+
+
+def _protocol(page: "Page") -> None:
+    page.goto("/setup/protocols/")
+    page.locator("a.name", has_text="twice weekly").first.click()
+    page.locator(".rhythm").wait_for()
+
+
+def _try(page: "Page") -> None:
+    _protocol(page)
+    page.get_by_role("link", name="Try it in the calendar").click()
+    page.get_by_role("heading", name="Fits ").wait_for(timeout=120_000)
+
+
+def _merge(page: "Page") -> None:
+    _patient(page)
+    page.get_by_role("link", name="Merge a duplicate…").click()
+    page.get_by_label("Name, phone, birth date or number").fill("an")
+    page.locator("main").get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Compare").first.click()
+    page.get_by_role("heading", name="Merge number").wait_for()
+
+
+def _plan_on_paper(page: "Page") -> None:
+    _patient(page)
+    page.get_by_role("link", name="Print the plan").first.click()
+    page.locator(".paper").wait_for()
 
 
 def _busy_day(page: "Page") -> None:
     page.goto(f"/?on={_soon()}")
+
+
+def _beside(page: "Page") -> None:
+    page.goto(f"/?on={_soon()}")
+    page.locator("#board .card b").first.click()
+    page.locator("#beside").wait_for()
+
+
+def _absence(page: "Page") -> None:
+    _beside(page)
+    page.get_by_role("link", name="is not there…").last.click()
+    page.wait_for_url("**/re-place/**")
 
 
 def _patients(page: "Page") -> None:
@@ -216,6 +273,11 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "sign-in": _sign_in,
     "today": _today,
     "day": _busy_day,
+    "clinicians": _goes(f"/?on={_soon()}&view=people"),
+    "list": _goes(f"/?on={_soon()}&view=list"),
+    "beside": _beside,
+    "selecting": _goes(f"/?on={_soon()}&select=1"),
+    "absence": _absence,
     "patients": _patients,
     "register": _register,
     "duplicate": _duplicate,
@@ -233,6 +295,19 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "messages": _goes("/messages/"),
     "texts": _goes("/texts/plan/"),
     "mail-texts": _goes("/texts/mails/plan/"),
+    "merge": _merge,
+    "print": _goes("/print/"),
+    "day-sheet": _goes(f"/print/day/rooms?on={_soon()}"),
+    "call-sheet": _goes(f"/print/calls?on={_soon()}"),
+    "plan-on-paper": _plan_on_paper,
+    "set-up": _goes("/setup/"),
+    "protocol": _protocol,
+    "try": _try,
+    "reminders": _goes("/setup/reminders/"),
+    "resources": _resources,
+    "resource": _resource,
+    "hours": _goes("/setup/hours/"),
+    "staff": _goes("/setup/staff/"),
     "not-found": _not_found,
 }
 """Pages in the order in which they are visited; signing in comes first."""

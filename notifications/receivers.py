@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from clinics.announcements import patient_changed
+from clinics.announcements import patient_changed, patients_merged
 from clinics.models import Patient, User
 from core import clock
-from notifications.actions import consents, escalations, messages
+from notifications.actions import consents, escalations, merges, messages
 from scheduler.announcements import appointments_changed
 from scheduler.models import Appointment, ChangeSet
 
@@ -23,3 +23,9 @@ def reminders_follow(*, change_set: ChangeSet, appointments: Sequence[Appointmen
 def consents_follow(*, patient: Patient, by: User, now: datetime, agreed_to: str) -> None:
     """What staff noted about how a patient may be reached is kept as a fact."""
     consents.follow(patient=patient, by=by, now=now, agreed_to=agreed_to)
+
+
+@patients_merged.receive
+def messages_move(*, kept: Patient, duplicate: Patient, by: User, now: datetime) -> None:
+    """The duplicate's messages, links and tasks become the other's, and what the duplicate stopped stays stopped."""
+    merges.follow(kept=kept, duplicate=duplicate, by=by, now=now)

@@ -65,20 +65,22 @@ def place(
     start: int,
     resources: Mapping[str, str],
     current: Mapping[str, str] | None = None,
+    present: "Placement | None" = None,
 ) -> PlaceExplained:
     """What stands against a visit at a slot while ``others`` stay where they are.
 
     ``resources`` names who or what shall fill which role. ``current`` are those of the visit today, which are preferred
-    for other places where ``resources`` names none.
+    for other places where ``resources`` names none. ``present`` is where it is booked: that is no other place.
     """
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine.explain import why_not
-    from scheduler.engine.nearest import nearest
+    from scheduler.engine.nearest import MOST, nearest
 
     found = why_not(question.request, others, key, start, dict(resources))
     ways: tuple[Placement, ...] = ()
     if any(reason.hard for reason in found):
-        ways = nearest(question.request, others, key, start, resources or current)
+        near = nearest(question.request, others, key, start, resources or current, most=MOST + (present is not None))
+        ways = tuple(way for way in near if present is None or not _is_there(way, present))[:MOST]
     return PlaceExplained(
         visit=key,
         label=question.course[key].label,
@@ -87,6 +89,11 @@ def place(
         reasons=tuple(against(question, reason, key) for reason in found),
         nearest=tuple(question.planned(way) for way in ways),
     )
+
+
+def _is_there(way: "Placement", present: "Placement") -> bool:
+    """Whether a place is the booked one; who only looks on is booked by nobody."""
+    return way.start == present.start and set(present.resources) <= set(way.resources)
 
 
 def against(question: Question, reason: "Reason", key: str) -> Against:

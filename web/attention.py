@@ -27,8 +27,8 @@ from clinics.permissions import Permission, allows
 from notifications.models import DeskTask, Message
 from scheduler.models import Appointment, Status
 from treatments.many.waiting import PLACEABLE
-from treatments.models import CourseStatus, WaitlistEntry, WaitlistStatus
-from treatments.queries import alerts, reviews
+from treatments.models import Alert, CourseStatus, WaitlistEntry, WaitlistStatus
+from treatments.queries import reviews
 from web import rail, undoing, words
 
 DECISIONS_KEPT_SECONDS = 60
@@ -64,8 +64,11 @@ def of(user: User, *, site: str, now: datetime) -> Attention:
 def _chips(row: Any, user: User, site: str, now: datetime) -> list[Chip]:
     at = {"site": row.code} if site else {}
     found: list[Chip] = []
-    if row.alerts and allows(user, Permission.SEE_ALERTS):
-        found.append(Chip(words.count(row.alerts, "questionnaire alert"), _address("alerts", {}), "bad"))
+    if row.alerts:
+        if allows(user, Permission.SEE_ALERTS):
+            found.append(Chip(words.count(row.alerts, "alert"), _address("alerts", {}), "bad"))
+        else:
+            found.append(Chip("Clinician needed", _address("clinician-needed", {}), "bad"))
     if allows(user, Permission.DECIDE_COURSES) and (due := _decisions(row, now)):
         found.append(Chip(f"{words.count(due, 'decision')} due", _address("work-list", at, tab="decisions")))
     if row.unconfirmed:
@@ -103,7 +106,7 @@ def _counted(site: str, now: datetime) -> QuerySet[Site]:
         .annotate(
             unconfirmed=_number(coming.filter(confirmed_at=None, local_on=OuterRef("next_on"))),
             waiting=_number(waiting),
-            alerts=_number(alerts.waiting()),
+            alerts=_number(Alert.objects.filter(assessment__course__site=OuterRef("pk"), acknowledgement=None)),
             tasks=_number(DeskTask.objects.filter(done_at=None)),
             undelivered=_number(Message.objects.for_people()),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from core import clock
+from core.text import harmless
 from notifications.models import Message
 from notifications.queries import explanations
 
@@ -38,7 +39,7 @@ def table(rows: Iterable[Message]) -> str:
         writer.writerow(
             [
                 row.pk,
-                _harmless(row.patient.short_name),
+                harmless(row.patient.short_name),
                 row.appointment_id or row.change_set_id,
                 row.get_step_display(),
                 row.get_channel_display(),
@@ -49,7 +50,7 @@ def table(rows: Iterable[Message]) -> str:
                 _local(row.settled_at, zone),
                 row.attempts,
                 row.possible_duplicates,
-                _harmless(row.handling.by.name) if hasattr(row, "handling") else "",
+                harmless(row.handling.by.name) if hasattr(row, "handling") else "",
             ]
         )
     return out.getvalue()
@@ -57,8 +58,3 @@ def table(rows: Iterable[Message]) -> str:
 
 def _local(at: datetime | None, zone: str) -> str:
     return f"{clock.local(at, zone):%Y-%m-%d %H:%M}" if at else ""
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

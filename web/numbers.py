@@ -8,5 +8,9 @@ NEVER = -1
 
 def version_of(request: HttpRequest) -> int:
     """The version the sender saw."""
-    text = request.POST.get("version", "")
+    return number_of(request.POST.get("version", ""))
+
+
+def number_of(text: str) -> int:
+    """A whole number that was sent, or ``NEVER``."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else NEVER

@@ -62,7 +62,8 @@ def visits_of(patient: Patient, *, now: datetime) -> Visits:
         .filter(course__patient=patient)
         .select_related("appointment", "course__protocol_version__protocol")
     )
-    coming, past = [], []
+    coming: list[VisitLine] = []
+    past: list[VisitLine] = []
     of_patient = {visit.course_id: visit.course for visit in rows}
     for visit in rows:
         if visit.appointment is None:
@@ -99,14 +100,19 @@ class Fact:
 
     consent: Consent
     at: datetime
+    number: int | None
+    """The number of the merged duplicate it was about, if it was about one."""
 
 
 def facts_of(patient: Patient) -> list[Fact]:
     """Every fact about how a patient may be contacted, also those of merged duplicates, the newest first. One query."""
     rows = (
         Consent.objects.filter(Q(patient=patient) | Q(patient__merged_into=patient))
-        .select_related("by")
+        .select_related("by", "patient")
         .order_by(F("recorded_at").desc(), "-id")
     )
     zone = ZoneInfo(patient.site.zone)
-    return [Fact(row, row.recorded_at.astimezone(zone)) for row in rows]
+    return [
+        Fact(row, row.recorded_at.astimezone(zone), row.patient.number if row.patient_id != patient.pk else None)
+        for row in rows
+    ]

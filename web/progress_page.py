@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core import clock
 from treatments.measures.catalogue import INSTRUMENTS
+from treatments.measures.scoring import risk
 from treatments.models import Alert, Assessment, Course, CourseStatus, Visit, VisitStatus
 from treatments.protocols import stored
 from treatments.queries import alerts, assessments, decisions, progress, readiness
@@ -109,7 +110,7 @@ class ProgressPage:
         ]
         return cls(
             page=CoursePage.of(course),
-            state=_state(course, dated, today),
+            state=state_of(course, dated, today),
             alerts=tuple(alert_line(each) for each in alerts.of_course(course)),
             ready=ready[0] if ready else None,
             panels=panels,
@@ -121,7 +122,7 @@ class ProgressPage:
         )
 
 
-def _state(course: Course, dated: Sequence[tuple[Visit, date]], today: date) -> str:
+def state_of(course: Course, dated: Sequence[tuple[Visit, date]], today: date) -> str:
     """Such as "day 9 of 21, infusion 4 of 6 tomorrow"."""
     if course.status != CourseStatus.ACTIVE:
         return str(course.get_status_display()).lower()
@@ -149,7 +150,7 @@ def alert_line(alert: Alert) -> AlertLine:
     zone = assessment.course.site.zone
     title = INSTRUMENTS[assessment.measure].title if assessment.measure in INSTRUMENTS else assessment.measure
     if assessment.measure == "cssrs":
-        what = f"C-SSRS screener: {progress.risk(assessment.values).name.lower()} risk."
+        what = f"C-SSRS screener: {risk(assessment.values).name.lower()} risk."
     else:
         items = words.listing([f"{number}" for number in alert.items])
         what = f"{title}: question {items} answered above 0."

@@ -28,6 +28,7 @@ class Place:
 RAIL = (
     Place("today", "Day board", "today", "calendar today home chairs rooms"),
     Place("patients", "Patients", "patients", "people find register"),
+    Place("panel", "Courses", "panel", "running courses panel progress scores off track"),
     Place("work-list", "To schedule", "work-list", "work list due decisions unplaced"),
     Place("unconfirmed", "Unconfirmed", "unconfirmed", "confirm call phone"),
     Place("waitlist", "Waitlist", "waitlist", "earlier freed gaps waiting"),
@@ -36,11 +37,10 @@ RAIL = (
 )
 OTHERS = (
     Place("print", "Print", "print", "paper day sheet tomorrow call list"),
+    Place("alerts", "Alerts", "alerts", "item 9 self-harm acknowledge"),
     Place("desk", "Answers", "", "replies patients wrote tasks"),
-    Place("alerts", "Alerts", "", "questionnaire scores"),
     Place("changes", "Recent changes", "", "undo history"),
     Place("texts", "Texts of messages", "", "templates wording"),
-    Place("print", "Print", "", "paper sheets day plan call"),
     Place("my-calendar", "My calendar", "", "subscription ical"),
     Place("account_change_password", "Change password", "", "account"),
 )

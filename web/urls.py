@@ -12,7 +12,9 @@ from web.views import (
     display,
     late,
     mail_texts,
+    merging,
     messages,
+    panel,
     patients,
     pauses,
     prints,
@@ -26,6 +28,7 @@ from web.views import (
     waitlist,
     work_list,
 )
+from web.views.setup import hours, index, protocols, reminders, resources, staff
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -62,7 +65,9 @@ urlpatterns = [
         name="assess",
         may=Permission.RECORD_ASSESSMENTS,
     ),
+    page("running/", panel.running, name="panel", may=Permission.VIEW_SCORES),
     page("alerts/", progress.alert_list, name="alerts", may=Permission.SEE_ALERTS),
+    page("alerts/needed", progress.clinician_needed, name="clinician-needed", may=Permission.VIEW_PATIENTS),
     page("alerts/<uuid:alert_id>/", progress.acknowledge, name="alert", may=Permission.SEE_ALERTS),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
@@ -109,4 +114,41 @@ urlpatterns = [
     page("print/day/<slug:kind>", prints.day, name="print-day", may=Permission.VIEW_PATIENTS),
     page("print/calls", prints.calls, name="print-calls", may=Permission.VIEW_PATIENTS),
     page("print/courses/<uuid:course_id>", prints.plan, name="print-plan", may=Permission.VIEW_COURSES),
+    page("patients/<uuid:patient_id>/merge", merging.merge, name="merge-patients", may=Permission.EDIT_PATIENTS),
+    page("setup/", index.index, name="setup", may=Permission.VIEW_PROTOCOLS),
+    page("setup/resources/", resources.listing, name="setup-resources", may=Permission.EDIT_RESOURCES),
+    page("setup/resources/new", resources.add, name="setup-add-resource", may=Permission.EDIT_RESOURCES),
+    page(
+        "setup/resources/<uuid:resource_id>/", resources.resource, name="setup-resource", may=Permission.EDIT_RESOURCES
+    ),
+    page(
+        "setup/resources/<uuid:resource_id>/hours",
+        resources.hours,
+        name="setup-resource-hours",
+        may=Permission.EDIT_RESOURCES,
+    ),
+    page("setup/resources/<uuid:resource_id>/away", resources.away, name="setup-away", may=Permission.EDIT_RESOURCES),
+    page(
+        "setup/away/<uuid:absence_id>/remove",
+        resources.remove_away,
+        name="setup-remove-away",
+        may=Permission.EDIT_RESOURCES,
+    ),
+    page(
+        "setup/resources/<uuid:resource_id>/switch",
+        resources.switch,
+        name="setup-switch",
+        may=Permission.EDIT_RESOURCES,
+    ),
+    page("setup/hours/", hours.week, name="setup-hours", may=Permission.EDIT_SITES),
+    page("setup/hours/day", hours.day, name="setup-day", may=Permission.EDIT_SITES),
+    page("setup/hours/clear", hours.clear_day, name="setup-clear-day", may=Permission.EDIT_SITES),
+    page("setup/staff/", staff.listing, name="setup-staff", may=Permission.EDIT_STAFF),
+    page("setup/staff/new", staff.add, name="setup-add-account", may=Permission.EDIT_STAFF),
+    page("setup/staff/<uuid:user_id>/", staff.account, name="setup-account", may=Permission.EDIT_STAFF),
+    page("setup/staff/<uuid:user_id>/switch", staff.switch, name="setup-switch-account", may=Permission.EDIT_STAFF),
+    page("setup/protocols/", protocols.listing, name="setup-protocols", may=Permission.VIEW_PROTOCOLS),
+    page("setup/protocols/<slug:code>/", protocols.protocol, name="setup-protocol", may=Permission.VIEW_PROTOCOLS),
+    page("setup/protocols/<slug:code>/try", protocols.attempt, name="setup-try", may=Permission.VIEW_PROTOCOLS),
+    page("setup/reminders/", reminders.policy, name="setup-reminders", may=Permission.VIEW_MESSAGES),
 ]

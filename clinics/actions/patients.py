@@ -80,7 +80,7 @@ def edit(*, patient: Patient, by: User, now: datetime, version: int, agreed_to: 
     require(by, Permission.EDIT_PATIENTS)
     with transaction.atomic(), audit.acting(by):
         current = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
-        if current.version != version:
+        if current.version != version or current.merged_into_id is not None:
             raise PatientChanged(
                 "Somebody else changed this patient meanwhile. Look at the details again.",
                 detail={"current": {"version": current.version}},

@@ -108,10 +108,10 @@ def resembles(word: str) -> Q:
     plain = Plain(models.Value(word))
     start = Substr(plain, 1, 2)
     begins = Q(sought__startswith=start) | Q(sought__contains=Concat(models.Value(" "), start))
-    near = TrigramWordSimilarity(plain, "sought")
+    near = TrigramWordSimilarity(plain, "sought")  # type: ignore[arg-type]  # an expression will do
     swapped = (word[:n] + word[n + 1] + word[n] + word[n + 2 :] for n in range(min(len(word) - 1, LONGEST_SWAPPED)))
     turned = reduce(operator.or_, (Q(sought__contains=Plain(models.Value(each))) for each in swapped), Q())
-    return Q(sought__trigram_word_similar=plain) | turned | (begins & GreaterThanOrEqual(near, LIKE_ENOUGH))
+    return Q(sought__trigram_word_similar=plain) | turned | (begins & Q(GreaterThanOrEqual(near, LIKE_ENOUGH)))
 
 
 @audited(but_not=["number", "sought"])

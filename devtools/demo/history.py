@@ -15,19 +15,17 @@ from treatments.actions import courses, protocols
 from treatments.models import Course, Protocol
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "treatments" / "catalog"
-BEHIND = timedelta(days=20)
+BEHIND = timedelta(days=17)
 AHEAD = timedelta(days=8)
-LATE = timedelta(minutes=20)
-"""Whoever is expected since less than this may still be on the way."""
 SHARE = {
-    "iv-ketamine-depression-twice-weekly": 12,
-    "iv-ketamine-depression-thrice-weekly": 6,
-    "ketamine-chronic-pain-pt-mindfulness": 8,
-    "esketamine": 6,
+    "iv-ketamine-depression-twice-weekly": 10,
+    "iv-ketamine-depression-thrice-weekly": 5,
+    "ketamine-chronic-pain-pt-mindfulness": 7,
+    "esketamine": 5,
     "crps-ten-weekdays": 2,
-    "crps-taper": 2,
-    "lidocaine": 6,
-    "infliximab": 6,
+    "crps-taper": 1,
+    "lidocaine": 5,
+    "infliximab": 5,
 }
 """How many courses of each protocol; the rest of the patients have none yet."""
 
@@ -77,9 +75,12 @@ def live(site: Site, *, by: User, now: datetime, order: random.Random) -> None:
             site=site, status=Status.BOOKED, starts_at__lte=now + timedelta(minutes=15)
         ).order_by("starts_at")
     )
-    today = [each for each in begun if each.local_on == clock.local(now, site.zone).date() and each.ends_at <= now]
+    today = [each for each in begun if each.local_on == clock.local(now, site.zone).date()]
+    over = [each for each in today if each.ends_at <= now]
     for appointment in begun:
-        if today and appointment == today[-1]:  # one of today's is missed, whatever the dice say
+        if today and appointment == today[-1] and appointment not in over:
+            continue  # somebody is late
+        if over and appointment == over[-1]:  # one of today's is missed, whatever the dice say
             appointments.set_status(appointment=appointment, status=Status.MISSED, by=by, now=now, version=None)
             continue
         for status, at in _life(appointment, now=now, order=order):
@@ -92,7 +93,6 @@ def _life(appointment: Appointment, *, now: datetime, order: random.Random) -> l
         if order.random() < 0.06:
             return [(Status.MISSED, appointment.starts_at + timedelta(minutes=30))]
         return [(Status.ARRIVED, appointment.starts_at), (Status.DONE, appointment.ends_at)]
-    if appointment.starts_at <= now - LATE:
+    if appointment.starts_at <= now:
         return [(Status.ARRIVED, appointment.starts_at), (Status.IN_TREATMENT, appointment.starts_at)]
-    # around its start a patient is here, or is late
     return [(Status.ARRIVED, now)] if order.random() < 0.5 else []

@@ -17,6 +17,7 @@ from treatments.queries import readiness
 
 CONFIRMED_DAYS = 4
 """Most visits of so many days ahead are confirmed."""
+SOON = timedelta(days=5)
 WAITING = 3
 """So many patients would come earlier."""
 
@@ -57,7 +58,7 @@ def hand_in_papers(site: Site, *, by: User, now: datetime, order: random.Random)
             asks = gate.asks(keys)
             visits = [visit for visit in ahead if visit.key in asks] if gate.per_visit else []
             if gate.kind == ESCORT:  # whoever fetches the patient is asked a few days ahead
-                visits = [visit for visit in visits if visit.appointment.starts_at < now + timedelta(days=5)]
+                visits = [each for each in visits if each.appointment and each.appointment.starts_at < now + SOON]
             if gate.per_visit and not visits:
                 continue
             gates.fulfil(course=course, gate=gate.key, visits=visits, by=by, now=now, done_at=min(before, now))
@@ -89,6 +90,7 @@ def wait_for_earlier(site: Site, *, by: User, now: datetime) -> None:
         .order_by("-appointment__starts_at")[:WAITING]
     )
     for number, visit in enumerate(visits):
+        assert visit.appointment is not None  # noqa: S101 - asked for
         until = clock.local(visit.appointment.starts_at, site.zone).date()
         waitlist.join(
             visit=visit, valid_until=until, by=by, now=now, urgent=number == 0, note="Can come at short notice"
@@ -96,17 +98,19 @@ def wait_for_earlier(site: Site, *, by: User, now: datetime) -> None:
 
 
 def fall_ill(site: Site, *, by: User, now: datetime) -> str:
-    """The nurse with the most visits on the next open day is ill: somebody has to find other places. Says so in words."""
+    """The nurse who has most to do on one of the next days is ill: somebody has to find other places. Says so in words."""
     today = clock.local(now, site.zone).date()
-    days = hours.site_days(site, first_on=today + timedelta(days=1), days=7)
-    on = next(day.on for day in days if day.windows)
-    starts_at, ends_at = clock.day_bounds(on, site.zone)
-    nurses = Resource.objects.filter(site=site, skills__code="infusion_nurse")
+    days = hours.site_days(site, first_on=today + timedelta(days=1), days=5)
+    nurses = list(Resource.objects.filter(site=site, skills__code="infusion_nurse").order_by("position"))
     busy = {
-        nurse: nurse.allocations.filter(is_active=True, starts_at__gte=starts_at, starts_at__lt=ends_at).count()
+        (nurse, day.on): Appointment.objects.filter(local_on=day.on, allocations__resource=nurse).distinct().count()
+        for day in days
+        if day.windows
         for nurse in nurses
     }
-    nurse = max(busy, key=lambda each: (busy[each], each.name))
+    # the first day on which somebody is missed, else the one on which most is to do
+    nurse, on = next((found for found, visits in busy.items() if visits > 2), max(busy, key=lambda each: busy[each]))
+    starts_at, ends_at = clock.day_bounds(on, site.zone)
     resources.add_absence(
         resource=nurse, starts_at=starts_at, ends_at=ends_at, reason="Ill", by=by, now=now, accept_consequences=True
     )

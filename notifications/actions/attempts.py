@@ -14,7 +14,7 @@ from django.db import connection
 
 from core.ids import uuid7
 from notifications.engine.retries import Next
-from notifications.engine.states import FINAL, Outcome
+from notifications.engine.states import FINAL, Outcome, State
 from notifications.models import Attempt, Message
 
 _OPEN = """
@@ -48,6 +48,14 @@ SET outcome = given.outcome, code = given.code, ended_at = %(now)s, updated_at =
 FROM given
 WHERE attempt.id = given.attempt AND given.message IN (SELECT id FROM moved_on)
 RETURNING attempt.message_id
+"""
+
+
+_PUT_BACK = """
+UPDATE notifications_message AS message
+SET state = given.state, lease_until = NULL, next_try_at = %(now)s, updated_at = %(now)s
+FROM unnest(%(messages)s::uuid[], %(tokens)s::integer[], %(states)s::text[]) AS given (message, token, state)
+WHERE message.id = given.message AND message.token = given.token AND message.state = 'sending'
 """
 
 
@@ -107,6 +115,18 @@ def close_all(closings: Sequence[Closing], *, now: datetime) -> set[UUID]:
         now=now,
     )
     return {key for (key,) in rows}
+
+
+def put_back(messages: Sequence[Message], states: Sequence[State], *, now: datetime) -> None:
+    """Frees messages nobody tried, each into the state given with it; those that another dispatcher has are left alone."""
+    if messages:
+        _execute(
+            _PUT_BACK,
+            messages=[message.pk for message in messages],
+            tokens=[message.token for message in messages],
+            states=[state.value for state in states],
+            now=now,
+        )
 
 
 def _execute(statement: str, **values: Any) -> list[tuple[Any, ...]]:

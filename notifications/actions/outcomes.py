@@ -156,12 +156,10 @@ def unwritable(*, message: Message, failure: Exception, now: datetime) -> State:
 
 
 def give_back(*, messages: Iterable[Message], now: datetime) -> None:
-    """Frees messages that were taken and whose turn did not come, for whoever asks next."""
-    for message in messages:
-        rest = retries.resting(attempts=message.attempts, unknown=message.unknown_outcomes)
-        Message.objects.filter(pk=message.pk, token=message.token, state=State.SENDING).update(
-            state=rest, lease_until=None, next_try_at=now, updated_at=now
-        )
+    """Frees messages that were taken and whose turn did not come, for whoever asks next. One query."""
+    taken = list(messages)
+    rests = [retries.resting(attempts=message.attempts, unknown=message.unknown_outcomes) for message in taken]
+    attempts.put_back(taken, rests, now=now)
 
 
 def _move_on(message: Message, following: Next, *, now: datetime, **more: object) -> bool:

@@ -25,6 +25,13 @@ class Mistimed:
     due_at: datetime
     not_after: datetime
 
+    @property
+    def only_waits(self) -> bool:
+        """Whether all that is wrong is that it waits longer, as what is said with its week may."""
+        row = self.message
+        right = (row.due_at, row.not_after) == (self.due_at, self.not_after)
+        return right and row.next_try_at is not None and row.next_try_at >= row.due_at
+
 
 @dataclass(slots=True)
 class Gaps:
@@ -72,7 +79,10 @@ def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
                 elif known.state == State.WITHDRAWN and known.reason not in {Reason.CONFIRMED, Reason.WEEK}:
                     found.stranded.append(known)
                 elif planned == right[planned.step] and _is_mistimed(known, planned, zone=zone, now=now):
+                    known.appointment = appointment
                     found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
+    with_week = weeks.said([each.message for each in found.mistimed if each.only_waits], now=now)
+    found.mistimed = [each for each in found.mistimed if not (each.only_waits and each.message.pk in with_week)]
     return found
 
 
@@ -113,8 +123,8 @@ def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
 def _is_mistimed(message: Message, planned: Planned, *, zone: str, now: datetime) -> bool:
     """Whether an untouched row waits for the wrong time: the patient's zone or a zone's rules changed, or the row was.
 
-    Later than due is right only for a morning: after quiet hours, or when there is room for another text; and for what waits
-    for the message about the week.
+    Later than due is right only for a morning: after quiet hours, or when there is room for another text. What waits for
+    the message about the week is told apart by the caller.
     """
     if message.state != State.SCHEDULED or message.attempts or not message.heeds_quiet_hours:
         return False
@@ -123,7 +133,7 @@ def _is_mistimed(message: Message, planned: Planned, *, zone: str, now: datetime
     at = message.next_try_at
     if at is None or at < planned.due_at:
         return True
-    put_off = message.step == Step.THREE_DAYS or quiet_hours.next_allowed(at - timedelta(seconds=1), zone) == at
+    put_off = quiet_hours.next_allowed(at - timedelta(seconds=1), zone) == at
     return at > max(planned.due_at, now) and not (put_off and at - planned.due_at < PUT_OFF_AT_MOST)
 
 

@@ -18,7 +18,12 @@ from treatments.models import Course
 
 def of_patient(patient: Patient) -> MessageQuerySet:
     """Everything said, or to be said, to a patient, by due time. One query."""
-    return _listed(Message.objects.filter(patient=patient))
+    return _listed(Message.objects.filter(_of(patient.pk)))
+
+
+def _of(patient: UUID) -> Q:
+    """A patient's own, and those of merged duplicates: what was said to them was said to the same person."""
+    return Q(patient=patient) | Q(patient__merged_into=patient)
 
 
 def of_course(course: Course) -> MessageQuerySet:
@@ -52,10 +57,11 @@ def look(
     wanted = {
         "state": state,
         "channel": channel,
-        "patient": patient,
         "due_at__gte": due_from,
         "due_at__lt": due_before,
     }
+    if patient is not None:
+        found = found.filter(_of(patient))
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     if due_on is not None:
         found = found.filter(_on(due_on))

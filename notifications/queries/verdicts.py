@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 
-from clinics.models import Site
+from clinics.models import Patient, Site
 from notifications.engine import quiet_hours, retries
 from notifications.engine.states import ASKS, Reason, State, Step
 from notifications.models import Message
@@ -36,7 +36,8 @@ def load(messages: Sequence[Message]) -> None:
     """
     plans = [message for message in messages if message.appointment is None]
     prefetch_related_objects(plans, "visits", "change_set")
-    placed = [each for message in messages for each in (message.patient, *about(message))]
+    placed: list[Patient | Appointment] = [message.patient for message in messages]
+    placed += [visit for message in messages for visit in about(message)]
     sites = Site.objects.in_bulk({each.site_id for each in placed})
     for each in placed:
         each.site = sites[each.site_id]

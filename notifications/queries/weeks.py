@@ -46,8 +46,12 @@ def differing(booked: Collection[Appointment], *, now: datetime) -> list[Week]:
     """
     if not settings.WEEK_MESSAGES:
         return []
-    zones = {visit.patient_id: visit.patient.home_zone for visit in booked if visit.patient}
-    wanted = {(visit.patient_id, ladder.week_of(visit.starts_at, zones[visit.patient_id])) for visit in booked}
+    zones = {visit.patient.pk: visit.patient.home_zone for visit in booked if visit.patient}
+    wanted = {
+        (visit.patient.pk, ladder.week_of(visit.starts_at, zones[visit.patient.pk]))
+        for visit in booked
+        if visit.patient
+    }
     if not wanted:
         return []
     rows = {
@@ -109,9 +113,9 @@ def _by_week(wanted: Iterable[tuple[UUID, date]], zones: dict[UUID, str]) -> dic
         .select_related("patient__site")
         .order_by("starts_at", "id")
     ):
-        key = (visit.patient_id, ladder.week_of(visit.starts_at, zones[visit.patient_id]))
-        if key in listed:
-            listed[key].append(visit)
+        if visit.patient is not None:
+            key = (visit.patient.pk, ladder.week_of(visit.starts_at, zones[visit.patient.pk]))
+            listed.get(key, []).append(visit)
     return {key: visits for key, visits in listed.items() if visits}
 
 

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from clinics.models import Site
+from clinics.actions.merges import AlreadyMerged
+from clinics.models import Patient, Site
 from core import clock, locks
 from core.errors import Busy, InvalidInput
 from core.locks import Space
@@ -101,7 +102,7 @@ def lock(asked: Asked) -> Resources:
     of hours or resources, whose look at the booked appointments must stay true until it commits. So hours can be checked
     before the other locks, which make others wait, are taken.
 
-    Raises ``NotWorking``, ``InvalidInput``.
+    Raises ``NotWorking``, ``InvalidInput``, ``AlreadyMerged``.
     """
     locks.acquire_all((), shared=[(Space.SITE, str(asked.site.id))])
     resources = _resources(asked)
@@ -109,6 +110,9 @@ def lock(asked: Asked) -> Resources:
     wanted = [(Space.RESOURCE_DAY, key) for take in _takes(asked) for key in _days(take, asked.site.zone)]
     wanted += [(Space.PATIENT, str(patient)) for patient in asked.patients if patient is not None]
     locks.acquire_all(wanted)
+    # under their locks: whoever merges a patient into another holds them, too
+    if Patient.objects.filter(pk__in=[key for key in asked.patients if key], merged_into__isnull=False).exists():
+        raise AlreadyMerged("This patient was merged into another record meanwhile. Find the patient again.")
     return resources
 
 

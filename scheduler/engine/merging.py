@@ -99,8 +99,9 @@ class Merging:
         """Whether an open visit could come to be on the date of a placed one, or nearer to it than it may be."""
         reach = np.array([max(1, self.course.links[other][n].apart) for n in waiting], dtype=np.int64)
         day = layer.day[:, other, None]
-        near: Flags = ((layer.first[:, waiting] - day < reach) & (day - layer.last[:, waiting] < reach)).any(axis=1)
-        return near
+        near: Flags = (layer.first[:, waiting] - day < reach) & (day - layer.last[:, waiting] < reach)
+        any_near: Flags = np.any(near, axis=1)
+        return any_near
 
 
 def _beaten(alike: Numbers, slot: Numbers, points: Points, each: int) -> Flags:

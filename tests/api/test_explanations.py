@@ -76,6 +76,9 @@ def test_a_visit_of_a_booked_course_at_another_time(desk, course):
     answer = desk.post(f"visits/{visit.pk}/why-not", {"starts_at": infusion.starts_at.isoformat()})
     assert {("patient_busy", "patient", True), ("too_soon", "course", True)} <= set(codes(answer))
     way = answer.json()["nearest"][0]
+    assert way["starts_at"] != visit.appointment.starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"), (
+        "where it is, is no other place"
+    )
     moved = desk.post(f"appointments/{visit.appointment_id}/move", {"starts_at": way["starts_at"]}, key="k", version=1)
     assert moved.status_code == 200, moved.json()
 

@@ -28,6 +28,7 @@ from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
 from tests.factories.treatments import (
+    AlertFactory,
     BookedVisitFactory,
     CourseFactory,
     ProtocolVersionFactory,
@@ -118,7 +119,9 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         state=State.DEAD, reason=Reason.GAVE_UP, next_try_at=None, settled_at=now
     )
     held = pauses.pause(by=mona, now=now, channel=Channel.CALL)
+    alert = AlertFactory(assessment__course=course)
     keys = {
+        "alerts": alert.pk,
         "messages": letters[0].pk,
         "POST messages/<uuid:key>/release": letters[1].pk,
         "POST messages/<uuid:key>/resend": old.pk,
@@ -185,6 +188,8 @@ def _bodies(
         "POST courses/why-not": plan | {"visit": "infusions.1", "starts_at": moving.starts_at.isoformat()},
         "POST courses/<uuid:key>/cancel": {"reason": "moved away"},
         "POST courses/<uuid:key>/fulfil": {"gate": "consent.1"},
+        "POST courses/<uuid:key>/assess": {"measure": "pain", "answers": {"1": 4}},
+        "POST alerts/<uuid:key>/acknowledge": {"done": "Called"},
         "POST fulfilments/<uuid:key>/withdraw": {},
         "POST courses/<uuid:key>/changes/preview": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
         "POST courses/<uuid:key>/changes": {"event": "cancel", "scope": "this", "visit": "infusions.2"},

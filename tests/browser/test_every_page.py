@@ -27,8 +27,12 @@ from treatments.models import Visit, VisitStatus
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "narrow": {"width": 320, "height": 640}}
-ELSEWHERE = {"messages-file", "replacing", "undo-replacing", "release-hold", "print-day", "print-calls", "print-plan"}
-"""Not pages to look at, or looked at in a test of their own: a file, a planning job, sheets of paper."""
+ELSEWHERE = {
+    *("messages-file", "undo-replacing", "release-hold", "fulfil-gate"),
+    *("replacing", "print-day", "print-calls", "print-plan", "merge-patients"),
+    *("setup", "setup-protocols", "setup-protocol", "setup-try", "setup-reminders"),
+}
+"""No pages to look at, or looked at in a test of their own: a planning job, sheets of paper, merging, setting up."""
 HALF = ViewportSize(width=683, height=384)
 """A window of 1366 pixels at a zoom of 200 %."""
 
@@ -97,6 +101,7 @@ def lively(clinic, series, course, flora, mona):
         waiting=waiting.pk,
         token=link.token,
         message=message.pk,
+        nurse=clinic.resources.get(name="Nurse Ada").pk,
     )
 
 
@@ -104,6 +109,12 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
     at = {
         "today": "/",
         "another day": "/?on=2026-11-26",
+        "board by clinician": "/?view=people",
+        "day as a list": "/?view=list",
+        "selecting": "/?select=1",
+        "gone": "/?gap=gap-000000-0800",
+        "who is not there": f"/re-place/?resource={keys['nurse']}",
+        "late": f"/visits/{keys['visit']}/late",
         "patients": "/patients/",
         "found": "/patients/?q=fern",
         "nobody": "/patients/?q=zzzz",
@@ -132,9 +143,8 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "changes": "/changes/",
         "undo a change": f"/changes/{keys['change_set']}/undo",
         "components": "/dev/components/",
-        "late": f"/visits/{keys['visit']}/late",
-        "missed": f"/visits/{keys['visit']}/missed",
         "not there": "/re-place/",
+        "clinician needed": "/alerts/needed",
         "contact": f"/patients/{keys['patient']}/contact",
         "print": "/print/",
         "answers": "/desk/",
@@ -155,6 +165,11 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "refused": "/visits/01890000-0000-7000-8000-000000000000/move",
     }
     return {name: opens(path) for name, path in at.items()} | {
+        "beside the board": lambda page: (
+            page.goto("/"),
+            page.locator("#board .card b").first.click(),
+            page.locator("#beside").wait_for(),
+        ),
         "wrong": lambda page: sent(page, "/patients/new", "Save and book a course"),
         "same": same,
         "plan": lambda page: plan(page, at["book"]),

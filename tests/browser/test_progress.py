@@ -81,7 +81,7 @@ def test_seen_by_keyboard_in_three_operations(visitor, course, clara):
     window.page.get_by_role("link", name="Open and acknowledge").press("Enter")
     window.page.get_by_label("What was done").fill("Called her. Safe.")
     window.page.keyboard.press("Control+Enter")
-    window.page.get_by_text("Seen and written down.").wait_for()
+    window.page.locator("#messages").get_by_text("Seen and written down.").wait_for()
     assert window.page.get_by_text("Seen by Clara Clinician: Called her. Safe.").is_visible()
 
 

@@ -27,6 +27,7 @@ from notifications.actions import pauses
 from notifications.engine.states import Channel
 from notifications.models import Message
 from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
+from tests.factories.treatments import AlertFactory
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
 from treatments.actions import courses, gates, jobs, protocols, waitlist
@@ -88,6 +89,7 @@ def furnished() -> dict[str, Any]:
     return {
         "authorization": f"Bearer {secret}",
         "sites": site.pk,
+        "alerts": AlertFactory(assessment__course=course).pk,
         "patients": patient.pk,
         "protocols": version.protocol_id,
         "resources": resources["Chair 3"].pk,

@@ -13,7 +13,17 @@ from tests.factories.base import Factory
 from tests.factories.clinics import PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory, ChangeSetFactory
 from tests.treatments.documents import series
-from treatments.models import Course, CourseChange, Protocol, ProtocolVersion, Visit, WaitlistEntry
+from treatments.models import (
+    Alert,
+    Assessment,
+    Course,
+    CourseChange,
+    Mode,
+    Protocol,
+    ProtocolVersion,
+    Visit,
+    WaitlistEntry,
+)
 from treatments.models.course import VisitStatus
 
 
@@ -89,3 +99,26 @@ class CourseChangeFactory(Factory):
     course = factory.SubFactory(CourseFactory)
     change_set = factory.SubFactory(ChangeSetFactory, site=factory.SelfAttribute("..course.site"))
     after = factory.Dict({"status": "active", "extra": [], "visits": {}})
+
+
+class AssessmentFactory(Factory):
+    """A PHQ-9 with something in its item 9, typed by a nurse."""
+
+    class Meta:
+        model = Assessment
+
+    course = factory.SubFactory(CourseFactory)
+    measure = "phq9"
+    answers = factory.LazyFunction(lambda: {str(number): 1 for number in range(1, 10)})
+    taken_at = datetime(2026, 5, 4, 11, tzinfo=UTC)
+    mode = Mode.CLINIC
+    by = factory.SubFactory(UserFactory, role=Role.NURSE)
+
+
+class AlertFactory(Factory):
+    class Meta:
+        model = Alert
+
+    assessment = factory.SubFactory(AssessmentFactory)
+    items = factory.LazyFunction(lambda: [9])
+    raised_at = datetime(2026, 5, 4, 11, tzinfo=UTC)

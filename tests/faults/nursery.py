@@ -30,6 +30,7 @@ def live(order: dict) -> None:
     """The life of one of them, until it is killed."""
     from notifications import channels
 
+    os.setpgid(0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a worker greets, where the pids are read
     os.environ["PROVIDER_URL"] = order["url"]
@@ -54,7 +55,7 @@ def work(broker: str) -> None:
 
     app.conf.broker_url = broker
     app.worker_main(
-        ["worker", "-Q", "default,delivery", "-c", "1", "--without-mingle", "-n", f"{os.getpid()}@%h", "-l", "WARNING"]
+        ["worker", "-Q", "default,delivery", "-c", "1", "--without-mingle", "-n", f"{os.getpid()}@%h", "-l", "INFO"]
     )
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,9 @@ class Nursery:
     """Starts dispatchers in no time."""
 
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
-        self._process, self.log, self.alive = process, log, set()
+        self._process, self.log = process, log
+        self.alive: set[int] = set()
+        self.started: list[int] = []
 
     def start(self, server: Provider, sender: str, number: int, **otherwise: object) -> None:
         for _ in range(number):
@@ -68,6 +70,7 @@ class Nursery:
         self._process.stdin.flush()
         pid = int(self._process.stdout.readline())
         self.alive.add(pid)
+        self.started.append(pid)
         return pid
 
     def kill(self, pid: int) -> None:
@@ -75,8 +78,11 @@ class Nursery:
         self.alive.discard(pid)
 
     def end(self) -> None:
-        for pid in list(self.alive):
-            self.kill(pid)
+        """Kills what is left, with what it has started."""
+        for pid in self.started:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        self.alive.clear()
 
 
 @pytest.fixture

@@ -141,7 +141,10 @@ def test_stopped_at_once_no_acknowledged_booking_is_lost_and_no_message_lost_or_
             seconds=300,
         )
         nursery.end()
-        assert sorted(told.ledger.taken) == sorted(str(key) for key in keys), "lost or doubled"
+        lost = {str(key) for key in keys} - set(
+            told.ledger.taken
+        )  # the plans of the bookings go out after a while, too
+        assert (lost, told.ledger.doubled) == (set(), 0)
         assert sum(len(client.acknowledged) for client in clients) >= times
         check_history(clients)
     assert max(waits) < RECOVERY_SECONDS

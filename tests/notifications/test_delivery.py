@@ -104,7 +104,8 @@ def test_not_sent_after_move_for_the_old_time(patient, service, sink) -> None:
     assert states(schedule_epoch=1) == dict.fromkeys([Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF], State.WITHDRAWN)
 
 
-def test_never_silent_for_later_visits_of_a_series(patient, service, sink) -> None:
+def test_never_silent_for_later_visits_of_a_series(patient, service, sink, settings) -> None:
+    settings.WEEK_MESSAGES = False
     starts = [FRIDAY_WEEK + k * 3 * DAY for k in range(8)]
     visits = book(patient, *starts, now=MONDAY)
     at = MONDAY
@@ -275,7 +276,8 @@ def test_each_message_goes_over_the_same_connection(site, service, sink) -> None
     assert len(opened) == 1
 
 
-def test_stopping_gives_back_what_was_taken(patient, service, sink) -> None:
+def test_stopping_gives_back_what_was_taken(patient, service, sink, settings) -> None:
+    settings.WEEK_MESSAGES = False
     book(patient, *[FRIDAY_WEEK + k * timedelta(hours=2) for k in range(3)], now=MONDAY)
     deliver(service, MONDAY + timedelta(minutes=3))
     deliver(service, ONE_DAY_BEFORE, enough=lambda: len(sink.caught()) == 2)

@@ -31,6 +31,13 @@ POSTED = {
     "edit-mail-text",
     "alike-patients",
     "add-note",
+    "setup-resource-hours",
+    "setup-away",
+    "setup-remove-away",
+    "setup-switch",
+    "setup-day",
+    "setup-clear-day",
+    "setup-switch-account",
 }
 """Pages that only take forms."""
 NEEDS_NOTHING_MORE = {"calendar-subscribe"}

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from clinics.models import Patient, User
 from notifications.actions import answers
-from notifications.engine.states import Reason, State
+from notifications.engine.states import Reason, State, Step
 from notifications.models import Message
 from scheduler.actions import appointments
 from scheduler.models import Appointment, ChangeSet
@@ -33,7 +33,8 @@ def chips(page: str) -> dict[str, str]:
 
 def test_the_rail_shows_what_each_role_may_open(site, flora, nora):
     titles = [place.title for place in rail.rail(flora)]
-    assert titles[:6] == ["Day board", "Patients", "To schedule", "Unconfirmed", "Waitlist", "Messages"]
+    assert titles == ["Day board", "Patients", "To schedule", "Unconfirmed", "Waitlist", "Messages", "Set-up"]
+    assert len({place.name for place in (*rail.RAIL, *rail.OTHERS)}) == len(rail.RAIL) + len(rail.OTHERS)
     assert "Messages" not in [place.title for place in rail.rail(nora)]
     page = signed_in(nora).get("/unconfirmed/").content.decode()
     assert re.search(r'<a href="/unconfirmed/" aria-current="page">', page)
@@ -95,7 +96,10 @@ def test_the_undo_line_names_the_change_and_takes_it_back_silently(desk, course,
     page = desk.post(f"/changes/{made.pk}/undo", {"next": "/work-list/"}, follow=True).content.decode()
     assert "Taken back: book Pat E., 6 visits." in page
     assert "Do it again: book Pat E., 6 visits" in page
-    assert not Message.objects.filter(state__in=(State.SCHEDULED, State.SENDING)).exists()
+    waiting = Message.objects.filter(state__in=(State.SCHEDULED, State.SENDING))
+    # the message about a week stays until it finds that it has nothing to say
+    assert {message.step for message in waiting} <= {Step.YOUR_WEEK}
+    assert not waiting.filter(visits__status="booked").exists()
 
 
 def test_the_undo_line_is_gone_after_a_minute_and_is_nobody_elses(desk, course, mona, now):

@@ -201,7 +201,7 @@ def test_the_list_costs_the_same_with_more_rows(desk, patient, now, rows, django
 def test_a_patients_page_costs_the_same_with_more_messages(desk, patient, now, rows, django_assert_num_queries) -> None:
     for number in range(rows):
         book(patient, FRIDAY + timedelta(days=number), now=now)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = desk.get(f"/patients/{patient.pk}/").content.decode()
     assert page.count("Why<span") == rows
 

@@ -61,7 +61,7 @@ def test_a_form_without_its_token_is_explained(flora, site):
 
 
 def test_a_failure_is_explained(desk, site, monkeypatch):
-    monkeypatch.setattr("web.day_list.of", lambda *_args, **_kwargs: 1 / 0)
+    monkeypatch.setattr("web.board.day.of", lambda *_args, **_kwargs: 1 / 0)
     desk.raise_request_exception = False
     answer = desk.get("/")
     assert answer.status_code == 500

@@ -307,11 +307,15 @@ class TestFeeds:
 )
 def test_the_get_ready_list_has_times_worked_out_for_this_visit(patient, now, language, told) -> None:
     from tests.factories.treatments import BookedVisitFactory, CourseFactory, ProtocolVersionFactory
-    from tests.treatments.queries.test_preparations import document
+    from tests.treatments.documents import series
 
     patient.language = language
     patient.save()
-    course = CourseFactory(patient=patient, protocol_version=ProtocolVersionFactory(document=document()))
+    document = series()
+    fasting = {"food_hours": 6, "clear_fluids_hours": 2, "source": "T"}
+    document["visit_types"]["infusion"]["prepare"] = {"fasting": fasting}
+    document["gates"] = [{"gate": "escort", "title": "Somebody", "before": "infusions.each", "source": "T"}]
+    course = CourseFactory(patient=patient, protocol_version=ProtocolVersionFactory(document=document))
     (plain,) = book(patient, FRIDAY + timedelta(days=1), now=now)
     (visit,) = book(patient, FRIDAY, now=now)
     BookedVisitFactory(course=course, key="infusions.1", appointment=visit)

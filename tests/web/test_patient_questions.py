@@ -7,8 +7,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from clinics import red_words
 from core import clock
-from notifications.engine import red_words
 from notifications.models import Link
 from notifications.models.link import Purpose
 from tests.treatments.documents import series as document

@@ -184,3 +184,17 @@ def test_alerts_are_acknowledged_once_by_action_too(course, nora, clara):
     take(course, nora, 20, days_ago=1, answers={9: 2})
     alerts.acknowledge(alert=Alert.objects.get(), done="Seen", by=clara, now=clock.now())
     assert "Nothing waits." in text(signed_in(clara).get(reverse("alerts")))
+
+
+def test_the_front_desk_sees_only_that_a_clinician_is_needed(course, nora, flora, clara, patient):
+    take(course, nora, 20, days_ago=0, answers={9: 2})
+    desk = signed_in(flora)
+    assert "Clinician needed" in text(desk.get(reverse("patients")))
+    page = desk.get(reverse("clinician-needed"))
+    shown = text(page)
+    assert patient.full_name in shown
+    assert "Asked: Clara Clinician." in shown
+    assert "PHQ" not in page.content.decode()
+    assert "1 alert" in text(signed_in(clara).get(reverse("patients")))
+    alerts.acknowledge(alert=Alert.objects.get(), done="Seen", by=clara, now=clock.now())
+    assert "Clinician needed" not in text(desk.get(reverse("patients")))

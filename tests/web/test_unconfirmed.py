@@ -9,13 +9,11 @@ import pytest
 import time_machine
 
 from clinics.models import User
-from core.errors import NotAllowed
-from notifications.actions import answers, phone_calls
-from notifications.actions.phone_calls import BeingCalled, NotToBeCalled
-from notifications.models import Outcome, PhoneCall
+from notifications.actions import answers
+from notifications.models import PhoneCall
 from scheduler.actions import confirmations
 from scheduler.models import Appointment, ChangeSet, Status
-from tests.factories.clinics import PatientFactory, UserFactory
+from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AppointmentFactory
 from tests.factories.treatments import BookedVisitFactory
 from tests.web.conftest import signed_in
@@ -127,38 +125,6 @@ def test_not_calling_leaves_no_trace(desk, site, pressed):
     pressed(one, "call")
     pressed(one, "leave")
     assert not PhoneCall.objects.exists()
-
-
-@pytest.mark.parametrize("change", [{"status": Status.CANCELLED}, {"schedule_epoch": 2}, {"confirmed_at": TUESDAY}])
-def test_what_does_not_wait_any_more_is_not_called_about(site, flora, now, change):
-    one = visit(site, "One")
-    Appointment.objects.filter(pk=one.pk).update(**change)
-    for act in (phone_calls.begin, phone_calls.left_message):
-        with pytest.raises(NotToBeCalled):
-            act(appointment=one, schedule_epoch=1, by=flora, now=now)
-    assert not PhoneCall.objects.exists()
-
-
-def test_a_message_is_not_left_while_a_colleague_speaks(site, flora, mona, now):
-    one = visit(site, "One")
-    phone_calls.begin(appointment=one, schedule_epoch=1, by=flora, now=now)
-    with pytest.raises(BeingCalled, match="Flora Desk"):
-        phone_calls.left_message(appointment=one, schedule_epoch=1, by=mona, now=now)
-    call = phone_calls.left_message(appointment=one, schedule_epoch=1, by=flora, now=now)
-    assert (call.outcome, PhoneCall.objects.count()) == (Outcome.LEFT_MESSAGE, 1)
-
-
-def test_calling_takes_a_permission(site, service, now):
-    one = visit(site, "One")
-    nobody = UserFactory(role="front_desk", is_active=False)
-    for act in (phone_calls.begin, phone_calls.left_message):
-        with pytest.raises(NotAllowed):
-            act(appointment=one, schedule_epoch=1, by=nobody, now=now)
-    with pytest.raises(NotAllowed):
-        phone_calls.leave(appointment=one, by=nobody)
-    call = phone_calls.left_message(appointment=one, schedule_epoch=1, by=service, now=now)
-    with pytest.raises(NotAllowed):
-        phone_calls.take_back(call=call, by=nobody)
 
 
 def test_a_confirmation_is_written_down_as_a_change(site, flora, now):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.module_loading import import_string
 
 from clinics.permissions import allows
 from tests.web.conftest import signed_in
@@ -35,15 +36,32 @@ UNDONE_BY = {
     "lift-pause": "pause-messages",
     "edit-patient": "edit-patient",
     "assess": "assess",
+    "decide-course": CHANGE_SET,
+    "fulfil-gate": "treatments.actions.gates.withdraw",
+    "calendar-subscribe": "notifications.actions.links.revoke_all",
+    "edit-mail-text": "edit-mail-text",
+    "setup-add-resource": "setup-switch",
+    "setup-resource": "setup-resource",
+    "setup-resource-hours": "setup-resource-hours",
+    "setup-away": "setup-remove-away",
+    "setup-remove-away": "setup-away",
+    "setup-switch": "setup-switch",
+    "setup-hours": "setup-hours",
+    "setup-day": "setup-clear-day",
+    "setup-clear-day": "setup-day",
+    "setup-add-account": "setup-switch-account",
+    "setup-account": "setup-account",
+    "setup-switch-account": "setup-switch-account",
     "edit-text": "edit-text",
     "display": "display",
     "release-hold": "book-course",
 }
-"""What changes something, and what takes it back; the same page where it can be set to what it was."""
+"""What changes something, and what takes it back; the same page where it can be set to what it was, an
+action where no page has it yet."""
 EXCEPTIONS = {
     "register-patient": "A record of a person is not removed; two of one person are merged.",
     "act-on-message": "What was sent is said; holding back and letting go undo each other.",
-    "calendar-subscribe": "The address before has ended; another one is made with a press.",
+    "merge-patients": "Asked about on a page of its own, with the numbers; both clinic numbers are found afterwards.",
     "alert": "That somebody saw an alert is a fact with name and time.",
     "add-note": "Notes are facts; another note corrects them.",
 }
@@ -62,6 +80,7 @@ def test_every_page_that_takes_forms_says_how_it_is_undone(site, flora, clara, m
 
 
 def test_ways_back_are_pages_and_exceptions_are_few():
-    assert set(UNDONE_BY.values()) <= set(PAGES)
+    for back in UNDONE_BY.values():
+        assert back in PAGES or callable(import_string(back)), back
     assert len(EXCEPTIONS) <= 5
     assert not set(UNDONE_BY) & set(EXCEPTIONS)

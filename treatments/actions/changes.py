@@ -47,6 +47,7 @@ __all__ = [
     "CourseOver",
     "Event",
     "Fate",
+    "Late",
     "Move",
     "NoShow",
     "Outdated",

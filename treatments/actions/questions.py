@@ -25,7 +25,7 @@ class NotAsked(Conflict):
 
 def asked(course: Course, *, now: datetime) -> tuple[Due, ...]:
     """The forms a patient can fill in now: due, for the patient, with wording that may be shown. Two queries."""
-    found = {}
+    found: dict[str, Due] = {}
     for each in due(course, now=now):
         instrument = INSTRUMENTS.get(each.measure)
         if each.state is DueState.OPEN and each.filled_by == "patient" and instrument and instrument.has_wording:

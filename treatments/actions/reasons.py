@@ -80,4 +80,5 @@ def for_visit(
         start=start,
         resources=named,
         current=dict(there.resources) if there is not None else None,
+        present=question.placement(there) if there is not None else None,
     )

@@ -1,6 +1,6 @@
 """What a clinician's decision does to a course: blocks become firm, are given back, are opened again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -138,7 +138,7 @@ def _opened_again(change: Change, name: str, hanging: Sequence[str]) -> Change:
     length = running.document.block(name).length
     last = _last(running, name, change.released)
     added = [replace(extra, again=last) for each in (name, *hanging) for extra in more(running, each, length)]
-    data: list[dict[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
+    data: list[Mapping[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
     new = [extra.key for extra in added]
     others = running.movable - change.released
     question = running.ask(about={*new, *others}, extra=data, leaving=change.released)

@@ -1,5 +1,6 @@
 """The rolling horizon: open-ended blocks get their next visits when fewer are ahead than the protocol wants."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ def _extend(event: Extend, running: Running) -> Change:  # noqa: ARG001 - the sh
     if not missing:
         raise WrongStatus("As many visits as the protocol wants are planned ahead.")
     added = [extra for name, number in missing.items() for extra in more(running, name, number)]
-    data: list[dict[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
+    data: list[Mapping[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
     new = [extra.key for extra in added]
     others = running.movable
     question = running.ask(about={*new, *others}, extra=data, room=_room(running, missing))

@@ -1,6 +1,6 @@
 """What follows when a patient does not come: the policy of the block, worked out as a proposal."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -83,7 +83,7 @@ def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None
         visit.key,
         _followed_by(running, visit),
     )
-    data: list[dict[str, Any]] = [*running.extra, extra.to_json()]
+    data: list[Mapping[str, Any]] = [*running.extra, extra.to_json()]
     others = frozenset() if then is Then.FILL else running.movable - {visit.key}
     question = running.ask(about={extra.key, *others}, extra=data, leaving={visit.key})
     until_on = _until(running, visit, extra, within_days)

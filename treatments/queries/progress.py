@@ -64,7 +64,12 @@ def panels(
     names = dict.fromkeys([*measures, *(row.measure for row in rows)])
     instruments = [INSTRUMENTS[name] for name in names if name in INSTRUMENTS]
     starts_at = min(
-        (each.appointment.starts_at for each in visits if each.family == INFUSION and _happens(each)), default=None
+        (
+            each.appointment.starts_at
+            for each in visits
+            if each.family == INFUSION and each.status in HAPPENS and each.appointment is not None
+        ),
+        default=None,
     )
     today = clock.local(now, course.site.zone).date()
     return tuple(
@@ -82,10 +87,6 @@ def screens(course: Course, rows: Sequence[Assessment]) -> tuple[Screen, ...]:
         for row in rows
         if row.measure == CSSRS.name
     )
-
-
-def _happens(visit: Visit) -> bool:
-    return visit.status in HAPPENS and visit.appointment is not None
 
 
 def _scored(course: Course, instrument: Instrument, scale: Scale, rows: Sequence[Assessment]) -> tuple[Scored, ...]:

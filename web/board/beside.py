@@ -8,7 +8,7 @@ from django.db.models import Prefetch
 
 from clinics.models import Site
 from core import clock
-from scheduler.models import Allocation, Appointment, Resource, Status
+from scheduler.models import Allocation, Appointment, Kind, Resource, Status
 from treatments.models import Visit, VisitStatus
 from web import statuses
 from web.board.day import Day
@@ -90,6 +90,11 @@ class GapBeside:
 
     resource: Resource
     gap: Gap
+
+    @property
+    def is_place(self) -> bool:
+        """Whether somebody can be looked for who needs just this."""
+        return self.resource.kind not in (Kind.PERSON, Kind.GROUP)
 
     @property
     def starts(self) -> tuple[datetime, ...]:

@@ -158,7 +158,11 @@ class _Writer:
         taken = list(self.facts.taken.get(resource.pk, {}).values())
         cards = sides.shared([self._card(resource, each) for each in taken])
         busy = hours.merged(period for each in taken if each.appointment.is_taking for period in each.periods)
-        entries = [*cards, *self._gaps(resource, hours.without(working, busy)), *self._closed(resource, working)]
+        entries: list[Entry] = [
+            *cards,
+            *self._gaps(resource, hours.without(working, busy)),
+            *self._closed(resource, working),
+        ]
         return Column(
             resource=resource,
             note=self._note(resource, working),
@@ -218,9 +222,9 @@ class _Writer:
             starts, ends = clock.local(starts_at, self.zone), clock.local(ends_at, self.zone)
             reason = self._reason(resource, starts_at, ends_at)
             span = self.scale.span(starts, ends)
-            first = self.scale.first_hour * 60 + span.first
+            top = self.scale.first_hour * 60 + span.first
             is_told = ends_at - starts_at >= TOLD
-            yield Closed(starts, ends, span, first, first + span.minutes, reason, is_told)
+            yield Closed(starts, ends, span, top, top + span.minutes, reason, is_told)
 
     def _minutes(self, local: datetime) -> int:
         """After midnight of the date; less than none for what began before."""

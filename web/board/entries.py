@@ -9,8 +9,8 @@ from treatments.models import Visit
 from web import statuses, words
 from web.board.scale import Span
 
-SHORT, TIGHT = 50, 75
-"""Minutes: below the first a card has no room for a fourth line, below the second none for a fifth."""
+TINY, SHORT, TIGHT = 45, 50, 90
+"""Minutes below which a card has no room for a third line, a fourth, or a press beside a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,9 @@ class Card:
 
     @property
     def room(self) -> str:
-        """How many lines the card has room for, as a class: two or three, four, or more."""
-        return "short" if self.upper.minutes < SHORT else "tight" if self.upper.minutes < TIGHT else ""
+        """How many lines the card has room for, as a class: two, three, four, or more."""
+        minutes = self.upper.minutes
+        return next((css for css, below in (("tiny", TINY), ("short", SHORT), ("tight", TIGHT)) if minutes < below), "")
 
     @property
     def number(self) -> str:

@@ -44,6 +44,6 @@ def since(text: str, site: Site, on: date, *, by: User) -> str:
     if not found:
         return ""
     newest = found[0]
-    visits = words.count(newest.visits, "visit")  # type: ignore[attr-defined]  # annotated
+    visits = words.count(newest.visits, "visit")
     said = f"{newest.by.get_short_name()} {_DID.get(Verb(newest.verb), 'changed')} {visits}"
     return f"{said}, and {words.count(len(found) - 1, 'more change')}" if len(found) > 1 else said

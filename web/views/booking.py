@@ -355,7 +355,7 @@ def _read_plan(text: str) -> ShownPlan | None:
 
 def _patient(text: str) -> Patient:
     key = _uuid(text)
-    found = Patient.objects.select_related("site").filter(pk=key).first() if key is not None else None
+    found = Patient.objects.present().select_related("site").filter(pk=key).first() if key is not None else None
     if found is None:
         raise NotFound("There is no such patient.")
     return found

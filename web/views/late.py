@@ -21,8 +21,6 @@ from web.numbers import version_of
 from web.views.visits import page, visit_of
 from web.visit_lines import VisitLine
 
-IN_TIME = "Let it be as it is"
-
 
 @require_http_methods(["GET", "POST"])
 def late(request: StaffRequest, visit_id: UUID) -> HttpResponse:
@@ -35,7 +33,7 @@ def late(request: StaffRequest, visit_id: UUID) -> HttpResponse:
     if form.is_valid() and form.arrives_at is not None:
         version = version_of(request) if request.method == "POST" else None
         event = Late(visit.course_id, visit.key, form.arrives_at, version=version)
-        change = Change(request, visit.course, event, now, otherwise=IN_TIME)
+        change = Change(request, visit.course, event, now)
         if request.method == "POST":
             if change.carry_out(reason=form.cleaned_data["reason"]) is not None:
                 messages.success(request, f"{visit.course.patient.short_name} is expected later.")

@@ -1,6 +1,7 @@
 """The words of e-mails: reading them, writing the clinic's own, trying them out."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -48,7 +49,13 @@ def edit(request: StaffRequest, name: str, language: str) -> HttpResponse:
         raise NotFound("There is no such text.")
     body = "\n".join(request.POST.get("body", "").splitlines()).strip()
     subject = request.POST.get("subject", "").strip()
-    said = {"channel": Channel.EMAIL, "name": name, "language": language, "subject": subject, "body": body}
+    said: dict[str, Any] = {
+        "channel": Channel.EMAIL,
+        "name": name,
+        "language": language,
+        "subject": subject,
+        "body": body,
+    }
     pressed = request.POST.get("do", "")
     try:
         if pressed == "test":

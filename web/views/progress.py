@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from clinics.models import Role
 from clinics.permissions import Permission, allows
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
@@ -89,6 +90,21 @@ def alert_list(request: StaffRequest) -> HttpResponse:
         "web/progress/alerts.html",
         {"section": "alerts", "alerts": [alert_line(each) for each in waiting.waiting()]},
     )
+
+
+@require_GET
+def clinician_needed(request: StaffRequest) -> HttpResponse:
+    """For those who may not read scores: for whom a clinician is needed, since when, and who was asked. Nothing else."""
+    rows = waiting.waiting().prefetch_related("calls__user")
+    lines = [
+        (
+            alert.assessment.course.patient,
+            clock.local(alert.raised_at, alert.assessment.course.site.zone),
+            [call.user.name for call in alert.calls.all() if call.user.role == Role.CLINICIAN],
+        )
+        for alert in rows
+    ]
+    return render(request, "web/progress/needed.html", {"section": "", "lines": lines})
 
 
 @require_http_methods(["GET", "POST"])

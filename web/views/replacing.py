@@ -35,9 +35,10 @@ def choose(request: StaffRequest) -> HttpResponse:
     if named is not None and all(each.resource != named for each in found):
         choices.insert(0, (named, named.name))
     first = next((each for each in found if named in (None, each.resource)), None)
+    likely = named or (first.resource if first else None)
     local_now = clock.local(now, site.zone)
     initial = {
-        "resource": str(named.pk if named else first.resource.pk) if named or first else "",
+        "resource": str(likely.pk) if likely else "",
         "starts": first.starts.time() if first else time(local_now.hour if on == local_now.date() else 0),
         "ends": first.ends.time() if first else "23:55",
     }

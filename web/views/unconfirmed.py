@@ -110,7 +110,8 @@ def _leave(request: StaffRequest, appointment: Appointment, _: str) -> str:
 
 
 def _take_back(request: StaffRequest, appointment: Appointment, name: str) -> str:
-    call = PhoneCall.objects.filter(appointment=appointment, pk=_key(request.POST.get("call", ""))).first()
+    key = _key(request.POST.get("call", ""))
+    call = PhoneCall.objects.filter(appointment=appointment, pk=key).first() if key is not None else None
     if call is None:
         raise NotFound("This attempt is not noted any more.")
     phone_calls.take_back(call=call, by=request.user)

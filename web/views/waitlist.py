@@ -107,7 +107,11 @@ def take(request: StaffRequest, entry_id: UUID) -> HttpResponse:
             starts_at=starts_at,
             by=request.user,
             now=clock.now(),
-            resources={key[5:]: value for key, value in request.POST.items() if key.startswith("role-")},
+            resources={
+                key[5:]: value
+                for key, value in request.POST.items()
+                if key.startswith("role-") and isinstance(value, str)
+            },
             version=version_of(request) if entry.visit.appointment_id else None,
         )
     except DomainError as error:
@@ -173,8 +177,11 @@ def add(request: StaffRequest) -> HttpResponse:
     """Finds the visit that is to wait: first the patient, then one of the visits still to come."""
     at = sites.of(request)
     form = SearchForm(request.GET, country=at.chosen.country)
-    found = Patient.objects.matching(form.text).order_by("family_name", "given_name", "id") if form.text else []
-    patients = list(found[:PEOPLE_SHOWN])
+    wanted = form.wanted
+    patients: list[Patient] = []
+    if wanted is not None:
+        found = Patient.objects.matching(wanted.text, born=wanted.born)
+        patients = list(found.order_by("family_name", "given_name", "id")[:PEOPLE_SHOWN])
     visits = (
         Visit.objects.filter(
             course__patient__in=patients, course__status=CourseStatus.ACTIVE, status__in=waiting.PLACEABLE
@@ -186,7 +193,7 @@ def add(request: StaffRequest) -> HttpResponse:
     return render(
         request,
         "web/waitlist/add.html",
-        {"section": "waitlist", "query": form.typed, "searched": bool(form.text), "visits": list(visits)},
+        {"section": "waitlist", "query": form.typed, "searched": wanted is not None, "visits": list(visits)},
     )
 
 

@@ -56,7 +56,7 @@ class CourseList(Endpoint):
         """Books a whole course in one go: every visit or, unless `partial`, none."""
         asked = self.read(CourseBookingSerializer)
         wanted = _wanted(self, asked)
-        wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
+        wanted["patient"] = self.named(Patient.objects.present(), asked["patient"], "patient")
         if "clinician" in asked:
             wanted["clinician"] = self.named(_CLINICIANS, asked["clinician"], "clinician")
         if "visits" in asked:
@@ -87,7 +87,7 @@ class CoursePropose(Endpoint):
         asked = self.read(CourseAskedSerializer)
         wanted = _wanted(self, asked) | {"alternatives": asked.get("alternatives", USUAL_ALTERNATIVES)}
         if "patient" in asked:
-            wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
+            wanted["patient"] = self.named(Patient.objects.present(), asked["patient"], "patient")
         return self.answer(courses.propose(**wanted), ProposalSerializer)
 
 
@@ -103,7 +103,7 @@ class CourseWhyNot(Endpoint):
         asked = self.read(ProposedPlaceSerializer)
         wanted = _wanted(self, asked)
         if "patient" in asked:
-            wanted["patient"] = self.named(Patient.objects.all(), asked["patient"], "patient")
+            wanted["patient"] = self.named(Patient.objects.present(), asked["patient"], "patient")
         found = reasons.for_proposal(
             **wanted,
             visit=asked["visit"],

@@ -31,7 +31,7 @@ class PatientList(Endpoint):
     @extend_schema(responses=PatientSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Lists patients, or finds them by words from their details."""
-        rows = Patient.objects.all()
+        rows = Patient.objects.present()
         if "search" in self.query:
             rows = rows.matching(self.query["search"])
         if "site" in self.query:

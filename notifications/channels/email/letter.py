@@ -72,8 +72,8 @@ def compose(
     template = f"notifications/email/{language.code}/{message.step}"
     own = editions.own(message.step, language.code) if editions else None
     if own is None:
-        plain = render_to_string(f"{template}.txt", context).strip() + "\n"
-        html = render_to_string(f"{template}.html", {**context, "subject": subject})
+        plain = str(render_to_string(f"{template}.txt", context)).strip() + "\n"
+        html = str(render_to_string(f"{template}.html", {**context, "subject": subject}))
     else:
         values = own_words.values_of(context, language)
         subject = one_line(fill(own.subject, values)) or subject
