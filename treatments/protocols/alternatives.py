@@ -49,11 +49,11 @@ def difference(best: Plan, other: Plan, grid: Grid) -> Difference:
         all_of = "every visit" if count == len(other.placements) else f"{count} of {len(other.placements)} visits"
         gains.append(f"{all_of} on {words.WEEKDAY_NAMES[weekday]} at {words.clock(minute)}")
     if two.last < one.last:
-        gains.append(f"over {words.count(one.last - two.last, 'day')} earlier")
+        gains.append(f"ends {words.count(one.last - two.last, 'day')} earlier")
     more = other.cost.beyond(best.cost)
     costs = [text for name, text in _TERMS.items() if getattr(more, name) > 0]
     if two.last > one.last:
-        costs.insert(0, f"over {words.count(two.last - one.last, 'day')} later")
+        costs.insert(0, f"ends {words.count(two.last - one.last, 'day')} later")
     if two.trips > one.trips:
         costs.append(f"{words.count(two.trips - one.trips, 'trip')} more")
     start = two.first - one.first

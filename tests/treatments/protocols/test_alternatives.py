@@ -29,7 +29,7 @@ BEST = made((0, "09:00"), (2, "10:00"), (7, "09:30"), ideal=60)
         (
             made((1, "09:30"), (8, "09:30"), (15, "09:30"), ideal=60),
             Kind.SAME_TIME,
-            "Begins 1 day later, every visit on Tuesday at 09:30; but over 8 days later.",
+            "Begins 1 day later, every visit on Tuesday at 09:30; but ends 8 days later.",
         ),
         (
             made((0, "09:00"), (0, "14:00"), (7, "09:30"), ideal=100),
@@ -40,7 +40,7 @@ BEST = made((0, "09:00"), (2, "10:00"), (7, "09:30"), ideal=60)
         (
             made((1, "09:00"), (3, "10:00"), (8, "09:30"), ideal=60, continuity=360),
             Kind.OTHER_START,
-            "Begins 1 day later; but over 1 day later and more changes of person.",
+            "Begins 1 day later; but ends 1 day later and more changes of person.",
         ),
         (BEST, Kind.OTHER_START, "Other times or people."),
     ],
