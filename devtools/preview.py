@@ -33,6 +33,7 @@ from web.why_not import Way, WhyNot
 TODAY = date(2026, 11, 24)
 NINE = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 KEY = UUID(int=7)
+_NAVIGATION = re.compile(r'(<nav [^>]*aria-label=")([^"]+)"')
 _REFERENCES = re.compile(r'\b(id|for|aria-labelledby|aria-describedby|aria-controls|href)="(#?)([^"/?][^"]*)"')
 
 
@@ -65,6 +66,7 @@ def _drawn(sample: Sample, number: int, request: HttpRequest) -> SafeString:
             return match[0]
         return f'{name}="{hash_}{" ".join(f"s{number}-{each}" for each in value.split())}"'
 
+    text = _NAVIGATION.sub(rf'\g<1>\g<2>, sample {number}"', text)
     text = _REFERENCES.sub(own, text).replace(" autofocus", "")
     if "<li" in text and "<ol" not in text and "<ul" not in text:
         text = f'<ol class="visits">{text}</ol>'

@@ -5,9 +5,11 @@ from django.conf import settings
 from django.db import models
 
 from clinics.models.patient import Patient
+from core.audit import audited
 from core.models import Model
 
 
+@audited()
 class PatientNote(Model):
     """One note for colleagues at the desk: neutral, nothing about health. Written once, never changed."""
 

@@ -76,7 +76,9 @@ def test_secrets_are_not_kept():
 
 
 def test_every_model_of_ours_is_audited():
-    """Except what is no domain fact: keys of requests, and the events themselves."""
+    """Except what is no domain fact: keys of requests, the events themselves, and forms begun on a phone, whose answers
+    become a fact with the last one."""
+    begun = "treatments.AssessmentDraft"
     ours = {"clinics", "scheduler", "treatments"}
     tracked = {model.pgh_tracked_model for model in apps.get_models() if hasattr(model, "pgh_tracked_model")}
     bare = [
@@ -84,7 +86,7 @@ def test_every_model_of_ours_is_audited():
         for model in apps.get_models()
         if model._meta.app_label in ours and model not in tracked and not hasattr(model, "pgh_tracked_model")
     ]
-    assert bare == []
+    assert bare == [begun]
 
 
 def test_acting_nests_to_the_innermost(events, flora, mona):

@@ -243,7 +243,7 @@ def previewed(site, series, flora, now):
 def test_of_those_who_saw_the_same_preview_one_has_it_done(previewed):
     outcome = race(previewed)
     assert len(outcome.results) == 1
-    assert outcome.kinds == {"Outdated"}
+    assert outcome.kinds == {"AlreadyThere"}
     assert ChangeSet.objects.filter(verb="move").count() == 1
 
 

@@ -93,6 +93,7 @@ class AssessmentDraft(Model):
         return {int(number): value for number, value in self.answers.items()}
 
 
+@audited()
 class CrisisContact(Model):
     """Whom a site's patients can call at once. A site without any shows those of its country."""
 
