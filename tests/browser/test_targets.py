@@ -12,7 +12,7 @@ TOO_SMALL = """least => [...document.querySelectorAll("a[href], button, summary,
   .map(([element, box]) => `${element.outerHTML.slice(0, 90)} is ${Math.round(box.width)} by ${Math.round(box.height)}`)"""
 WATCH_SHIFTS = """
 window.shifted = 0;
-new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifted += entry.value; })
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value; })
   .observe({ type: "layout-shift", buffered: true });
 """
 
