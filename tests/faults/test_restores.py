@@ -128,6 +128,7 @@ def running(server: Cluster) -> Iterator[Cluster]:
         server.stop_at_once()
 
 
+@pytest.mark.soak
 def test_a_copy_of_the_files_sends_nothing_again(site, service, settings, tmp_path: Path) -> None:
     settings.RESTORE_MARKER = tmp_path / "epoch"
     with a_day(site, service) as (server, arrived, _, _):
