@@ -39,7 +39,7 @@ def on_duty(site: Site, *, now: datetime) -> list[User]:
     return sorted(there, key=lambda user: (user.name, str(user.pk)))
 
 
-def asked(step: int, *, primary: User | None, duty: Sequence[User], now_called: Collection[object]) -> list[User]:
+def asked(step: int, *, primary: User | None, duty: Sequence[User], called: Collection[object]) -> list[User]:
     """Whom this step asks, without those who were asked before.
 
     The first step asks the course's clinician and one who is at work and stands in; with nobody at work, or without a
@@ -48,11 +48,11 @@ def asked(step: int, *, primary: User | None, duty: Sequence[User], now_called: 
     if step == 0 and (primary is not None or duty):
         cover = [user for user in duty if primary is None or user.pk != primary.pk][:1]
         wanted = ([primary] if primary is not None else []) + cover
-    elif step <= 1 and duty:
+    elif step == 1 and duty:
         wanted = list(duty)
     else:
         wanted = everybody()
-    return [user for user in wanted if user.pk not in now_called]
+    return [user for user in wanted if user.pk not in called]
 
 
 def everybody() -> list[User]:

@@ -27,8 +27,8 @@ from clinics.permissions import Permission, allows
 from notifications.models import DeskTask, Message
 from scheduler.models import Appointment, Status
 from treatments.many.waiting import PLACEABLE
-from treatments.models import Alert, CourseStatus, WaitlistEntry, WaitlistStatus
-from treatments.queries import reviews
+from treatments.models import CourseStatus, WaitlistEntry, WaitlistStatus
+from treatments.queries import alerts, reviews
 from web import rail, undoing, words
 
 DECISIONS_KEPT_SECONDS = 60
@@ -106,7 +106,7 @@ def _counted(site: str, now: datetime) -> QuerySet[Site]:
         .annotate(
             unconfirmed=_number(coming.filter(confirmed_at=None, local_on=OuterRef("next_on"))),
             waiting=_number(waiting),
-            alerts=_number(Alert.objects.filter(assessment__course__site=OuterRef("pk"), acknowledgement=None)),
+            alerts=_number(alerts.waiting().filter(assessment__course__site=OuterRef("pk"))),
             tasks=_number(DeskTask.objects.filter(done_at=None)),
             undelivered=_number(Message.objects.for_people()),
         )

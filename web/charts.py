@@ -171,7 +171,27 @@ class Chart:
     @property
     def width(self) -> float:
         """The whole width."""
-        return LEFT + WIDTH + RIGHT
+        return self.right + RIGHT
+
+    @property
+    def left(self) -> float:
+        """Where the time axis begins."""
+        return LEFT
+
+    @property
+    def right(self) -> float:
+        """Where it ends."""
+        return LEFT + WIDTH
+
+    @property
+    def scale_x(self) -> float:
+        """Where the numbers of a scale end, left of the axis."""
+        return LEFT - 6
+
+    @property
+    def labels_x(self) -> float:
+        """Where the names of levels begin, right of it."""
+        return self.right + 6
 
     @property
     def infusions_y(self) -> float:

@@ -7,15 +7,13 @@ from urllib.parse import urlencode
 from core import clock
 from scheduler.models import ChangeSet, Status
 from treatments.models import Course, CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
+from treatments.models.course import GIVEN_UP
 from treatments.protocols.gates import Requirement
 from treatments.queries import decisions, readiness
 from treatments.queries.decisions import DecisionPoint, DecisionState
 from treatments.queries.readiness import Readiness, Standing
 from web import words
 from web.visit_lines import VisitLine
-
-_NOT_COUNTED = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
-
 
 MOST_CHANGES = 20
 
@@ -88,7 +86,7 @@ class CoursePage:
     @property
     def counted(self) -> list[VisitLine]:
         """The visits that belong to the course as it stands."""
-        return [line for line in self.lines if line.visit is not None and line.visit.status not in _NOT_COUNTED]
+        return [line for line in self.lines if line.visit is not None and line.visit.status not in GIVEN_UP]
 
     @property
     def done(self) -> int:

@@ -13,10 +13,9 @@ from notifications.models import Consent
 from scheduler.models import Appointment
 from scheduler.models.appointment import UPCOMING
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
+from treatments.models.course import GIVEN_UP
 from treatments.queries import courses
 from web.visit_lines import VisitLine
-
-COUNTED_OUT = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
 
 
 def with_next(patients: QuerySet[Patient], *, text: str, now: datetime) -> QuerySet[Patient]:
@@ -29,7 +28,7 @@ def with_next(patients: QuerySet[Patient], *, text: str, now: datetime) -> Query
     )
     running = (
         Visit.objects.filter(course__patient=OuterRef("pk"), course__status=CourseStatus.ACTIVE)
-        .exclude(status__in=COUNTED_OUT)
+        .exclude(status__in=GIVEN_UP)
         .values("course__patient")
         .annotate(state=JSONObject(done=Count("pk", filter=Q(status=VisitStatus.DONE)), all=Count("pk")))
         .values("state")

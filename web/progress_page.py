@@ -9,6 +9,7 @@ from core import clock
 from treatments.measures.catalogue import INSTRUMENTS
 from treatments.measures.scoring import risk
 from treatments.models import Alert, Assessment, Course, CourseStatus, Visit, VisitStatus
+from treatments.models.course import GIVEN_UP
 from treatments.protocols import stored
 from treatments.queries import alerts, assessments, decisions, progress, readiness
 from treatments.queries.assessments import Due, DueState
@@ -18,8 +19,6 @@ from treatments.queries.readiness import VisitReadiness
 from web import charts, words
 from web.charts import Chart
 from web.course_page import CoursePage
-
-_NOT_SHOWN = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class ProgressPage:
         dated = [
             (visit, clock.local(visit.appointment.starts_at, zone).date())
             for visit in visits
-            if visit.appointment is not None and visit.status not in _NOT_SHOWN
+            if visit.appointment is not None and visit.status not in GIVEN_UP
         ]
         waiting = [
             (point.decision.title, point.due_on)
@@ -154,15 +153,16 @@ def alert_line(alert: Alert) -> AlertLine:
     else:
         items = words.listing([f"{number}" for number in alert.items])
         what = f"{title}: question {items} answered above 0."
-    return AlertLine(alert, what, clock.local(assessment.taken_at, zone), _answers(assessment))
+    return AlertLine(alert, what, clock.local(assessment.taken_at, zone), _answers(alert))
 
 
-def _answers(assessment: Assessment) -> tuple[tuple[str, str], ...]:
+def _answers(alert: Alert) -> tuple[tuple[str, str], ...]:
+    assessment = alert.assessment
     instrument = INSTRUMENTS.get(assessment.measure)
     if instrument is None:
         return ()
     found = []
-    for number in assessment.alert.items:
+    for number in alert.items:
         item = instrument.item(number)
         value = assessment.values.get(number)
         said = next((choice.words["en"] for choice in item.choices if choice.value == value), str(value))

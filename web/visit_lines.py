@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.models import Kind, Resource, Status
 from treatments.models import Visit, VisitStatus
+from treatments.models.course import GIVEN_UP
 from web.statuses import State, of_visit
 
 _PLACES_FIRST = {Kind.CHAIR: 0, Kind.ROOM: 1, Kind.DEVICE: 2, Kind.PERSON: 3, Kind.GROUP: 4}
@@ -37,7 +38,7 @@ class VisitLine:
         """How the line is set: over when nothing more happens, off when it will not happen at all."""
         if self.visit is None:
             return ""
-        if self.visit.status in (VisitStatus.CANCELLED, VisitStatus.RELEASED):
+        if self.visit.status in GIVEN_UP:
             return "over off"
         appointment = self.visit.appointment
         return "over" if appointment is not None and appointment.status in _OVER else ""

@@ -96,5 +96,5 @@ def _ask(alert: Alert, step: int, *, now: datetime) -> None:
     duty = alerting.on_duty(course.site, now=now)
     AlertCall.objects.bulk_create(
         AlertCall(alert=alert, user=user, step=step, called_at=now)
-        for user in alerting.asked(step, primary=primary, duty=duty, now_called=called)
+        for user in alerting.asked(step, primary=primary, duty=duty, called=called)
     )

@@ -76,6 +76,7 @@ HAPPENS = (VisitStatus.BOOKED, VisitStatus.TENTATIVE, VisitStatus.DONE)
 """The visits that rules are counted from. A missed visit did not happen."""
 
 GIVEN_UP = (VisitStatus.RELEASED, VisitStatus.CANCELLED)
+"""The visits that will not take place. A missed one was to: what waits for it is due all the same."""
 
 
 @audited()

@@ -9,7 +9,7 @@ number of the visit it limits: ``infusions.gap.3``. Both are the same for every 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 
 from scheduler.engine.grid import Grid
 from scheduler.engine.request import (
@@ -264,8 +264,3 @@ def _role(need: Need, phases: tuple[tuple[str, int], ...]) -> Role:
                 segments.append(Segment(at, at + minutes, Use(use)))
         at += minutes
     return Role(key=need.role, kind=need.kind, segments=tuple(segments), skills=frozenset(need.skills))
-
-
-def end_on(compiled: Compiled) -> date:
-    """The last date of the horizon."""
-    return compiled.start_on + timedelta(days=compiled.horizon_days - 1)

@@ -2,19 +2,18 @@
 
 from django.db.models import QuerySet
 
-from clinics.models import Site
 from treatments.models import Alert, Course
 
 
-def waiting(site: Site | None = None) -> "QuerySet[Alert]":
-    """Alerts nobody has acknowledged, the oldest first, of a site or of all.
+def waiting() -> "QuerySet[Alert]":
+    """Alerts nobody has acknowledged, the oldest first.
 
     One whose answers were corrected afterwards waits too: somebody has to say that it was a slip.
     """
     rows = Alert.objects.filter(acknowledgement=None).select_related(
         "assessment__course__patient", "assessment__course__site", "assessment__course__clinician"
     )
-    return (rows if site is None else rows.filter(assessment__course__site=site)).order_by("raised_at")
+    return rows.order_by("raised_at")
 
 
 def of_course(course: Course) -> "QuerySet[Alert]":

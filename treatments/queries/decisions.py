@@ -7,15 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core import clock
-from treatments.models import Course, DecisionRecord, Visit, VisitStatus
+from treatments.models import Course, DecisionRecord, Visit
+from treatments.models.course import GIVEN_UP
 from treatments.protocols import stored
 from treatments.protocols.references import visits_of
 
 if TYPE_CHECKING:
     from treatments.protocols.policies import Decision
-
-NOT_COUNTED = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
-"""Visits that no decision follows. One that was missed was to happen: the decision is due all the same."""
 
 
 class DecisionState(StrEnum):
@@ -59,7 +57,7 @@ def stand(
     course: Course, visits: Sequence[Visit], made: Sequence[DecisionRecord], *, now: datetime
 ) -> tuple[DecisionPoint, ...]:
     """The same from visits (with their appointments) and decisions, newest first, that the caller has read."""
-    by_key = {visit.key: visit for visit in visits if visit.status not in NOT_COUNTED}
+    by_key = {visit.key: visit for visit in visits if visit.status not in GIVEN_UP}
     zone = course.site.zone
     found = []
     for decision in stored.document(course.protocol_version.document).decisions:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from treatments.models import Course, CourseStatus, Visit, VisitStatus
+from treatments.models import Course, CourseStatus, Visit
+from treatments.models.course import GIVEN_UP
 from treatments.protocols import stored
 from treatments.protocols.references import block_of, number_of
 from treatments.queries.readiness import AHEAD
@@ -11,7 +12,6 @@ from treatments.queries.readiness import AHEAD
 if TYPE_CHECKING:
     from treatments.protocols.schema import Protocol
 
-ENDED = (VisitStatus.RELEASED, VisitStatus.CANCELLED)
 """A block whose last visit was given back is over."""
 
 
@@ -23,7 +23,7 @@ def short(document: "Protocol", visits: Iterable[Visit]) -> dict[str, int]:
         own = sorted(
             (each for each in visits if block_of(each.key) == block.block), key=lambda each: number_of(each.key)
         )
-        if block.plan_ahead is None or not own or own[-1].status in ENDED:
+        if block.plan_ahead is None or not own or own[-1].status in GIVEN_UP:
             continue
         missing = block.plan_ahead - sum(each.status in AHEAD for each in own)
         if missing > 0:

@@ -9,10 +9,10 @@ from django.db.models import Prefetch, Q
 
 from clinics.models import Site, User
 from core import clock
-from treatments.models import Alert, Assessment, Course, CourseStatus, DecisionRecord, Visit, VisitStatus
+from treatments.models import Assessment, Course, CourseStatus, DecisionRecord, Visit, VisitStatus
 from treatments.models.course import HAPPENS
 from treatments.protocols import stored
-from treatments.queries import assessments, decisions, progress, reviews
+from treatments.queries import alerts, assessments, decisions, progress, reviews
 from treatments.queries.assessments import DueState
 from treatments.queries.decisions import DecisionState
 from treatments.queries.progress import INFUSION, Panel
@@ -75,9 +75,7 @@ def standings(site: Site, *, now: datetime, clinician: User | None = None) -> li
         )
     )
     open_alerts = set(
-        Alert.objects.filter(assessment__course__site=site, acknowledgement=None).values_list(
-            "assessment__course_id", flat=True
-        )
+        alerts.waiting().filter(assessment__course__site=site).values_list("assessment__course_id", flat=True)
     )
     every = [_standing(course, now, alerted=course.pk in open_alerts) for course in courses]
     return sorted(every, key=lambda each: (_worst(each.reasons), each.course.patient.family_name, str(each.course.pk)))

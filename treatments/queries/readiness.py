@@ -10,6 +10,7 @@ from uuid import UUID
 
 from core import clock
 from treatments.models import Course, GateFulfilment, ProtocolVersion, Visit, VisitStatus
+from treatments.models.course import GIVEN_UP
 from treatments.protocols import stored
 from treatments.protocols.gates import Requirement, requirements
 from treatments.queries import courses as reading
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 AHEAD = (VisitStatus.TO_PLACE, VisitStatus.TENTATIVE, VisitStatus.BOOKED)
 """Visits that have still to take place. Those of an appointment under way are among them."""
-GONE = (VisitStatus.CANCELLED, VisitStatus.RELEASED, VisitStatus.MISSED)
+GONE = (*GIVEN_UP, VisitStatus.MISSED)
 """Visits that do not take place: the first infusion is the first of those that do."""
 
 

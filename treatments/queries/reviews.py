@@ -13,7 +13,7 @@ from django.db.models.lookups import LessThan
 from clinics.models import Site
 from core import clock
 from treatments.models import Choice, Course, CourseStatus, DecisionRecord, Visit, VisitStatus
-from treatments.models.course import HAPPENS
+from treatments.models.course import GIVEN_UP, HAPPENS
 from treatments.protocols import stored, words
 from treatments.protocols.references import block_of
 from treatments.queries import decisions
@@ -75,7 +75,7 @@ def reviews(site: Site, *, now: datetime) -> list[Review]:
 def _completed_undecided(now: datetime) -> Q:
     """Completed courses of the last year with a decision that is still open, and that nobody stopped."""
     made = DecisionRecord.objects.in_force().filter(course=OuterRef("pk"))
-    visits = Visit.objects.exclude(status__in=decisions.NOT_COUNTED)
+    visits = Visit.objects.exclude(status__in=GIVEN_UP)
     last = visits.filter(course=OuterRef("course")).order_by("-appointment__ends_at").values("appointment__ends_at")[:1]
     names = made.exclude(decision="").values("course").annotate(names=Count("decision", distinct=True)).values("names")
     asked = Func("protocol_version__document__decisions", function="jsonb_array_length", output_field=IntegerField())

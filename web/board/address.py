@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from clinics.models import Site
 from core import clock
 from web.board.day import View
+from web.numbers import key_of
 
 FIRST_ON, LAST_ON = date(2000, 1, 1), date(2100, 1, 1)
 """Calendars show the dates between."""
@@ -40,7 +41,7 @@ class Address:
             view=View(view) if view in list(View) else View.RESOURCES,
             site=site.code if several else "",
             selecting="select" in asked,
-            visit=_key(asked.get("visit", "")),
+            visit=key_of(asked.get("visit", "")),
             gap=asked.get("gap", ""),
         )
 
@@ -103,10 +104,3 @@ def _date(text: str, today: date) -> date:
         return min(max(date.fromisoformat(text), FIRST_ON), LAST_ON)
     except ValueError:
         return today
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

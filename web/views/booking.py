@@ -3,7 +3,6 @@
 import json
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
@@ -24,6 +23,7 @@ from web import sites, why_not, words
 from web.access import StaffRequest
 from web.booking_page import ALTERNATIVES, BEST, KEPT, Page, Times
 from web.forms.booking import BookingForm, Offer, as_fields
+from web.numbers import key_of
 from web.plans import OldPlan, ShownPlan, read_pin
 
 FIELDS = {f"wishes/{name}": name for name in ("weekdays", "not_on", "firm", "people")} | {
@@ -66,7 +66,7 @@ def book(request: StaffRequest) -> HttpResponse:
 @require_POST
 def release(request: StaffRequest) -> HttpResponse:
     """Gives back what was held, when somebody leaves the booking page by its button."""
-    held = _uuid(request.POST.get("held", ""))
+    held = key_of(request.POST.get("held", ""))
     if held is not None:
         courses.release(held=held, by=request.user, now=clock.now())
     return HttpResponseRedirect(reverse("patient", args=[_patient(request.POST.get("patient", "")).pk]))
@@ -90,7 +90,7 @@ def _page(request: StaffRequest, patient: Patient) -> Page:
         initial=initial,
     )
     page = Page(request, at, patient, form, asked, key=request.POST.get("key") or str(uuid7()), now=now)
-    page.hold = _uuid(request.POST.get("held", ""))
+    page.hold = key_of(request.POST.get("held", ""))
     return page
 
 
@@ -354,18 +354,11 @@ def _read_plan(text: str) -> ShownPlan | None:
 
 
 def _patient(text: str) -> Patient:
-    key = _uuid(text)
+    key = key_of(text)
     found = Patient.objects.present().select_related("site").filter(pk=key).first() if key is not None else None
     if found is None:
         raise NotFound("There is no such patient.")
     return found
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _offers(request: StaffRequest) -> list[Offer]:

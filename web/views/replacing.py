@@ -18,6 +18,7 @@ from web import sites, words
 from web.access import StaffRequest
 from web.board import replacements
 from web.forms.replacing import AbsenceForm
+from web.numbers import key_of
 
 MOST_SELECTED = 200
 
@@ -136,10 +137,5 @@ def _date(request: HttpRequest, today: date) -> date:
 
 
 def _keys(request: HttpRequest, name: str) -> list[UUID]:
-    found = []
-    for text in (request.POST.getlist(name) or request.GET.getlist(name))[:MOST_SELECTED]:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
+    sent = (request.POST.getlist(name) or request.GET.getlist(name))[:MOST_SELECTED]
+    return [key for key in map(key_of, sent) if key is not None]

@@ -19,6 +19,7 @@ from scheduler.actions import confirmations
 from scheduler.models import Appointment
 from web import sites, unconfirmed_lines, words
 from web.access import StaffRequest, local_address
+from web.numbers import key_of
 
 SHOWN = 100
 
@@ -110,7 +111,7 @@ def _leave(request: StaffRequest, appointment: Appointment, _: str) -> str:
 
 
 def _take_back(request: StaffRequest, appointment: Appointment, name: str) -> str:
-    key = _key(request.POST.get("call", ""))
+    key = key_of(request.POST.get("call", ""))
     call = PhoneCall.objects.filter(appointment=appointment, pk=key).first() if key is not None else None
     if call is None:
         raise NotFound("This attempt is not noted any more.")
@@ -131,13 +132,6 @@ def _epoch(request: StaffRequest) -> int:
     """The schedule epoch the sender saw; one that never is where it is no number."""
     text = request.POST.get("epoch", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _day(text: str) -> date | None:
