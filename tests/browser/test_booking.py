@@ -34,7 +34,8 @@ def test_by_mouse(visitor, series, patient, flora):
     counted(page.get_by_text("Test series").click())
     expect(page.get_by_role("heading", name="Test series: 6 visits")).to_be_visible()
     expect(page.locator("#status")).to_have_text("Plan found: 6 visits.")
-    assert "protocol=test-series" in page.url
+    assert f"protocol={series.protocol_id}" in page.url
+    assert series.protocol.code not in page.url, "an address does not say what somebody is treated for"
     counted(page.get_by_label("Not before").fill(in_a_week()))
     page.get_by_label("Not before").blur()
     page.wait_for_url(f"**start_on={in_a_week()}**")
@@ -68,7 +69,7 @@ def test_by_mouse_for_somebody_new(visitor, series, flora):
 def test_a_plan_is_worked_on_before_it_is_booked(visitor, series, patient, flora):
     window = visitor.open(flora)
     page = window.page
-    page.goto(f"/courses/book?patient={patient.pk}&protocol=test-series&start_on={in_a_week()}")
+    page.goto(f"/courses/book?patient={patient.pk}&protocol={series.protocol_id}&start_on={in_a_week()}")
     row = page.locator("#row-talks\\.2")
     before = row.locator("time").get_attribute("datetime")
     page.get_by_role("button", name="Move… Talk 2").click()
@@ -155,7 +156,7 @@ def test_two_people_at_once(visitor, series, clinic, patient, flora, mona):
     page.get_by_role("heading", name="Test series: 6 visits").wait_for()
     other = visitor.open(mona).page
     omar = PatientFactory(site=clinic, given_name="Omar", family_name="Haddad")
-    other.goto(f"/courses/book?patient={omar.pk}&protocol=test-series&start_on={in_a_week()}")
+    other.goto(f"/courses/book?patient={omar.pk}&protocol={series.protocol_id}&start_on={in_a_week()}")
     other.get_by_role("button", name="Book 6 visits").click()
     other.get_by_role("heading", name="What happens next").wait_for()
     page.get_by_role("button", name="Book 6 visits").click()

@@ -63,7 +63,7 @@ def series(mona: User, now: Any) -> ProtocolVersion:
 @pytest.fixture
 def asked(clinic: dict[str, Resource], series: ProtocolVersion, patient: Patient) -> dict[str, Any]:
     """What the booking form sends when a plan is looked for."""
-    return {"patient": str(patient.pk), "protocol": "test-series", "start_on": "2026-05-05", "do": "plan"}
+    return {"patient": str(patient.pk), "protocol": str(series.protocol_id), "start_on": "2026-05-05", "do": "plan"}
 
 
 @pytest.fixture

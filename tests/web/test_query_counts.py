@@ -89,7 +89,7 @@ LENGTHS = pytest.mark.parametrize("rows", [2, 6, 30])
 @LENGTHS
 def test_a_plan(desk, patient, rows, lengths, django_assert_num_queries):
     """Eight for the page and its frame, nine for the calendars of a course."""
-    asked = {"patient": str(patient.pk), "protocol": f"of-{rows}", "start_on": "2026-05-05"}
+    asked = {"patient": str(patient.pk), "protocol": str(lengths[rows].protocol_id), "start_on": "2026-05-05"}
     with django_assert_num_queries(PLAN):
         page = desk.get("/courses/book", asked).content.decode()
     assert page.count('name="move"') == rows

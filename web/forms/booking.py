@@ -34,9 +34,9 @@ class Offer:
     version: ProtocolVersion
 
     @property
-    def code(self) -> str:
-        """What the form sends for it."""
-        return self.version.protocol.code
+    def key(self) -> str:
+        """What the form sends for it, and the address of the page holds: not its code, which says what it treats."""
+        return str(self.version.protocol_id)
 
     @property
     def title(self) -> str:
@@ -125,10 +125,10 @@ class BookingForm(StaffForm):
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial={"start_on": today, **(initial or {})})
-        self.offers = {offer.code: offer for offer in offers}
+        self.offers = {offer.key: offer for offer in offers}
         self.today = today
         self.country = site.country
-        self._offer("protocol", [(offer.code, offer.title) for offer in offers])
+        self._offer("protocol", [(offer.key, offer.title) for offer in offers])
         self._offer("people", people)
         self.fields["start_on"].widget.attrs["min"] = today.isoformat()
 

@@ -380,9 +380,9 @@ LAST_USED = 20
 """So many of the user's last bookings say which protocols come first."""
 
 
-def _people(at: sites.Sites, code: str, offers: list[Offer]) -> list[tuple[str, str]]:
+def _people(at: sites.Sites, key: str, offers: list[Offer]) -> list[tuple[str, str]]:
     """Those who can fill a role of the protocol that is chosen. One query, and none before one is."""
-    offer = next((each for each in offers if each.code == code), None)
+    offer = next((each for each in offers if each.key == key), None)
     if offer is None:
         return []
     skills = {
