@@ -198,3 +198,15 @@ def test_the_front_desk_sees_only_that_a_clinician_is_needed(course, nora, flora
     assert "1 alert" in text(signed_in(clara).get(reverse("patients")))
     alerts.acknowledge(alert=Alert.objects.get(), done="Seen", by=clara, now=clock.now())
     assert "Clinician needed" not in text(desk.get(reverse("patients")))
+
+
+def test_the_list_of_alerts_costs_the_same_with_one_and_with_many(course, nora, clara, django_assert_max_num_queries):
+    clinician = signed_in(clara)
+    take(course, nora, 20, days_ago=1, answers={9: 2})
+    clinician.get(reverse("alerts"))
+    with django_assert_max_num_queries(8):
+        clinician.get(reverse("alerts"))
+    for _ in range(4):
+        take(course, nora, 20, days_ago=1, answers={9: 2})
+    with django_assert_max_num_queries(8):
+        assert clinician.get(reverse("alerts")).content.decode().count("Open the alert of") == 5
