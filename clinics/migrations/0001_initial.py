@@ -26,17 +26,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        django.contrib.postgres.operations.UnaccentExtension(
-        ),
-        django.contrib.postgres.operations.TrigramExtension(
-        ),
+        django.contrib.postgres.operations.UnaccentExtension(),
+        django.contrib.postgres.operations.TrigramExtension(),
         migrations.RunSQL(
             sql='CREATE SEQUENCE clinics_patient_number AS integer START 1001',
             reverse_sql='DROP SEQUENCE clinics_patient_number',
         ),
         # unaccent is only STABLE as its dictionary could be changed; named with its schema it is the shipped one
         migrations.RunSQL(
-            sql="\n            CREATE FUNCTION clinics_plain(given text) RETURNS text\n                LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE\n                AS $$ SELECT lower(public.unaccent('public.unaccent'::regdictionary, given)) $$\n            ",
+            sql="""
+            CREATE FUNCTION clinics_plain(given text) RETURNS text
+                LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+                AS $$ SELECT lower(public.unaccent('public.unaccent'::regdictionary, given)) $$
+            """,
             reverse_sql='DROP FUNCTION clinics_plain(text)',
         ),
         migrations.CreateModel(

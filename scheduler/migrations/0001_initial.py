@@ -25,8 +25,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        django.contrib.postgres.operations.BtreeGistExtension(
-        ),
+        django.contrib.postgres.operations.BtreeGistExtension(),
         migrations.CreateModel(
             name='Skill',
             fields=[
