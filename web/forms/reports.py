@@ -13,6 +13,7 @@ from web.forms.base import StaffForm
 USUAL_DAYS = 84
 LONGEST_DAYS = 1096
 """Three years."""
+EARLIEST = date(2000, 1, 1)
 PRESETS = ((28, "4 weeks"), (USUAL_DAYS, "12 weeks"), (365, "1 year"))
 
 
@@ -50,6 +51,8 @@ class ScopeForm(StaffForm):
         if until is not None and until >= self.today:
             last = words.day(_yesterday(self.today), today=self.today)
             self.add_error("until", f"Choose a day that is over: {last} or before.")
+        if since is not None and since < EARLIEST:
+            self.add_error("since", f"Choose a day from {words.full_date(EARLIEST)} on.")
         elif since is not None and until is not None and since > until:
             self.add_error("since", "Choose a first day that is not after the last.")
         elif since is not None and until is not None and (until - since).days >= LONGEST_DAYS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from clinics.permissions import Permission
 from treatments.queries.scopes import Scope
-from web.reports import attendance, refills, reminders, use
+from web.reports import attendance, courses, questionnaires, refills, reminders, response, use
 from web.reports.parts import Report
 
 
@@ -41,5 +41,26 @@ KINDS = (
         reminders.report,
     ),
     Kind("refills", "From cancel to refill", "Whether given-up places are taken again, and how fast.", refills.report),
+    Kind(
+        "courses",
+        "Courses finished",
+        "Whether courses end as their protocols mean them to.",
+        courses.report,
+        by_visit=False,
+    ),
+    Kind(
+        "questionnaires",
+        "Questionnaires",
+        "Whether what protocols ask patients for is filled in, in time.",
+        questionnaires.report,
+    ),
+    Kind(
+        "response",
+        "Response by protocol",
+        "How many patients respond, by the published limits of each measure.",
+        response.report,
+        may=Permission.VIEW_SCORES,
+        by_visit=False,
+    ),
 )
 """In the order in which they are listed."""
