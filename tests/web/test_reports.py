@@ -157,6 +157,10 @@ def test_the_filters_go_along_from_report_to_report(site, manager):
     assert f"/reports/refills?{asked}" in html.unescape(page.content.decode())
     assert "Monday 13 April to Friday 24 April, Infusion only." in text(page)
     assert "Riverside Clinic" in text(page)
+    early = text(manager.get("/reports/use", {"site": "riverside", "since": "2026-01-01", "until": "2026-04-24"}))
+    assert "Monday 13 April to Friday 24 April (the first visit was on Monday 13 April)" in early
+    none = text(manager.get("/reports/use", {"site": "riverside", "since": "2026-01-01", "until": "2026-01-24"}))
+    assert "Nothing in this period The first visit was on Monday 13 April." in none
     only = text(manager.get(f"/reports/attendance?{asked.replace('IN', 'PS')}"))
     assert "No visit was expected in this period." in only
 

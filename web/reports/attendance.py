@@ -130,4 +130,5 @@ def _shares(tally: Tally) -> tuple[float, ...] | None:
 def _says(tally: Tally) -> str:
     if tally.expected < FEWEST:
         return f"too few to say, n {tally.expected}"
-    return f"{percent(tally.missed, tally.expected)} % + {percent(tally.late, tally.expected)} %, n {tally.expected}"
+    missed, late = share(tally.missed, tally.expected), share(tally.late, tally.expected)
+    return f"{missed} missed, {late} late, n {tally.expected}"

@@ -164,7 +164,7 @@ class Heat:
             cells = [
                 self._cell(weekday, hour, n, top) for n, hour in enumerate(self.hours) if (weekday, hour) in self.shares
             ]
-            found.append((top + CELL_TALL, top + CELL_TALL - 8, words.WEEKDAYS[weekday], cells))
+            found.append((top + CELL_TALL, top + CELL_TALL // 2 + 4, words.WEEKDAYS[weekday], cells))
         return found
 
     @property
@@ -186,7 +186,7 @@ class Heat:
 
     def name(self, at: tuple[int, int]) -> str:
         """Such as "Tuesday from 10am, 78 %"."""
-        return f"{words.WEEKDAYS[at[0]]} from {words.clock(time(at[1]))}, {round(100 * self.shares[at])} %"
+        return f"{words.WEEKDAYS[at[0]]} from {words.clock(time(at[1]))}, {round(100 * self.shares[at])}\N{NO-BREAK SPACE}%"
 
     def _cell(self, weekday: int, hour: int, column: int, top: int) -> Cell:
         share = self.shares[weekday, hour]

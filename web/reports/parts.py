@@ -7,6 +7,7 @@ from web.reports.drawing import Bars, Heat
 FEWEST = 5
 """Of fewer visits or courses no share is said: one more would change it by a fifth."""
 TOO_FEW = "–"
+PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def percent(part: float, whole: float, *, fewest: int = FEWEST) -> str:
 def share(part: float, whole: float) -> str:
     """Such as "42 %"; "too few to say" of fewer than five."""
     said = percent(part, whole)
-    return "too few to say" if said == TOO_FEW else f"{said} %"
+    return "too few to say" if said == TOO_FEW else f"{said}{PERCENT}"
 
 
 def hours(minutes: float) -> str:

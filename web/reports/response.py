@@ -5,7 +5,7 @@ from treatments.queries.response import FEWEST, Group
 from treatments.queries.scopes import Scope
 from web import words
 from web.reports.drawing import Bars, Row
-from web.reports.parts import TOO_FEW, Part, Report, Table, percent
+from web.reports.parts import TOO_FEW, Part, Report, Table, percent, share
 
 DEFINITIONS = (
     (
@@ -46,7 +46,7 @@ def report(scope: Scope) -> Report:
     largest = max(found.groups, key=lambda group: group.courses)
     finding = (
         f"{largest.responded} of {words.count(largest.courses, 'patient')} responded to {largest.protocol} by "
-        f"{largest.scale} ({percent(largest.responded, largest.courses)} %)"
+        f"{largest.scale} ({share(largest.responded, largest.courses)})"
     )
     if largest.remitted is not None:
         finding += f", {largest.remitted} remitted"
@@ -58,7 +58,7 @@ def report(scope: Scope) -> Report:
         Row(
             f"{group.protocol}, {group.scale}",
             (group.responded / group.courses,),
-            f"{percent(group.responded, group.courses)} %, n {group.courses}",
+            f"{share(group.responded, group.courses)}, n {group.courses}",
         )
         for group in found.groups
     )

@@ -1,5 +1,6 @@
 """Reports: their list, and each with its filters in the address."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET
 from clinics.permissions import allows
 from core import clock
 from treatments.queries import scopes
-from web import numbers, sites
+from web import numbers, sites, words
 from web.access import StaffRequest, View
 from web.forms.reports import ScopeForm
 from web.reports import table_file
@@ -45,8 +46,14 @@ def _page(request: StaffRequest, kind: Kind) -> HttpResponse:
     first_on = scopes.first_visit_on(at.chosen)
     from_on = first_on + NEEDS if first_on is not None else None
     report: Report | None = None
-    if form.is_valid() and from_on is not None and from_on <= today:
-        report = kind.make(form.scope(at.chosen))
+    since, before = None, ""
+    if form.is_valid() and first_on is not None and first_on + NEEDS <= today:
+        asked = form.scope(at.chosen)
+        since = max(asked.first_on, first_on)  # open hours before the first visit would only thin the shares
+        if since <= asked.last_on:
+            report = kind.make(replace(asked, first_on=since))
+        else:
+            before = f"The first visit was on {words.day(first_on, today=today)}."
     kept = {name: request.GET[name] for name in ("site", *form.fields) if request.GET.get(name)}
     if request.GET.get("as") == "csv" and report is not None:
         number = numbers.number_of(request.GET.get("table", "0"))
@@ -69,6 +76,8 @@ def _page(request: StaffRequest, kind: Kind) -> HttpResponse:
                 for since, until, name in form.presets
             ],
             "report": report,
+            "since": since,
+            "before": before,
             "file": _query(kept | {"as": "csv"}),
             "first_on": first_on,
             "from_on": from_on,
