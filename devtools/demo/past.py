@@ -18,7 +18,7 @@ from notifications.models import Handling, Message
 from scheduler.actions import lines
 from scheduler.models import Allocation, Appointment, ChangeLine, ChangeSet, Kind, Resource, Status
 from scheduler.queries import hours
-from treatments.models import Assessment, Course, CourseStatus, Mode, Visit, VisitStatus
+from treatments.models import Assessment, Choice, Course, CourseStatus, DecisionRecord, Mode, Visit, VisitStatus
 
 COPIED = ("iv-ketamine-depression-twice-weekly", "esketamine")
 WEEKS = range(33, 8, -1)
@@ -43,6 +43,7 @@ class Rows:
     messages: list[Message] = field(default_factory=list)
     handlings: list[Handling] = field(default_factory=list)
     assessments: list[Assessment] = field(default_factory=list)
+    decisions: list[DecisionRecord] = field(default_factory=list)
     given_up: list[tuple[Allocation, datetime]] = field(default_factory=list)
     """Places of cancelled visits, and since when they are free."""
     taken: dict[UUID, list[tuple[datetime, datetime]]] = field(default_factory=dict)
@@ -145,6 +146,16 @@ def _copy(past: Past, template: Sequence[Visit], patient: Patient, weeks: int) -
         ends = _end(order, lost=number in loses, given_up=number >= last)
         _visit(past, course, visit, booking=booking, weeks=weeks, ends=ends, late=2 if number == late else 0)
     _scores(past, course, responds=order.random() < 0.55)
+    past.rows.decisions.append(
+        DecisionRecord(
+            course=course,
+            choice=Choice.STOP,
+            reason="The course is over",
+            decided_at=_moved(kept[-1], past, weeks),
+            by=past.clinician,
+            change_set=_change_set(past, "decide", patient, _moved(kept[-1], past, weeks)),
+        )
+    )
     return course
 
 
@@ -324,6 +335,7 @@ def _write(rows: Rows) -> None:
     Message.objects.bulk_create(rows.messages)
     Handling.objects.bulk_create(rows.handlings)
     Assessment.objects.bulk_create(rows.assessments)
+    DecisionRecord.objects.bulk_create(rows.decisions)
     for row in (*rows.change_sets, *rows.appointments, *rows.allocations):
         row.created_at = told[row.pk]
     ChangeSet.objects.bulk_update(rows.change_sets, ["created_at"], batch_size=500)

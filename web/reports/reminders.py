@@ -37,7 +37,7 @@ def report(scope: Scope) -> Report:
     due, came = sum(each.due for each in found), sum(each.came for each in found)
     if not due:
         return Report("No visit was due in this period.", (), DEFINITIONS)
-    said = [f"{share(each.came, each.due)} {_of(each)}" for each in found if each.due >= FEWEST]
+    said = [f"{share(each.came, each.due)} of {each.due} visits {_which(each)}" for each in found if each.due >= FEWEST]
     finding = (
         f"Patients came to {words.listing(said)}."
         if said
@@ -60,13 +60,13 @@ def report(scope: Scope) -> Report:
     return Report(finding, (part,), DEFINITIONS)
 
 
-def _of(each: Effect) -> str:
+def _which(each: Effect) -> str:
     return {
-        Told.CONFIRMED: "of the visits they had confirmed",
-        Told.ARRIVED: "of those not confirmed with a reminder that arrived",
-        Told.SENT: "of those not confirmed with a reminder sent",
-        Told.FAILED: "of those whose reminders failed",
-        Told.NONE: "of those without a reminder",
+        Told.CONFIRMED: "they had confirmed",
+        Told.ARRIVED: "not confirmed of which a reminder had arrived",
+        Told.SENT: "not confirmed of which one was sent",
+        Told.FAILED: "whose reminders had failed",
+        Told.NONE: "without a reminder",
     }[each.told]
 
 

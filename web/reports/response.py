@@ -20,7 +20,7 @@ DEFINITIONS = (
         (
             "The last score so far against the last one before the first infusion, by the limits the measure's authors "
             "publish: half as high for PHQ-9, GAD-7 and QIDS-SR16, 30 % lower for pain measures; remission at PHQ-9 and GAD-7 4 "
-            "or less, QIDS-SR16 5 or less. The sources stand with each measure in docs/measures.md."
+            "or less, QIDS-SR16 5 or less."
         ),
     ),
     (
