@@ -76,7 +76,7 @@ def test_the_policy_finds_nothing_and_pages_are_small(visitor, counted, mona):
 def test_filters_without_script_and_prints_what_it_shows(visitor, counted, mona):
     page = visitor.open(mona, java_script_enabled=False).page
     page.goto(reverse("report-attendance") + counted)
-    page.get_by_label("Visits").select_option("IN")
+    page.get_by_label("Visits", exact=True).select_option("IN")
     page.get_by_role("button", name="Show").click()
     page.get_by_text("Infusion only").wait_for()
     page.get_by_role("navigation", name="Reports").get_by_role("link", name="Chair and room use").click()

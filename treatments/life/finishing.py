@@ -79,7 +79,7 @@ def _courses(scope: Scope) -> list[Course]:
         .select_related("protocol_version__protocol", "site")
         .prefetch_related(Prefetch("visits", queryset=Visit.objects.select_related("appointment")))
     )
-    found = list(rows[: MOST + 1])
+    found: list[Course] = list(rows[: MOST + 1])
     if len(found) > MOST:
         raise Unprocessable(f"More than {MOST:,} courses ended in this period. Choose a shorter one.")
     return found

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch
 
 from core.errors import Unprocessable
-from treatments.models import Course, ProtocolVersion, Visit
+from treatments.models import Assessment, Course, ProtocolVersion, Visit
 from treatments.protocols import stored
 from treatments.queries import assessments
 from treatments.queries.assessments import DueState
@@ -40,7 +41,7 @@ def completion(scope: Scope) -> list[Completion]:
     """
     found: dict[tuple[str, str], Completion] = {}
     courses = _courses(scope)
-    rows: dict[object, list[assessments.Assessment]] = {}
+    rows: dict[UUID, list[Assessment]] = {}
     for row in assessments.taken(*courses):
         rows.setdefault(row.course_id, []).append(row)
     for course in courses:
