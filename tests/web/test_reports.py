@@ -149,6 +149,15 @@ def test_what_cannot_be_is_said_at_its_field(site, manager):
     assert manager.get("/reports/unknown").status_code == 404
 
 
+def test_too_much_for_one_report_is_said_at_the_first_day(site, manager, monkeypatch):
+    visits(site, 6)
+    CourseFactory(patient=PatientFactory(site=site))
+    monkeypatch.setattr("treatments.queries.completion.MOST", 0)
+    answer = manager.get("/reports/questionnaires")
+    assert answer.status_code == 400
+    assert "This period touches more than 0 courses. Choose a shorter one." in text(answer)
+
+
 def test_the_filters_go_along_from_report_to_report(site, manager):
     SiteFactory(name="Zoo", code="zoo")
     visits(site, 6)

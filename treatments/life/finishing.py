@@ -48,7 +48,7 @@ class Ended(StrEnum):
 def ended(scope: Scope) -> dict[str, Counter[Ended]]:
     """The courses whose last visit was in the period and of which nothing is open, by title of protocol.
 
-    What the patient wished and what earlier courses took of a cap are left aside. Six queries.
+    What the patient wished and what earlier courses took of a cap are left aside. Five queries.
     Raises ``Unprocessable`` for more than ``MOST``.
     """
     courses = _courses(scope)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from clinics.permissions import allows
 from core import clock
+from core.errors import Unprocessable
 from treatments.queries import scopes
 from web import numbers, sites, words
 from web.access import StaffRequest, View
@@ -51,7 +52,10 @@ def _page(request: StaffRequest, kind: Kind) -> HttpResponse:
         asked = form.scope(at.chosen)
         since = max(asked.first_on, first_on)  # open hours before the first visit would only thin the shares
         if since <= asked.last_on:
-            report = kind.make(replace(asked, first_on=since))
+            try:
+                report = kind.make(replace(asked, first_on=since))
+            except Unprocessable as error:
+                form.take(error, {"": "since"})
         else:
             before = f"The first visit was on {words.day(first_on, today=today)}."
     kept = {name: request.GET[name] for name in ("site", *form.fields) if request.GET.get(name)}
