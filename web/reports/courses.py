@@ -39,7 +39,7 @@ DEFINITIONS = (
 
 
 def report(scope: Scope) -> Report:
-    """How many courses ended as their protocols mean them to. Five queries."""
+    """How many courses ended as their protocols mean them to. Six queries."""
     found = finishing.ended(scope)
     total: Counter[Ended] = sum(found.values(), Counter())
     if not total.total():

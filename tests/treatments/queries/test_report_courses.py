@@ -104,7 +104,7 @@ def test_too_many_courses_are_refused_in_words(site, ended, monkeypatch):
 def test_courses_cost_the_same_for_one_as_for_three(site, ended, rows, django_assert_num_queries):
     for _ in range(rows):
         ended()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         finishing.ended(Scope(site, *MARCH))
     with django_assert_num_queries(4):
         completion.completion(Scope(site, *MARCH))
