@@ -38,6 +38,8 @@ class Permission(StrEnum):
     SEND_MESSAGES = "send_messages"
     PAUSE_MESSAGES = "pause_messages"
     EDIT_TEMPLATES = "edit_templates"
+    SEE_REPORTS = "see_reports"
+    """Counts and shares of a site, without names and without scores."""
     MANAGE_TOKENS = "manage_tokens"
     RUN_SYSTEM = "run_system"
 
@@ -72,6 +74,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.SEND_MESSAGES: frozenset({Role.FRONT_DESK, Role.MANAGER}),
     P.PAUSE_MESSAGES: _MANAGER,
     P.EDIT_TEMPLATES: _MANAGER,
+    P.SEE_REPORTS: _MANAGER,
     P.MANAGE_TOKENS: _MANAGER,
     P.RUN_SYSTEM: frozenset(),
 }

@@ -48,8 +48,13 @@ class Look:
 
 LOOKS = (
     Look("light", 1366, 768),
-    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course", "messages", "unconfirmed")),
-    Look("narrow", 320, 640, pages=("day", "register", "plan", "course", "messages", "unconfirmed", "waitlist")),
+    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course", "messages", "unconfirmed", "report-use")),
+    Look(
+        "narrow",
+        320,
+        640,
+        pages=("day", "register", "plan", "course", "messages", "unconfirmed", "waitlist", "report-attendance"),
+    ),
 )
 
 
@@ -234,6 +239,14 @@ def _not_found(page: "Page") -> None:
     page.goto("/nowhere")
 
 
+def _response(page: "Page") -> None:
+    """As the clinician: the manager reads no scores."""
+    page.context.clear_cookies()
+    page.goto("/reports/response")
+    _enter(page, next(account.email for account in people.SIGN_INS if account.role == "clinician"))
+    page.get_by_role("heading", name="Response by protocol").wait_for()
+
+
 def _goes(path: str) -> "Callable[[Page], None]":
     """The way to a page that needs nothing but its address."""
 
@@ -308,6 +321,14 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "resource": _resource,
     "hours": _goes("/setup/hours/"),
     "staff": _goes("/setup/staff/"),
+    "reports": _goes("/reports/"),
+    "report-use": _goes("/reports/use"),
+    "report-attendance": _goes("/reports/attendance"),
+    "report-reminders": _goes("/reports/reminders"),
+    "report-refills": _goes("/reports/refills"),
+    "report-courses": _goes("/reports/courses"),
+    "report-questionnaires": _goes("/reports/questionnaires"),
+    "report-response": _response,
     "not-found": _not_found,
 }
 """Pages in the order in which they are visited; signing in comes first."""

@@ -33,11 +33,13 @@ RAIL = (
     Place("unconfirmed", "Unconfirmed", "unconfirmed", "confirm call phone"),
     Place("waitlist", "Waitlist", "waitlist", "earlier freed gaps waiting"),
     Place("messages", "Messages", "messages", "texts reminders log delivery"),
+    Place("reports", "Reports", "reports", "numbers use no-shows cancellations statistics"),
     Place("setup", "Set-up", "setup", "settings hours resources staff roles protocols admin"),
 )
 OTHERS = (
     Place("print", "Print", "print", "paper day sheet tomorrow call list"),
     Place("alerts", "Alerts", "alerts", "item 9 self-harm acknowledge"),
+    Place("report-response", "Response by protocol", "", "reports scores outcome"),
     Place("desk", "Answers", "", "replies patients wrote tasks"),
     Place("changes", "Recent changes", "", "undo history"),
     Place("texts", "Texts of messages", "", "templates wording"),

@@ -3,6 +3,7 @@
 from clinics.permissions import Permission
 from web.access import page
 from web.booking_page import KEPT
+from web.reports.catalogue import KINDS
 from web.views import (
     booking,
     cancelling,
@@ -20,6 +21,7 @@ from web.views import (
     prints,
     progress,
     replacing,
+    reports,
     search,
     texts,
     today,
@@ -107,6 +109,8 @@ urlpatterns = [
     ),
     page("texts/<slug:name>/", texts.text, name="text", may=Permission.VIEW_MESSAGES),
     page("texts/<slug:name>/<slug:language>/edit", texts.edit, name="edit-text", may=Permission.EDIT_TEMPLATES),
+    page("reports/", reports.index, name="reports", may=Permission.SEE_REPORTS),
+    *(page(f"reports/{kind.slug}", reports.of(kind), name=kind.name, may=kind.may) for kind in KINDS),
     page("my-calendar/", desk.subscription, name="my-calendar", may=Permission.VIEW_CALENDAR),
     page("my-calendar/subscribe", desk.subscribe, name="calendar-subscribe", may=Permission.VIEW_CALENDAR),
     page("display", display.display, name="display", may=Permission.VIEW_CALENDAR),

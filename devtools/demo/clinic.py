@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from clinics.actions import patients, sites, staff
 from clinics.models import Patient, Role, Site, User
 from core import clock
-from devtools.demo import history, people, week
+from devtools.demo import history, past, people, week
 from scheduler.actions import resources, site_hours, skills
 from scheduler.models import Kind, Resource
 from scheduler.queries import hours
@@ -43,6 +43,7 @@ def ensure(say: Say) -> None:
     say("Registering sixty patients")
     everybody = register_patients(site, now=now)
     history.fill(site, everybody, now=now, say=say)
+    past.fill(site, everybody, now=now, say=say)
     week.fill(site, now=now, say=say)
 
 

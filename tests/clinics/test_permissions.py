@@ -33,6 +33,8 @@ def test_nobody_unknown_is_allowed_anything(permission: Permission) -> None:
         (Permission.PUBLISH_PROTOCOLS, {Role.MANAGER}),
         (Permission.VIEW_MESSAGES, {Role.FRONT_DESK, Role.MANAGER}),
         (Permission.SEND_MESSAGES, {Role.FRONT_DESK, Role.MANAGER}),
+        (Permission.SEE_REPORTS, {Role.MANAGER}),
+        (Permission.VIEW_SCORES, {Role.CLINICIAN, Role.NURSE}),
         (Permission.RUN_SYSTEM, set()),
     ],
 )

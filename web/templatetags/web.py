@@ -17,6 +17,7 @@ from web.therapies import Therapy, therapy
 register = template.Library()
 
 register.filter("therapy", therapy)
+register.filter("therapy_name", lambda code: therapy(code).name)
 register.filter("clock", words.clock)
 register.filter("minutes", words.length)
 register.filter("short_day", words.short_day)

@@ -1,0 +1,88 @@
+"""The reports in a browser: readable at every width, in both themes, on paper, without script."""
+
+import gzip
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from core import clock
+from scheduler.models import Status
+from tests.browser.pdf import Pdf
+from tests.browser.test_every_page import LOOKS, sideways
+from tests.factories.clinics import PatientFactory
+from tests.factories.scheduler import AllocationFactory
+from tests.factories.treatments import AssessmentFactory, BookedVisitFactory, CourseFactory, ProtocolVersionFactory
+from treatments.models import CourseStatus, VisitStatus
+from web.reports.catalogue import KINDS
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PERIOD = "?since={:%Y-%m-%d}&until={:%Y-%m-%d}"
+
+
+@pytest.fixture
+def counted(clinic):
+    """Six courses of half a year ago, every fourth visit missed; the period that has them and a quarter's end."""
+    now = clock.now()
+    start = (now - timedelta(days=180)).replace(hour=14, minute=0)
+    version = ProtocolVersionFactory()
+    chairs = list(clinic.resources.filter(kind="chair").order_by("position"))
+    for number in range(6):
+        course = CourseFactory(
+            patient=PatientFactory(site=clinic), protocol_version=version, status=CourseStatus.COMPLETED
+        )
+        for turn in range(4):
+            missed = (number + turn) % 4 == 0
+            visit = BookedVisitFactory(
+                course=course,
+                key=f"infusions.{turn + 1}",
+                appointment__starts_at=start + timedelta(days=4 * turn, hours=number // 3 * 2),
+                appointment__status=Status.MISSED if missed else Status.DONE,
+                status=VisitStatus.MISSED if missed else VisitStatus.DONE,
+            )
+            AllocationFactory(appointment=visit.appointment, resource=chairs[number % 3], is_active=not missed)
+        for days in (-1, 15):
+            AssessmentFactory(course=course, taken_at=start + timedelta(days=days))
+    return PERIOD.format(start - timedelta(days=5), now - timedelta(days=1))
+
+
+def addresses(period: str, *, scores: bool) -> list[str]:
+    return [reverse(kind.name) + period for kind in KINDS if (kind.slug == "response") is scores]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_is_accessible_and_fits(visitor, counted, mona, clara, look):
+    found = []
+    for user, scores in ((mona, False), (clara, True)):
+        window = visitor.open(user, bypass_csp=True, **LOOKS[look])
+        for address in [*([] if scores else ["/reports/", "/reports/use?until=x"]), *addresses(counted, scores=scores)]:
+            window.page.goto(address)
+            found += [f"{address}: {violation}" for violation in window.violations(colours_only=look == "dark")]
+            if look == "narrow":
+                found += [f"{address}: {too_wide}" for too_wide in sideways(window)]
+    assert found == []
+
+
+def test_the_policy_finds_nothing_and_pages_are_small(visitor, counted, mona):
+    window = visitor.open(mona)
+    for address in ["/reports/", *addresses(counted, scores=False)]:
+        before = len(window.received)
+        window.page.goto(address)
+        assert window.page.locator("h1").count() == 1, address
+        assert sum(len(gzip.compress(each.body())) for each in window.received[before:] if each.ok) <= 100_000
+    assert window.complaints == []
+
+
+def test_filters_without_script_and_prints_what_it_shows(visitor, counted, mona):
+    page = visitor.open(mona, java_script_enabled=False).page
+    page.goto(reverse("report-attendance") + counted)
+    page.get_by_label("Visits", exact=True).select_option("IN")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("Infusion only").wait_for()
+    page.get_by_role("navigation", name="Reports").get_by_role("link", name="Chair and room use").click()
+    page.get_by_text("Infusion only").wait_for()
+    page.get_by_text("The table,").click()
+    printed = Pdf(page.pdf(format="A4")).pages
+    assert "Chairsandroomswerebookedfor" in printed[0]
+    assert any("Whatiscounted" in text for text in printed)
+    assert not any("Firstday" in text for text in printed), "filters stay on the screen"

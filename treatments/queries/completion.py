@@ -1,0 +1,105 @@
+"""Whether the measures that protocols ask for were taken in their time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch
+
+from core.errors import Unprocessable
+from treatments.models import Assessment, Course, ProtocolVersion, Visit
+from treatments.protocols import stored
+from treatments.queries import assessments
+from treatments.queries.assessments import DueState
+from treatments.queries.scopes import Scope
+
+if TYPE_CHECKING:
+    from treatments.protocols.policies import Moment
+
+MOST = 1_000
+"""So many courses are gone through for one report."""
+
+_READ = (
+    *("course", "key", "position", "family", "label", "status"),
+    *("appointment__starts_at", "appointment__ends_at"),
+)
+
+
+@dataclass(slots=True)
+class Completion:
+    """A measure whose time was over so often, and how often it had been taken. ``by_link``: by patients themselves."""
+
+    title: str
+    filled_by: str
+    due: int = 0
+    taken: int = 0
+    by_link: int = 0
+
+
+def completion(scope: Scope) -> list[Completion]:
+    """The measures whose time was over in the period, by title. Four queries.
+
+    A measure that would have come too soon after the last one was not due. Raises ``Unprocessable`` for more courses than
+    ``MOST``.
+    """
+    found: dict[tuple[str, str], Completion] = {}
+    courses = _courses(scope)
+    rows: dict[UUID, list[Assessment]] = {}
+    for row in assessments.taken(*courses):
+        rows.setdefault(row.course_id, []).append(row)
+    for course in courses:
+        for each in assessments.stand(course, list(course.visits.all()), rows.get(course.pk, ()), now=scope.ends_at):
+            over = each.closes_at is not None and scope.starts_at < each.closes_at <= scope.ends_at
+            if not over or each.state not in (DueState.DONE, DueState.OVERDUE):
+                continue
+            if scope.family and each.visit.family != scope.family:
+                continue
+            line = found.setdefault((each.title, each.filled_by), Completion(each.title, each.filled_by))
+            line.due += 1
+            line.taken += each.taken is not None
+            line.by_link += each.taken is not None and each.taken.by_id is None
+    return [found[key] for key in sorted(found)]
+
+
+def _courses(scope: Scope) -> list[Course]:
+    """The courses with a visit so near to the period that a measure counted from it can be due in it. Three queries."""
+    versions = {each.pk: each for each in ProtocolVersion.objects.filter(courses__site=scope.site).distinct()}
+    days = _reach(version.document for version in versions.values())
+    near = Visit.objects.filter(
+        course=OuterRef("pk"),
+        appointment__starts_at__gte=scope.starts_at - days,
+        appointment__starts_at__lt=scope.ends_at + days,
+    )
+    visits = Visit.objects.select_related("appointment").only(*_READ).order_by("position")
+    found = list(
+        Course.objects.filter(Exists(near), site=scope.site)
+        .select_related("site")
+        .prefetch_related(Prefetch("visits", queryset=visits))[: MOST + 1]
+    )
+    for course in found:  # a document read once for each course would cost more than everything else
+        course.protocol_version = versions[course.protocol_version_id]
+    if len(found) > MOST:
+        raise Unprocessable(f"This period touches more than {MOST:,} courses. Choose a shorter one.")
+    return found
+
+
+def _reach(documents: Iterable[object]) -> timedelta:
+    """How far from a visit any measure of these protocols is taken at most, and some days for whole dates."""
+    moments = [
+        moment for document in documents for rule in stored.document(document).assessments for moment in rule.moments
+    ]
+    return timedelta(days=max((_days(moment) for moment in moments), default=0) + 2)
+
+
+def _days(moment: "Moment") -> int:
+    best = moment.ideal_days or 0
+    in_hours = max(moment.min_hours or 0, moment.max_hours or 0) + 24
+    return max(
+        moment.max_days or 0,
+        moment.min_days or 0,
+        best + max(1, best // 7),
+        moment.every_days or 0,
+        int(in_hours / 24) + 1,
+    )
