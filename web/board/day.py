@@ -58,7 +58,7 @@ class Column:
     @property
     def tracks(self) -> int:
         """How many times as wide as others it is."""
-        return 1 if self.sides == 1 else 2 if self.sides < 4 else 3
+        return 1 if self.sides == 1 else max(2, -(-self.sides // 2))
 
 
 @dataclass(frozen=True, slots=True)
