@@ -6,7 +6,7 @@ from dataclasses import replace
 from web.board.entries import Card
 
 MOST = 16
-"""So many have a place of their own, in a column of up to eight tracks. Nobody looks after as many at once."""
+"""So many have a place of their own, in a column of up to twelve tracks. Nobody looks after as many at once."""
 
 
 def shared(cards: Sequence[Card]) -> list[Card]:

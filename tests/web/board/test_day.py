@@ -118,7 +118,7 @@ def test_what_overlaps_stands_side_by_side(site):
     AllocationFactory(appointment=later, resource=nurse)
     column = columns(site)["Nurse Kim"]
     assert [(card.side, card.sides) for card in entries(column, Card)] == [(0, 3), (1, 3), (2, 3), (0, 1)]
-    assert column.tracks == 2
+    assert column.tracks == 3
 
 
 def test_however_many_overlap_none_covers_another(site):
@@ -131,7 +131,7 @@ def test_however_many_overlap_none_covers_another(site):
     styles = (Path(sides.__file__).parents[1] / "static" / "web" / "board_cards.css").read_text()
     assert all(f".s{side} {{" in styles and f".w{side + 1} {{" in styles for side in range(sides.MOST))
     grid = (Path(sides.__file__).parents[1] / "static" / "web" / "board_grid.css").read_text()
-    assert all(f".t{tracks} {{" in grid for tracks in range(2, sides.MOST // 2 + 1))
+    assert all(f".t{tracks} {{" in grid for tracks in range(2, sides.MOST * 3 // 4 + 1))
 
 
 def test_missed_visits_stay_and_their_time_is_free(site):
