@@ -205,6 +205,9 @@ class _Writer:
             bands = phases.at_place(self.scale, span, ends=ends, until=until, observed=observed)
         pressed = self.may_press and (self.view is not View.LIST or appointment.pk not in self.met)
         self.met.add(appointment.pk)
+        warning = self.warnings.of(appointment)
+        if is_person:  # who it is stands above the column
+            warning = warning.replace(f"{resource.name} is not there", "Is not there")
         return Card(
             key=f"{appointment.pk}-{resource.pk.hex[-6:]}",
             appointment=appointment,
@@ -220,7 +223,7 @@ class _Writer:
             bands=bands,
             state=statuses.of_appointment(appointment),
             presses=statuses.presses(appointment) if pressed else (),
-            warning=self.warnings.of(appointment),
+            warning=warning,
         )
 
     def _gaps(self, resource: Resource, free: Iterable[hours.Window]) -> Iterator[Gap]:
