@@ -75,7 +75,9 @@ def _round(number: int, took: dict[str, list[float]]) -> None:
         wishes=planning.read_wishes({}),
     )
     timed("planning alone", lambda: planning.best(question))
-    proposal: Proposal = timed("plan and alternatives", lambda: courses.propose(**wanted, alternatives=ALTERNATIVES))
+    proposal: Proposal = timed("a plan", lambda: courses.propose(**wanted))
+    # asked for by itself once the plan is on the screen
+    timed("a plan with alternatives", lambda: courses.propose(**wanted, alternatives=ALTERNATIVES))
     placed = [
         Placed(visit.key, visit.starts_at, {role: str(each.pk) for role, each in visit.resources.items()})
         for visit in proposal.visits

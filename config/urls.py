@@ -16,5 +16,7 @@ urlpatterns = [
     path("", include("web.open_urls")),
     path("", include("web.urls")),
 ]
+handler500 = "web.failures.failed"
+
 if settings.DEVTOOLS:
     urlpatterns.insert(0, path("dev/", include("devtools.urls")))

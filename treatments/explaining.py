@@ -23,12 +23,14 @@ class Against:
     """One reason against a place. ``visits`` are keys, ``resources`` ids; ``rule`` is the rule's place in the document.
 
     ``hard`` reasons forbid the place, the others say what it gives up. ``amount`` is days or minutes, as the code implies.
+    ``told`` is what the patient may be told, by language.
     """
 
     code: str
     family: str
     hard: bool
     message: str
+    told: Mapping[str, str]
     visits: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     rule: str = ""
@@ -100,6 +102,7 @@ def against(question: Question, reason: "Reason", key: str) -> Against:
     """A reason of the planner in words, with its family."""
     # imported here: keeps web start-up light (Pydantic)
     from treatments.protocols.families import family
+    from treatments.protocols.told import told
 
     note = question.compiled.notes.get(reason.rule or "")
     return Against(
@@ -107,6 +110,7 @@ def against(question: Question, reason: "Reason", key: str) -> Against:
         family=family(reason, visit=key, compiled=question.compiled).value,
         hard=reason.hard,
         message=question.sentence(reason, key),
+        told=told(reason.code),
         visits=tuple(subject for subject in reason.subjects if subject in question.visits),
         resources=tuple(subject for subject in reason.subjects if subject in question.resources),
         rule=note.path if note is not None else "",

@@ -19,6 +19,7 @@ from treatments.actions.starts import Start
 from treatments.queries import readiness
 from web import sites, words
 from web.access import STATUS, StaffRequest
+from web.beginnings import WishedBeginning
 from web.forms.booking import BookingForm, in_words
 from web.plans import ShownPlan
 from web.ripples import reachable, told_by
@@ -93,6 +94,9 @@ class Page:
     problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     found_now: bool = False
     hold: UUID | None = None
+    begins: WishedBeginning | None = None
+    not_begun: str = ""
+    """Why the plan does not begin as wished."""
 
     @property
     def is_quiet(self) -> bool:
@@ -132,6 +136,8 @@ class Page:
             "is_quiet": self.is_quiet,
             "today": self.form.today,
             "hold": self._hold(),
+            "begins": self.begins,
+            "not_begun": self.not_begun,
         }
         if self.plan is not None:
             context |= self._plan(self.plan)
@@ -225,6 +231,7 @@ KEPT = (
     "site",
     "protocol",
     "start_on",
+    "first",
     "weekdays",
     "time_of_day",
     "not_on",

@@ -1,12 +1,13 @@
 """A course in words: one sentence on how it stands, and what happens next."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
 
 from core import clock
 from scheduler.models import ChangeSet, Status
-from treatments.models import Course, CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
+from treatments.models import Course, CourseStatus, GateFulfilment, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
 from treatments.models.course import GIVEN_UP
 from treatments.protocols.gates import Requirement
 from treatments.queries import decisions, readiness
@@ -28,6 +29,8 @@ class GateLine:
     message: str
     visits: tuple[Visit, ...]
     per_visit: bool
+    held: tuple[tuple[GateFulfilment, str], ...]
+    """What is there, each with its words."""
 
     @property
     def is_open(self) -> bool:
@@ -149,7 +152,29 @@ class CoursePage:
             return []
         facts = readiness.fulfilments(self.course)
         stands = readiness.stand(self.course, self.course.visits.all(), facts, now=self.now)
-        return [line for gate in known if (line := _gate_line(gate, stands)) is not None]
+        return [line for gate in known if (line := self._gate_line(gate, stands, facts.get(gate.key, ()))) is not None]
+
+    def _gate_line(self, gate: Requirement, stands: Readiness, facts: Iterable[GateFulfilment]) -> GateLine | None:
+        """The gate at the visit where it stands worst; None where no visit ahead waits for it."""
+        items = [(each.visit, item) for each in stands.visits for item in each.items if item.gate.key == gate.key]
+        if not items:
+            return None
+        waiting = [(visit, item) for visit, item in items if item.standing != Standing.IN_PLACE]
+        visit, worst = next((pair for pair in waiting if pair[1].standing == Standing.LATE), (waiting or items)[0])
+        light = {Standing.IN_PLACE: "green", Standing.LATE: "red"}.get(worst.standing, "amber")
+        told = worst.message.partition(": ")[2]
+        if worst.needed_by is not None and worst.standing != Standing.IN_PLACE:
+            told = f"{told.rstrip('.')}, for {visit.label}."
+        ahead = {visit.key: visit.label for visit, _ in items}
+        held = tuple((fact, self._held(fact, ahead)) for fact in facts if not fact.visit or fact.visit in ahead)
+        return GateLine(gate.key, gate.title, light, told, tuple(each for each, _ in waiting), gate.per_visit, held)
+
+    def _held(self, fact: GateFulfilment, labels: Mapping[str, str]) -> str:
+        """Such as "For infusion 2, since Monday 4 May, written down by Nora Nurse"."""
+        since = f"since {words.day(clock.local(fact.done_at, self.zone).date(), today=self.today)}"
+        label = labels.get(fact.visit, "")
+        said = f"for {label[:1].lower()}{label[1:]}, {since}" if label else since
+        return f"{said[:1].upper()}{said[1:]}, written down by {fact.by.name}"
 
     @property
     def _has_gates(self) -> bool:
@@ -206,20 +231,6 @@ class CoursePage:
             today=clock.local(now, zone).date(),
             now=now,
         )
-
-
-def _gate_line(gate: Requirement, stands: Readiness) -> GateLine | None:
-    """The gate at the visit where it stands worst; None where no visit ahead waits for it."""
-    items = [(each.visit, item) for each in stands.visits for item in each.items if item.gate.key == gate.key]
-    if not items:
-        return None
-    waiting = [(visit, item) for visit, item in items if item.standing != Standing.IN_PLACE]
-    visit, worst = next((pair for pair in waiting if pair[1].standing == Standing.LATE), (waiting or items)[0])
-    light = {Standing.IN_PLACE: "green", Standing.LATE: "red"}.get(worst.standing, "amber")
-    told = worst.message.partition(": ")[2]
-    if worst.needed_by is not None and worst.standing != Standing.IN_PLACE:
-        told = f"{told.rstrip('.')}, for {visit.label}."
-    return GateLine(gate.key, gate.title, light, told, tuple(each for each, _ in waiting), gate.per_visit)
 
 
 def _due(point: DecisionPoint) -> str:

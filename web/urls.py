@@ -59,6 +59,12 @@ urlpatterns = [
     page("courses/<uuid:course_id>/", courses.course, name="course", may=Permission.VIEW_COURSES),
     page("courses/<uuid:course_id>/cancel", cancelling.course, name="cancel-course", may=Permission.CANCEL_VISITS),
     page("courses/<uuid:course_id>/fulfil", courses.fulfil, name="fulfil-gate", may=Permission.FULFIL_GATES),
+    page(
+        "courses/<uuid:course_id>/fulfilled/<uuid:fulfilment_id>/withdraw",
+        courses.withdraw,
+        name="withdraw-gate",
+        may=Permission.FULFIL_GATES,
+    ),
     page("courses/<uuid:course_id>/decide", courses.decide, name="decide-course", may=Permission.DECIDE_COURSES),
     page("courses/<uuid:course_id>/progress", progress.progress, name="progress", may=Permission.VIEW_SCORES),
     page(
@@ -113,6 +119,7 @@ urlpatterns = [
     *(page(f"reports/{kind.slug}", reports.of(kind), name=kind.name, may=kind.may) for kind in KINDS),
     page("my-calendar/", desk.subscription, name="my-calendar", may=Permission.VIEW_CALENDAR),
     page("my-calendar/subscribe", desk.subscribe, name="calendar-subscribe", may=Permission.VIEW_CALENDAR),
+    page("my-calendar/end", desk.unsubscribe, name="calendar-end", may=Permission.VIEW_CALENDAR),
     page("display", display.display, name="display", may=Permission.VIEW_CALENDAR),
     page("print/", prints.choose, name="print", may=Permission.VIEW_CALENDAR),
     page("print/day/<slug:kind>", prints.day, name="print-day", may=Permission.VIEW_PATIENTS),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from scheduler.engine import bits, place, rules
+from scheduler.engine.answer import Code
 from scheduler.engine.availability import Availability, collide
 from scheduler.engine.request import Placement, PlanRequest, SameResource, Visit
 from scheduler.engine.schedule import Schedule
@@ -10,7 +11,11 @@ from scheduler.engine.schedule import Schedule
 MOST = 3
 """So many other places are offered."""
 MOST_STARTS = 400
-"""So many starts are tried, from the nearest on; a course seldom leaves a visit more than a few days."""
+"""So many starts are tried one by one, from the nearest on: those of about three days."""
+FURTHER_DATES, STARTS_OF_A_DATE = 28, 6
+"""On so many dates beyond them so many starts are tried, spread over the day."""
+OF_THE_TEAM = (Code.OTHER_RESOURCE, Code.NOT_PREFERRED)
+"""What rules say against who or what fills a role; whatever else they say is said of the start, whoever comes."""
 MOST_TEAMS = 12
 """So many ways to fill the roles are tried at one start."""
 
@@ -69,8 +74,16 @@ class _Nearby:
 
     def starts(self, start: int) -> Iterator[int]:
         """The starts that the calendars allow, from the nearest on."""
-        allowed = [int(slot) for slot in bits.members(self.free.starts(self.visit))]
-        yield from sorted(allowed, key=lambda slot: (abs(slot - start), slot))[:MOST_STARTS]
+        allowed = sorted(
+            (int(slot) for slot in bits.members(self.free.starts(self.visit))),
+            key=lambda slot: (abs(slot - start), slot),
+        )
+        yield from allowed[:MOST_STARTS]
+        dates: dict[int, list[int]] = {}
+        for slot in allowed[MOST_STARTS:]:
+            dates.setdefault(self.schedule.request.grid.day(slot), []).append(slot)
+        for slots in list(dates.values())[:FURTHER_DATES]:
+            yield from slots[:: -(-len(slots) // STARTS_OF_A_DATE)]
 
     def first(self, start: int, named: Mapping[str, str]) -> Placement | None:
         """The first way to fill the roles there that breaks nothing."""
@@ -78,7 +91,11 @@ class _Nearby:
             if number == MOST_TEAMS:
                 return None
             placement = Placement(self.visit.key, start, tuple(sorted(team.items())))
-            if self._accepted(placement, team):
+            moved = self.schedule.with_visit(placement)
+            against = {reason.code for reason in rules.against(moved, self.visit.key) if reason.hard}
+            if not against.issubset(OF_THE_TEAM):
+                return None
+            if not against and self._accepted(moved, placement, team):
                 return placement
         return None
 
@@ -113,11 +130,7 @@ class _Nearby:
         ]
         return sorted(able, key=lambda name: -used.count(name))
 
-    def _accepted(self, placement: Placement, team: Mapping[str, str]) -> bool:
-        moved = self.schedule.with_visit(placement)
+    def _accepted(self, moved: Schedule, placement: Placement, team: Mapping[str, str]) -> bool:
         if any(place.reasons(self.free, moved, place.Attempt(self.visit, placement.start, team))):
             return False
-        against = any(reason.hard for reason in rules.against(moved, self.visit.key))
-        return not against and not any(
-            finding.reason.hard and finding not in self.known for finding in rules.findings(moved)
-        )
+        return not any(finding.reason.hard and finding not in self.known for finding in rules.findings(moved))

@@ -277,6 +277,21 @@ def test_forty_resources_scroll_inside_the_board_only(visitor, clinic, flora):
     expect(page.locator("#board .card a").last).to_be_in_viewport()
 
 
+def test_shift_selects_everything_between(visitor, clinic, flora):
+    on, nine = on_next_weekday(clinic, 9)
+    for hour in range(4):
+        at_chair(clinic, "Chair 1", nine + timedelta(hours=hour))
+    page = visitor.open(flora).page
+    page.goto(f"/?on={on}&select=1")
+    boxes = page.locator("#board input[type=checkbox]")
+    boxes.nth(0).check()
+    boxes.nth(2).click(modifiers=["Shift"])
+    expect(page.locator("#replace-selected")).to_have_text("Re-place 3 visits…")
+    boxes.nth(3).click()
+    boxes.nth(1).click(modifiers=["Shift"])
+    expect(page.locator("#replace-selected")).to_have_text("Re-place 1 visit…")
+
+
 def test_the_targets_are_large_enough(visitor, clinic, flora):
     on, nine = on_next_weekday(clinic, 9)
     at_chair(clinic, "Chair 1", nine)

@@ -319,3 +319,57 @@ def test_signing_in_by_hand(visitor, clinic):
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="To schedule").wait_for()
+
+
+LONGER = """() => {
+  // as in the longest languages: two fifths more, in words as long as those that stand there
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.data.trim();
+    if (text.length < 2 || walker.currentNode.parentElement.closest("script, style, svg")) continue;
+    const more = text.repeat(2).slice(0, Math.ceil(text.length * 0.4));
+    walker.currentNode.data += text.includes(" ") ? ` ${more}` : more;
+  }
+}"""
+MIRRORED = "() => { document.documentElement.dir = 'rtl'; }"
+SAMPLE = (
+    *("today", "beside the board", "selecting", "late", "found", "register", "patient", "plan", "times in a plan"),
+    *("course", "move with times", "work list", "unconfirmed", "waitlist", "who fits", "messages", "text", "menu"),
+    *("patients' page", "not found"),
+)
+"""Pages that have between them every component."""
+
+
+@pytest.mark.parametrize("change", [LONGER, MIRRORED], ids=["longer", "mirrored"])
+def test_other_languages_find_room(visitor, lively, flora, change):
+    """U38: words two fifths longer, and a script from right to left, break no page at 320 px."""
+    window = visitor.open(flora, bypass_csp=True, **LOOKS["narrow"])
+    found = []
+    for name in visited(window, {name: lively[name] for name in SAMPLE}):
+        window.page.evaluate(change)
+        found += [f"{name}: {too_wide}" for too_wide in sideways(window)]
+        found += [f"{name}: {clipped}" for clipped in window.page.evaluate(CUT)]
+    assert found == []
+
+
+CUT = """() => [...document.querySelectorAll("main :is(button, .button, label, h1, h2, h3, th, .status, .chip)")]
+  .filter((each) => each.checkVisibility() && !each.closest(".unseen, .as-board"))
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth && getComputedStyle(each).overflowX !== "visible")
+  .map((each) => `cut: ${each.textContent.trim().slice(0, 40)}`)"""
+"""What has words that do not fit into it and hides the rest."""
+
+
+def test_the_board_mirrored(visitor, lively, flora):
+    """U38: from right to left the first resource is at the right, and the arrow keys go where they point."""
+    page = visitor.open(flora).page
+    lively["today"](page)
+    page.evaluate(MIRRORED)
+    lefts = page.locator("#board .column").evaluate_all("all => all.map((each) => each.getBoundingClientRect().left)")
+    assert lefts == sorted(lefts, reverse=True)
+    stop = page.locator("#board .column").nth(1).locator(".stop").first
+    stop.focus()
+    here = stop.evaluate("each => each.getBoundingClientRect().left")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") < here
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") == here

@@ -25,6 +25,8 @@ POSTED = {
     "take-from-waitlist",
     "leave-waitlist",
     "calendar-subscribe",
+    "calendar-end",
+    "withdraw-gate",
     "act-on-message",
     "pause-messages",
     "lift-pause",
@@ -41,7 +43,7 @@ POSTED = {
     "setup-switch-account",
 }
 """Pages that only take forms."""
-NEEDS_NOTHING_MORE = {"calendar-subscribe"}
+NEEDS_NOTHING_MORE = {"calendar-subscribe", "calendar-end"}
 """Forms without fields: for those who may, pressing is enough."""
 
 

@@ -343,6 +343,8 @@ def test_holding_shows_colleagues_who_is_booking_and_keeps_the_places(desk, foun
     assert "Held for you until 8:10am" in page
     assert Appointment.objects.filter(status="held").count() == 6
     other = signed_in(mona)
+    on = Appointment.objects.order_by("starts_at")[0].local_on
+    assert "Being booked by Flora Desk" in other.get(f"/?on={on}").content.decode()
     theirs = other.post(URL, found | {"do": "book"})
     assert theirs.status_code in (409, 422)
     answer = desk.post(URL, found | {"held": read(page, "held"), "plan": read(page, "plan")})

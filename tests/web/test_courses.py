@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from html import unescape
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -380,7 +381,18 @@ def test_says_what_has_to_be_there_and_takes_down_that_it_is(nurse, gated):
     assert GateFulfilment.objects.get().gate == "consent.1"
     first = visit(gated, "infusions.1")
     nurse.post(f"/courses/{gated.pk}/fulfil", {"gate": "escort.1", "visit": str(first.pk)})
-    assert GateFulfilment.objects.get(gate="escort.1").visit == "infusions.1"
+    ride = GateFulfilment.objects.get(gate="escort.1")
+    assert ride.visit == "infusions.1"
+    path = f"/courses/{gated.pk}/fulfilled/{ride.pk}/withdraw"
+    page = nurse.get(f"/courses/{gated.pk}/").content.decode()
+    assert "For infusion 1, since Monday 4 May, written down by Nora Nurse" in page
+    assert path in page
+    page = nurse.post(path, {"reason": "The car broke down"}, follow=True).content.decode()
+    assert "it is not there any more" in page
+    assert path not in page
+    assert ride.withdrawal.reason == "The car broke down"
+    assert nurse.post(path).status_code == 409
+    assert nurse.post(f"/courses/{uuid4()}/fulfilled/{ride.pk}/withdraw").status_code == 404
 
 
 @pytest.mark.parametrize("sent", [{}, {"gate": "moon.1"}, {"gate": "escort.1"}, {"gate": "escort.1", "visit": "x"}])

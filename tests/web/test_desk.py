@@ -75,4 +75,7 @@ def test_a_subscription_shows_its_address_once(nurse, site) -> None:
     assert Client().get(address).status_code == 200
     again = nurse.get("/my-calendar/").content.decode()
     assert "You have a subscription until" in again
+    assert "has ended" in nurse.post("/my-calendar/end", follow=True).content.decode()
+    assert "You have none yet." in nurse.get("/my-calendar/").content.decode()
+    assert "no subscription to end" in nurse.post("/my-calendar/end", follow=True).content.decode()
     assert address not in again

@@ -60,14 +60,6 @@ def test_a_form_without_its_token_is_explained(flora, site):
     assert "The form was not sent" in answer.content.decode()
 
 
-def test_a_failure_is_explained(desk, site, monkeypatch):
-    monkeypatch.setattr("web.board.day.of", lambda *_args, **_kwargs: 1 / 0)
-    desk.raise_request_exception = False
-    answer = desk.get("/")
-    assert answer.status_code == 500
-    assert "Something failed on our side" in answer.content.decode()
-
-
 def test_without_a_site_the_day_says_what_is_missing(desk):
     assert "has no site yet" in desk.get("/").content.decode()
 

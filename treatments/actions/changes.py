@@ -382,7 +382,7 @@ def take_back(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "
         with audit.acting(by):
             history.put_back(changes)
             made = undoing.restore(change_set=change_set, by=by, now=now, reason=reason)
-            _wait_again(change_set)
+            _wait_again(change_set, made.change_set)
             statuses.settle(courses)
             history.write(made.change_set, before, history.states(courses))
         _check_rules(broken, now=now)
@@ -391,13 +391,21 @@ def take_back(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "
     return locks.retrying(attempt)
 
 
-def _wait_again(change_set: ChangeSet) -> None:
-    """Whoever took a place by the change set waits for one again, unless they have joined the waitlist anew."""
+def _wait_again(undone: ChangeSet, by_undo: ChangeSet) -> None:
+    """Whoever took a place by the change set waits for one again, unless they have joined the waitlist anew.
+
+    Where an undo is undone, those whom it made wait have their place again.
+    """
+    rows = WaitlistEntry.objects.filter(change_set=undone)
     anew = WaitlistEntry.objects.filter(visit=OuterRef("visit"), status=WaitlistStatus.WAITING)
-    taken = WaitlistEntry.objects.filter(~Exists(anew), change_set=change_set, status=WaitlistStatus.TAKEN)
+    taken = rows.filter(~Exists(anew), status=WaitlistStatus.TAKEN)
+    waiting = [row.pk for row in rows.filter(status=WaitlistStatus.WAITING)]
     # whoever joins at this very moment waits by the new entry
     with suppress(IntegrityError), transaction.atomic():
-        taken.update(status=WaitlistStatus.WAITING, change_set=None, updated_at=Now())
+        taken.update(status=WaitlistStatus.WAITING, change_set=by_undo, updated_at=Now())
+    WaitlistEntry.objects.filter(pk__in=waiting).update(
+        status=WaitlistStatus.TAKEN, change_set=by_undo, updated_at=Now()
+    )
 
 
 def _check_rules(broken: Mapping[UUID, Sequence[str]], *, now: datetime) -> None:

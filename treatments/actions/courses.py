@@ -1,6 +1,7 @@
 """Proposing, booking and cancelling whole courses. All or nothing, or what fits with the rest kept on a list."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adjusted",
+    "Beginning",
     "Booked",
     "CourseChanged",
     "CourseOver",
@@ -65,16 +67,25 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where the first visit of a course is to be: its start, and the id of a resource that it takes if it can."""
+
+    starts_at: datetime
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Adjusted:
     """A proposal somebody works on. ``pinned`` places stay whatever else is asked for.
 
     ``put`` gives one visit another start: the visits at ``stood`` then stay where they can, and only those move that have
-    to. Without it everything that is not pinned is planned anew.
+    to. Without it everything that is not pinned is planned anew, from ``begin`` on where that is given.
     """
 
     pinned: Sequence[Placed] = ()
     put: tuple[str, datetime] | None = None
     stood: Sequence[Placed] = ()
+    begin: Beginning | None = None
 
 
 class Incomplete(Conflict):
@@ -107,7 +118,7 @@ def propose(
     require(by, Permission.BOOK_COURSES)
     wanted = _Wanted(protocol_version, site, patient, start_on, wishes, by, now, held=held)
     question = wanted.question()
-    is_adjusted = adjusted is not None and bool(adjusted.pinned or adjusted.put)
+    is_adjusted = adjusted is not None and bool(adjusted.pinned or adjusted.put or adjusted.begin)
     if adjusted is not None and is_adjusted:
         question = wanted.around(question, adjusted)
     plans = planning.ranked(question, alternatives=alternatives)
@@ -271,6 +282,8 @@ class _Wanted:
         ]
         if put is not None:
             given = _put(question, given, stood, *put, now=self.now)
+        elif adjusted.begin is not None:
+            given = _begun(question, given, adjusted.begin, now=self.now)
         problems = places.problems(question, given)
         if problems:
             raise broken(problems)
@@ -383,6 +396,23 @@ def _put(
     if is_held:
         raise broken(places.problems(question, [*given, placement]))
     return (*given, placement)
+
+
+def _begun(
+    question: Question, given: tuple[Placement, ...], begin: Beginning, *, now: datetime
+) -> tuple[Placement, ...]:
+    """With the first visit where the course is to begin, unless it is pinned. Raises ``RulesBroken``."""
+    key = next(iter(question.visits))
+    if any(placement.visit == key for placement in given):
+        return given
+    around = _fixed(question, given)
+    for role in question.visits[key].roles:
+        with suppress(RulesBroken, InvalidInput):
+            wished = {role.key: begin.resource}
+            placement, is_held = places.chosen(around, key, begin.starts_at, wished, now=now, standing=None)
+            if not is_held:
+                return (*given, placement)
+    return _put(question, given, (), key, begin.starts_at, now=now)
 
 
 def visit_row(

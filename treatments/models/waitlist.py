@@ -40,7 +40,11 @@ class WaitlistEntry(Model):
     joined_at = models.DateTimeField()
     joined_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     change_set = models.ForeignKey(
-        ChangeSet, on_delete=models.PROTECT, null=True, related_name="+", help_text="What gave it a place."
+        ChangeSet,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="What gave it a place; of one that waits again, what took that back.",
     )
 
     class Meta:
@@ -55,8 +59,7 @@ class WaitlistEntry(Model):
                 name="treatments_waitlistentry_waits_once",
             ),
             models.CheckConstraint(
-                condition=Q(status=WaitlistStatus.TAKEN, change_set__isnull=False)
-                | (~Q(status=WaitlistStatus.TAKEN) & Q(change_set=None)),
+                condition=~Q(status=WaitlistStatus.TAKEN) | Q(change_set__isnull=False),
                 name="treatments_waitlistentry_taken_by_a_change",
             ),
         ]

@@ -28,6 +28,8 @@ class Address:
     selecting: bool = False
     visit: UUID | None = None
     gap: str = ""
+    only: UUID | None = None
+    """The resource whose visits the list shows; all where there is none."""
 
     @classmethod
     def of(cls, request: HttpRequest, site: Site, *, several: bool) -> "Address":
@@ -43,6 +45,7 @@ class Address:
             selecting="select" in asked,
             visit=key_of(asked.get("visit", "")),
             gap=asked.get("gap", ""),
+            only=key_of(asked.get("only", "")),
         )
 
     def __str__(self) -> str:
@@ -55,6 +58,8 @@ class Address:
             parts["site"] = self.site
         if self.selecting:
             parts["select"] = "1"
+        if self.only:
+            parts["only"] = self.only
         if self.visit:
             parts["visit"] = self.visit
         if self.gap:
@@ -91,7 +96,12 @@ class Address:
     def views(self) -> "list[tuple[str, Address, bool]]":
         """The ways to look at this day, each with whether it is the present one."""
         named = {View.RESOURCES: "By resource", View.PEOPLE: "By clinician", View.LIST: "List"}
-        return [(name, replace(self.base, view=view), view is self.view) for view, name in named.items()]
+        return [(name, replace(self.base, view=view, only=None), view is self.view) for view, name in named.items()]
+
+    @property
+    def everything(self) -> "Address":
+        """The same without a choice of the resource."""
+        return replace(self.base, only=None)
 
     @property
     def select(self) -> "Address":

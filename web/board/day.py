@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -33,7 +33,7 @@ class View(StrEnum):
     RESOURCES = "resources"
     PEOPLE = "people"
     LIST = "list"
-    """Everything, as a list."""
+    """Everything, as a list in order of time."""
 
     def shows(self, kind: str) -> bool:
         """Whether there is a column for resources of this kind."""
@@ -58,7 +58,7 @@ class Column:
     @property
     def tracks(self) -> int:
         """How many times as wide as others it is."""
-        return 1 if self.sides == 1 else 2 if self.sides < 4 else 3
+        return 1 if self.sides == 1 else max(2, -(-3 * self.sides // 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,23 @@ class Day:
     def is_closed(self) -> bool:
         """Whether the site is closed on this date."""
         return bool(self.closed_because)
+
+    def agenda(self, only: UUID | None) -> list[tuple[time, list[Card]]]:
+        """The visits by the hour they begin in, each once: where it is met first. ``only``: those that take this resource.
+
+        Of the list alone: the other views leave out people, or everything else.
+        """
+        columns = [column for group in self.groups for column in group.columns]
+        cards = [(column, entry) for column in columns for entry in column.entries if isinstance(entry, Card)]
+        wanted = {card.appointment.pk for column, card in cards if only in (None, column.resource.pk)}
+        first: dict[UUID, Card] = {}
+        for _, card in cards:
+            if card.appointment.pk in wanted:
+                first.setdefault(card.appointment.pk, card)
+        hours: dict[time, list[Card]] = {}
+        for card in sorted(first.values(), key=lambda each: (each.visit_starts, each.resource)):
+            hours.setdefault(time(max(card.visit_starts, 0) // 60), []).append(card)
+        return list(hours.items())
 
     @property
     def has_columns(self) -> bool:
@@ -188,6 +205,9 @@ class _Writer:
             bands = phases.at_place(self.scale, span, ends=ends, until=until, observed=observed)
         pressed = self.may_press and (self.view is not View.LIST or appointment.pk not in self.met)
         self.met.add(appointment.pk)
+        warning = self.warnings.of(appointment)
+        if is_person:  # who it is stands above the column
+            warning = warning.replace(f"{resource.name} is not there", "Is not there")
         return Card(
             key=f"{appointment.pk}-{resource.pk.hex[-6:]}",
             appointment=appointment,
@@ -203,7 +223,7 @@ class _Writer:
             bands=bands,
             state=statuses.of_appointment(appointment),
             presses=statuses.presses(appointment) if pressed else (),
-            warning=self.warnings.of(appointment),
+            warning=warning,
         )
 
     def _gaps(self, resource: Resource, free: Iterable[hours.Window]) -> Iterator[Gap]:

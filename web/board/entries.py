@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from scheduler.models import Appointment
+from scheduler.models import Appointment, Status
 from treatments.models import Visit
 from web import statuses, words
 from web.board.scale import Span
@@ -58,6 +58,13 @@ class Card:
         return patient.short_name if patient else "Held"
 
     @property
+    def status(self) -> str:
+        """How it stands, in words; of a place that is only held, also by whom: such as "being booked by Maria Ruiz"."""
+        if self.appointment.status != Status.HELD:
+            return self.state.words
+        return f"{self.state.words} by {self.appointment.change_set.by.name}"
+
+    @property
     def minutes(self) -> int:
         """How long it is, the turnover aside."""
         return int((self.ends - self.starts).total_seconds() // 60)
@@ -84,7 +91,7 @@ class Card:
             words.day(self.starts.date()),
             words.between(self.starts.time(), self.ends.time()),
             self.resource,
-            self.state.words.lower(),
+            f"{self.status[:1].lower()}{self.status[1:]}",
         ]
         return ", ".join([*parts, self.warning[:1].lower() + self.warning[1:]] if self.warning else parts)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from web.board.entries import Card
 
-MOST = 6
-"""More than these stand on top of one another; each comes to the front when it is pointed at or focused."""
+MOST = 16
+"""So many have a place of their own, in a column of up to twelve tracks. Nobody looks after as many at once."""
 
 
 def shared(cards: Sequence[Card]) -> list[Card]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
@@ -42,6 +42,12 @@ class Offer:
     def title(self) -> str:
         """What it is called."""
         return self.version.protocol.title
+
+    @property
+    def used_at(self) -> datetime | None:
+        """When the user who is asked booked a course on it last; None for never."""
+        found: datetime | None = getattr(self.version, "used_at", None)
+        return found
 
     @property
     def summary(self) -> str:

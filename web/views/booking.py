@@ -1,10 +1,13 @@
 """Booking a whole course: wishes, a plan with its reasons, changes to it, and one press that books what was shown."""
 
 import json
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,10 +20,11 @@ from core.ids import uuid7
 from scheduler.actions.appointments import Taken
 from scheduler.models import Kind, Resource
 from treatments.actions import courses, reasons, starts
-from treatments.actions.courses import Adjusted
+from treatments.actions.courses import Adjusted, Beginning, RulesBroken
 from treatments.models import Course, ProtocolVersion
 from web import sites, why_not, words
 from web.access import StaffRequest
+from web.beginnings import WishedBeginning, of_gap
 from web.booking_page import ALTERNATIVES, BEST, KEPT, Page, Times
 from web.forms.booking import BookingForm, Offer, as_fields
 from web.numbers import key_of
@@ -52,7 +56,7 @@ def book(request: StaffRequest) -> HttpResponse:
     """
     patient_id = request.POST.get("patient") or request.GET.get("patient") or ""
     if not patient_id:
-        return HttpResponseRedirect(f"{reverse('patients')}?then=book")
+        return HttpResponseRedirect(f"{reverse('patients')}?{urlencode({'then': 'book', **of_gap(request)})}")
     page = _page(request, _patient(patient_id))
     if not page.form.is_bound:
         return page.answer()
@@ -91,6 +95,7 @@ def _page(request: StaffRequest, patient: Patient) -> Page:
     )
     page = Page(request, at, patient, form, asked, key=request.POST.get("key") or str(uuid7()), now=now)
     page.hold = key_of(request.POST.get("held", ""))
+    page.begins = WishedBeginning.read(asked["first"], at.chosen) if asked.get("first") else None
     return page
 
 
@@ -119,13 +124,7 @@ def _find(page: Page) -> HttpResponse:
         page.pinned = [read_pin(text) for text in page.asked.getlist("pin") if text]
         put = _put(page)
         stood = page.before.placed if page.before is not None and put is not None else ()
-        page.proposal = courses.propose(
-            **_wanted(page),
-            patient=page.patient,
-            alternatives=ALTERNATIVES if put is None and page.wants_others else 0,
-            adjusted=Adjusted(page.pinned, put, stood),
-            held=page.hold,
-        )
+        page.proposal = _proposed(page, put, stood)
     except InvalidInput as error:
         if isinstance(error, OldPlan):
             page.refused, page.plan, page.pinned = error, page.before, []
@@ -141,6 +140,33 @@ def _find(page: Page) -> HttpResponse:
         if put is not None:
             page.pinned = [*(pin for pin in page.pinned if pin.key != put[0]), *_placed(page.plan, put[0])]
     return page.answer()
+
+
+def _proposed(page: Page, put: tuple[str, datetime] | None, stood: Sequence[courses.Placed]) -> courses.Proposal:
+    """The plan; from where it is wished to begin, if a whole course can begin there."""
+
+    def propose(begin: Beginning | None) -> courses.Proposal:
+        return courses.propose(
+            **_wanted(page),
+            patient=page.patient,
+            alternatives=ALTERNATIVES if put is None and page.wants_others else 0,
+            adjusted=Adjusted(page.pinned, put, stood, begin),
+            held=page.hold,
+        )
+
+    wished = page.begins
+    if wished is None or put is not None or page.pinned:
+        return propose(None)
+    try:
+        found = propose(wished.begin)
+    except (RulesBroken, InvalidInput) as error:
+        page.not_begun = f"It cannot begin at that time. {error.message}"
+        return propose(None)
+    if found.complete:
+        page.not_begun = wished.missed(found)
+        return found
+    page.not_begun = "Not every visit fits if it begins at that time: this plan begins at another."
+    return propose(None)
 
 
 def _refuse(page: Page, error: DomainError) -> None:
@@ -362,22 +388,20 @@ def _patient(text: str) -> Patient:
 
 
 def _offers(request: StaffRequest) -> list[Offer]:
-    """The newest version of every protocol on offer, by title, those booked last by this user first. Two queries."""
+    """The newest version of every protocol on offer, by title, those booked last by this user first. One query."""
+    mine = Course.objects.filter(booked_by=request.user, protocol_version__protocol=OuterRef("protocol"))
     newest = (
         ProtocolVersion.objects.filter(protocol__is_active=True)
         .select_related("protocol")
+        .annotate(used_at=Subquery(mine.order_by("-created_at").values("created_at")[:1]))
         .order_by("protocol_id", "-number")
         .distinct("protocol_id")
     )
-    recent = Course.objects.filter(booked_by=request.user).order_by("-created_at", "-id")
-    used = list(dict.fromkeys(recent.values_list("protocol_version__protocol_id", flat=True)[:LAST_USED]))
-    rank = {key: number for number, key in enumerate(used)}
-    offers = [Offer(version) for version in newest]
-    return sorted(offers, key=lambda offer: (rank.get(offer.version.protocol_id, len(rank)), offer.title))
+    offers = sorted((Offer(version) for version in newest), key=lambda offer: offer.title)
+    return sorted(offers, key=lambda offer: offer.used_at or NEVER, reverse=True)
 
 
-LAST_USED = 20
-"""So many of the user's last bookings say which protocols come first."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def _people(at: sites.Sites, key: str, offers: list[Offer]) -> list[tuple[str, str]]:

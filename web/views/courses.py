@@ -10,11 +10,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinics.permissions import Permission, allows
 from core import clock
+from core.errors import NotFound
 from notifications.engine.states import NEWS, UNSENT
 from notifications.queries import messages as messages_query
 from notifications.queries import pauses
 from treatments.actions import gates
-from treatments.models import Course
+from treatments.models import Course, GateFulfilment
 from treatments.queries import courses as reading
 from web.access import StaffRequest
 from web.changing import Change
@@ -70,6 +71,17 @@ def fulfil(request: StaffRequest, course_id: UUID) -> HttpResponse:
     gate = request.POST.get("gate", "")
     gates.fulfil(course=about, gate=gate, by=request.user, now=clock.now(), visits=visits)
     messages.success(request, "Written down: it is there.")
+    return redirect(f"{reverse('course', args=[course_id])}#readiness")
+
+
+@require_POST
+def withdraw(request: StaffRequest, course_id: UUID, fulfilment_id: UUID) -> HttpResponse:
+    """Writes down that something is not there any more: the consent was taken back, the ride fell through."""
+    fact = GateFulfilment.objects.filter(course=course_id, pk=fulfilment_id).first()
+    if fact is None:
+        raise NotFound("There is no such entry.")
+    gates.withdraw(fulfilment=fact, by=request.user, now=clock.now(), reason=request.POST.get("reason", ""))
+    messages.success(request, "Written down: it is not there any more. The visits ahead wait for it again.")
     return redirect(f"{reverse('course', args=[course_id])}#readiness")
 
 

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from notifications.actions import desk_tasks, links
 from notifications.channels import addresses
 from notifications.models import DeskTask
+from notifications.models.link import Purpose
 from notifications.queries import inbound
 from web import sites, words
 from web.access import StaffRequest
@@ -76,3 +77,14 @@ def subscribe(request: StaffRequest) -> HttpResponse:
     """Makes a calendar subscription and shows its address; the one before ends."""
     link = links.subscribe_staff(by=request.user, now=clock.now())
     return render(request, "web/subscription.html", {"existing": link, "address": addresses.of_link(link)})
+
+
+@require_POST
+def unsubscribe(request: StaffRequest) -> HttpResponse:
+    """Ends one's own calendar subscription: its address shows nothing from now on."""
+    ended = links.revoke_all(user=request.user, purpose=Purpose.CALENDAR, by=request.user, now=clock.now())
+    if ended:
+        messages.success(request, "The subscription has ended. Its address shows nothing any more.")
+    else:
+        messages.warning(request, "There was no subscription to end.")
+    return HttpResponseRedirect(reverse("my-calendar"))

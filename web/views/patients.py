@@ -1,6 +1,7 @@
 """Finding, registering, looking at and editing patients."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
@@ -21,6 +22,7 @@ from notifications.queries import messages as messages_query
 from notifications.queries import pauses
 from web import patient_rows, sites
 from web.access import StaffRequest
+from web.beginnings import booking_address, carried
 from web.forms.patients import SHORTEST_SEARCH, PatientForm, SearchForm, Wanted
 from web.message_lines import MessageLine, lines
 from web.numbers import version_of
@@ -56,6 +58,8 @@ def search(request: StaffRequest) -> HttpResponse:
             "patients": found[:SHOWN],
             "more": len(found) > SHOWN,
             "alike": alike,
+            "carried": carried(request),
+            "handed_on": urlencode(carried(request)),
         },
     )
 
@@ -111,7 +115,7 @@ def register(request: StaffRequest) -> HttpResponse:
         return _register_page(request, at, form)
     messages.success(request, f"{details['given_name']} {details['family_name']} is registered.")
     if request.POST.get("then") == "book":
-        return redirect(f"{reverse('book-course')}?patient={reply['patient']}")
+        return redirect(f"{reverse('book-course')}?{booking_address(reply['patient'], carried(request))}")
     return redirect("patient", reply["patient"])
 
 

@@ -17,6 +17,7 @@ from web import sites, statuses
 from web.access import StaffRequest, local_address
 from web.board import beside, day, news
 from web.board.address import Address
+from web.board.day import View
 from web.numbers import version_of
 
 
@@ -36,6 +37,7 @@ def today(request: StaffRequest) -> HttpResponse:
             "site": at.chosen,
             "address": address,
             "day": shown,
+            "agenda": shown.agenda(address.only) if address.view is View.LIST else None,
             "visit_beside": beside.visit(at.chosen, address.visit, shown) if address.visit else None,
             "gap_beside": beside.gap(shown, address.gap) if address.gap else None,
             "next_open": replace(address.base, on=shown.next_open_on) if shown.next_open_on else None,

@@ -45,6 +45,11 @@ class AgainstSerializer(serializers.Serializer[Any]):
     )
     hard = serializers.BooleanField(read_only=True, help_text="It forbids the place; otherwise it is given up there.")
     message = serializers.CharField(read_only=True)
+    told = serializers.DictField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="What the patient may be told, by language: it names nobody else and nothing clinical.",
+    )
     visits = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="Keys of other visits.")
     resources = serializers.ListField(child=serializers.UUIDField(), read_only=True)
     rule = serializers.CharField(read_only=True, help_text="Where the rule stands in the protocol; empty if nowhere.")

@@ -238,6 +238,13 @@ def check_fixes(asked, tally):
             assert plan(changed).best.complete
 
 
+def test_what_works_instead_is_found_weeks_away():
+    asked = request(ON, series(2), [Offset("gap", "i2", "i1", Unit.DAYS, 14, None, None)])
+    first = next(placed for placed in plan(asked).best.placements if placed.visit == "i1")
+    ways = nearest(asked, [first], "i2", at(ON, ON.day(first.start) + 1, "09:00"))
+    assert [ON.day(way.start) - ON.day(first.start) for way in ways] == [14, 15, 16]
+
+
 def check_ways_out(asked, data, tally):
     """A visit that is refused at some time is refused with reasons, and can go where it is told it can."""
     best = plan(asked).best

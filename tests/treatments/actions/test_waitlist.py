@@ -11,7 +11,7 @@ from scheduler.actions.appointments import Taken
 from scheduler.models import Resource
 from tests.factories.clinics import PatientFactory, SiteFactory
 from tests.treatments.documents import series as document
-from treatments.actions import courses, protocols, visits, waitlist
+from treatments.actions import changes, courses, protocols, visits, waitlist
 from treatments.actions.waitlist import CannotWait, NotWaiting
 from treatments.many import waiting
 from treatments.models import Visit, VisitStatus, WaitlistEntry, WaitlistStatus
@@ -118,9 +118,9 @@ def test_nurses_only_look(join, nora, flora, now):
 
 def test_the_database_keeps_entries_sane(join, course):
     entry = join()
-    for changes in ({"status": "lost"}, {"status": WaitlistStatus.TAKEN}):
+    for sent in ({"status": "lost"}, {"status": WaitlistStatus.TAKEN}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            WaitlistEntry.objects.filter(pk=entry.pk).update(**changes)
+            WaitlistEntry.objects.filter(pk=entry.pk).update(**sent)
     with pytest.raises(IntegrityError, match="waits_once"), transaction.atomic():
         WaitlistEntry.objects.create(
             visit=entry.visit, valid_until=UNTIL, joined_at=entry.joined_at, joined_by=entry.joined_by, wishes={}
@@ -249,6 +249,19 @@ def test_a_place_is_taken_as_it_was_matched(join, site, course, flora, now):
     assert fits(site, 12, now) == []
     with pytest.raises(NotWaiting):
         waitlist.take(entry=entry, starts_at=fit.starts_at, by=flora, now=now)
+
+
+def test_taking_is_taken_back_and_done_again(join, site, flora, now):
+    entry = join()
+    [fit] = fits(site, 12, now)
+    made = waitlist.take(entry=entry, starts_at=fit.starts_at, by=flora, now=now)
+    for status in (WaitlistStatus.WAITING, WaitlistStatus.TAKEN, WaitlistStatus.WAITING):
+        made = changes.undo(change_set=made, by=flora, now=now)
+        entry.refresh_from_db()
+        assert (entry.status, entry.change_set) == (status, made)
+        waits = status == WaitlistStatus.WAITING
+        assert (Visit.objects.get(pk=entry.visit_id).appointment.starts_at != fit.starts_at) is waits
+        assert len(fits(site, 12, now)) == waits
 
 
 def test_a_visit_without_a_place_takes_its_first(site, book, infusions, flora, now, clinic):

@@ -1,7 +1,11 @@
 """The planner's reasons as sentences."""
 
+import re
+
 import pytest
 
+from clinics import red_words
+from clinics.models.patient import Language
 from scheduler.engine import explain
 from scheduler.engine.answer import Code, Reason
 from scheduler.engine.plan import plan
@@ -10,6 +14,7 @@ from tests.treatments.protocols import clinic
 from tests.treatments.protocols.documents import compiled, short, with_block
 from treatments.protocols import phrases
 from treatments.protocols.compile import Compiled
+from treatments.protocols.told import told
 from treatments.protocols.wishes import Wishes
 
 
@@ -154,6 +159,16 @@ def test_every_code_has_a_sentence_even_with_nothing_else_known(code: Code) -> N
     text = phrases.sentence(Reason(code, ("gone",), "gone"), visit="gone", compiled=course())
     assert text.endswith(".")
     assert text[0].isupper()
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_code_can_be_told_to_the_patient_in_every_language(code: Code) -> None:
+    """U10."""
+    sentences = told(code)
+    assert set(sentences) == set(Language.values)
+    assert len(set(sentences.values())) == len(sentences)
+    assert all(re.fullmatch(r"[A-ZÁÉÍÓÚ][^.]+\.", text) for text in sentences.values())
+    assert red_words.found(" ".join(sentences.values())) == []
 
 
 def test_the_planners_own_reasons_can_all_be_told() -> None:

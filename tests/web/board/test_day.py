@@ -1,6 +1,7 @@
 """A day's columns: visits with their phases, free gaps, closed time with its reason, warnings."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.factories.scheduler import (
 )
 from tests.factories.treatments import BookedVisitFactory, ProtocolVersionFactory
 from tests.treatments.documents import series
-from web.board import day
+from web.board import day, sides
 from web.board.day import View
 from web.board.entries import Card, Closed, Gap
 
@@ -117,7 +118,20 @@ def test_what_overlaps_stands_side_by_side(site):
     AllocationFactory(appointment=later, resource=nurse)
     column = columns(site)["Nurse Kim"]
     assert [(card.side, card.sides) for card in entries(column, Card)] == [(0, 3), (1, 3), (2, 3), (0, 1)]
-    assert column.tracks == 2
+    assert column.tracks == 3
+
+
+def test_however_many_overlap_none_covers_another(site):
+    gym = PersonFactory(site=site, name="Gym class", lanes=12)
+    for number in range(12):
+        made = AppointmentFactory(site=site, starts_at=NINE + timedelta(minutes=number))
+        AllocationFactory(appointment=made, resource=gym, lane=number, is_shared=True)
+    column = columns(site)["Gym class"]
+    assert sorted((card.side, card.sides) for card in entries(column, Card)) == [(side, 12) for side in range(12)]
+    styles = (Path(sides.__file__).parents[1] / "static" / "web" / "board_cards.css").read_text()
+    assert all(f".s{side} {{" in styles and f".w{side + 1} {{" in styles for side in range(sides.MOST))
+    grid = (Path(sides.__file__).parents[1] / "static" / "web" / "board_grid.css").read_text()
+    assert all(f".t{tracks} {{" in grid for tracks in range(2, sides.MOST * 3 // 4 + 1))
 
 
 def test_missed_visits_stay_and_their_time_is_free(site):

@@ -1,5 +1,6 @@
 """The day board as a page: its views, its states, what stands beside it, and statuses set by one press."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -145,6 +146,21 @@ def test_a_gap_beside_the_board(desk, site):
     assert "Chair 1, 8am to 6pm" in page
     assert '<option value="17:30">' in page
     assert '<option value="17:45">' not in page  # no visit is that short
+
+
+def test_the_list_is_an_agenda_by_the_hour(desk, site, now):
+    one, other, nurse = ChairFactory(site=site), ChairFactory(site=site), PersonFactory(site=site)
+    AllocationFactory(appointment=booked(site, one, at=now + timedelta(minutes=30)), resource=nurse)
+    booked(site, other, at=now + timedelta(minutes=45))
+    booked(site, one, at=now + timedelta(hours=3))
+    page = desk.get("/?view=list").content.decode()
+    assert re.findall(r'<h2 id="hour-\d+">([^<]+)<', page) == ["8am", "11am"]
+    assert page.count('<li class="card') == 3, "each once, though it takes a chair and a person"
+    assert page.count('class="presses"') == 3
+    assert desk.get(f"/?view=list&only={nurse.pk}").content.decode().count('<li class="card') == 1
+    assert desk.get(f"/?view=list&only={other.pk}").content.decode().count('<li class="card') == 1
+    empty = ChairFactory(site=site)
+    assert "Nothing booked here" in desk.get(f"/?view=list&only={empty.pk}").content.decode()
 
 
 @pytest.mark.parametrize("beside", ["visit=01890000-0000-7000-8000-000000000000", "gap=gap-aaaaaa-0800"])

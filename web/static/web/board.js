@@ -163,10 +163,25 @@ function count() {
   button.textContent = many ? `Re-place ${many} ${many === 1 ? "visit" : "visits"}…` : "Re-place the selected visits…";
 }
 
+/** With Shift: everything between the box pressed last and this one, in the order of the page. */
+function range(box) {
+  const boxes = [...document.querySelectorAll("#board input[type=checkbox]")];
+  const [from, to] = [boxes.findIndex((each) => each.id === pressedLast), boxes.indexOf(box)];
+  return from < 0 ? [box] : boxes.slice(Math.min(from, to), Math.max(from, to) + 1);
+}
+
+let pressedLast = "";
+let shifted = false;
+
+document.addEventListener("click", (event) => { shifted = event.shiftKey; }, { capture: true });
+
 document.addEventListener("change", (event) => {
   if (!event.target.matches?.("#board input[type=checkbox]")) return;
-  if (event.target.checked) chosen.add(event.target.value);
-  else chosen.delete(event.target.value);
+  for (const box of shifted ? range(event.target) : [event.target]) {
+    if (event.target.checked) chosen.add(box.value);
+    else chosen.delete(box.value);
+  }
+  pressedLast = event.target.id;
   count();
 });
 

@@ -9,6 +9,38 @@ function countDown() {
   }
 }
 
+// Many protocols are narrowed down by what is typed; the one chosen stays, Enter chooses the first. Without it all are listed.
+
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const offers = () => [...document.querySelectorAll("input[name=protocol]")];
+
+function showNarrowing() {
+  for (const field of document.querySelectorAll(".narrow-down")) field.hidden = false;
+}
+
+function narrow(typed) {
+  const words = plain(typed).split(/\s+/).filter(Boolean);
+  for (const each of offers()) {
+    const label = each.closest("label");
+    label.hidden = !each.checked && !words.every((word) => plain(label.textContent).includes(word));
+  }
+  const left = offers().filter((each) => !each.closest("label").hidden).length;
+  document.dispatchEvent(new CustomEvent("say", { detail: `${left} of ${offers().length} protocols.` }));
+}
+
+document.addEventListener("input", (event) => { if (event.target.matches("[data-narrows]")) narrow(event.target.value); });
+// what is typed here is no wish: nothing is planned anew for it
+document.addEventListener("change", (event) => { if (event.target.matches("[data-narrows]")) event.stopPropagation(); }, { capture: true });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("[data-narrows]")) return;
+  event.preventDefault();
+  offers().find((each) => !each.closest("label").hidden)?.click();
+});
+
+showNarrowing();
+document.addEventListener("htmx:after:settle", showNarrowing);
+document.addEventListener("htmx:finally:request", showNarrowing);
+
 countDown();
 setInterval(countDown, 1000);
 

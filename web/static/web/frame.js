@@ -104,6 +104,41 @@ if (["back_forward", "reload"].includes(performance.getEntriesByType("navigation
 // --- parts of pages that are replaced ---
 
 document.addEventListener("htmx:before:request", (event) => event.detail.ctx.target?.setAttribute?.("aria-busy", "true"));
+/** Says above the content what became of a part that could not be had; what was typed stays where it is. */
+function told(title, text) {
+  const notes = document.getElementById("messages");
+  if (!notes) return;
+  notes.querySelectorAll("[data-failure]").forEach((each) => each.remove());
+  const note = document.createElement("p");
+  note.className = "note bad";
+  note.dataset.failure = "yes";
+  const strong = document.createElement("b");
+  strong.textContent = `${title}. `;
+  note.append(strong, text);
+  notes.prepend(note);
+  note.scrollIntoView({ block: "nearest" });
+}
+
+// A refusal or a failure is a page of its own without the part that was asked for: it must not empty that part.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  if (!(ctx.response?.status >= 400)) return;
+  const page = new DOMParser().parseFromString(ctx.text, "text/html");
+  if (ctx.select && page.querySelector(ctx.select)) return;
+  event.preventDefault();
+  const [first, ...rest] = page.querySelectorAll("main h1, main .lead, main .panel p:not(:has(a))");
+  told(first?.textContent.trim() ?? "This did not work", rest.map((each) => each.textContent.trim()).join(" "));
+});
+
+document.addEventListener("htmx:error", (event) => {
+  const { ctx } = event.detail;
+  if (ctx && !ctx.response) told("The server could not be reached", "Nothing was changed. What you typed is still here: try again in a moment.");
+});
+
+document.addEventListener("htmx:before:request", () => {
+  document.querySelectorAll("#messages [data-failure]").forEach((each) => each.remove());
+});
+
 document.addEventListener("htmx:finally:request", (event) => {
   event.detail.ctx.target?.removeAttribute?.("aria-busy");
   sayMessages();
