@@ -26,7 +26,6 @@ class ContactWords:
     subscribe: str
     subscribed: str
     unsubscribe: str
-    unsubscribed: str
     kept: str
     not_kept: str
     back: str
@@ -67,7 +66,6 @@ WORDS = {
         subscribe="Give me an address for my calendar",
         subscribed="Give your calendar program this address. It then follows every change. Keep it to yourself.",
         unsubscribe="End this address",
-        unsubscribed="The address has ended. Your calendar gets no more changes.",
         kept="This is noted.",
         not_kept="This could not be noted. Please look at it as it is now.",
         back="Back to my visits",
@@ -92,7 +90,6 @@ WORDS = {
         subscribe="Quiero una dirección para mi calendario",
         subscribed="Dé esta dirección a su calendario: seguirá todos los cambios. No la comparta.",
         unsubscribe="Anular esta dirección",
-        unsubscribed="La dirección ya no sirve. Su calendario no recibirá más cambios.",
         kept="Queda anotado.",
         not_kept="No se ha podido anotar. Mírelo como está ahora.",
         back="Volver a mis citas",

@@ -20,6 +20,8 @@ from web.patient_words import WORDS, PatientWords
 from web.time_words import WORDS as TIME_WORDS
 
 MOST_DOTS = 40
+SHOWN = 4
+"""Of the visits after the next one, so many are shown at once."""
 TOGETHER = timedelta(days=7)
 """Visits that begin so soon after the first of them can be confirmed with one press."""
 
@@ -62,6 +64,7 @@ class Page:
     progress: str = ""
     together: Sequence[Line] = ()
     confirm_all: str = ""
+    show_all: str = ""
     ready: Ready | None = None
     is_elsewhere: bool = False
 
@@ -72,8 +75,13 @@ class Page:
 
     @property
     def others(self) -> Sequence[Line]:
-        """All that come after it."""
-        return self.lines[1:]
+        """Those that come after it."""
+        return self.lines[1 : 1 + SHOWN]
+
+    @property
+    def later(self) -> Sequence[Line]:
+        """Those that are shown when asked for."""
+        return self.lines[1 + SHOWN :]
 
     @property
     def dots(self) -> Sequence[bool]:
@@ -101,6 +109,7 @@ def page(link: Link, *, is_open: bool, now: datetime) -> Page:
         progress=words.progress.format(done=done, all=count) if count else "",
         together=together if len(together) > 1 else (),
         confirm_all=words.confirm_all.format(count=len(together), day=together[-1].day) if len(together) > 1 else "",
+        show_all=words.show_all.format(count=len(lines) - 1 - SHOWN),
         ready=_ready(lines, found, patient.travel_minutes, language, is_open=is_open),
         is_elsewhere=any(
             clock.local(visit.starts_at, patient.home_zone).utcoffset()

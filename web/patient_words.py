@@ -10,10 +10,9 @@ class PatientWords:
     title: str
     next_visit: str
     other_visits: str
+    show_all: str
     hello: str
     progress: str
-    one_visit: str
-    visits: str
     nothing: str
     until: str
     hour: str
@@ -29,8 +28,6 @@ class PatientWords:
     on_day: str
     ready_birth: str
     ready_open: str
-    tick: str
-    ticked: str
     ride_title: str
     ride_name: str
     ride_phone: str
@@ -69,10 +66,9 @@ WORDS = {
         title="Your visits",
         next_visit="Your next visit",
         other_visits="Your other visits",
+        show_all="Show {count} later visits",
         hello="Hello {initial}.",
         progress="{done} of {all} visits done",
-        one_visit="Your visit",
-        visits="Your visits",
         nothing="No visit is waiting for an answer here. If you expected one, call us.",
         until="until {ends}",
         hour="1 hour",
@@ -88,8 +84,6 @@ WORDS = {
         on_day="{time} on {day}",
         ready_birth="There is a list of what to do before this visit. Your birth date opens it. We ask once.",
         ready_open="Open my list",
-        tick="Tick",
-        ticked="Ticked",
         ride_title="Who drives you home?",
         ride_name="Name",
         ride_phone="Phone",
@@ -126,16 +120,15 @@ WORDS = {
         title="Sus citas",
         next_visit="Su próxima cita",
         other_visits="Sus otras citas",
+        show_all="Ver {count} citas posteriores",
         hello="Hola, {initial}.",
         progress="{done} de {all} citas hechas",
-        one_visit="Su cita",
-        visits="Sus citas",
         nothing="Aquí no hay ninguna cita por confirmar. Si esperaba una, llámenos.",
         until="hasta las {ends}",
         hour="1 hora",
         hours="{count} horas",
         minutes="{count} minutos",
-        company="Puede venir acompañado.",
+        company="Puede venir alguien con usted.",
         get_ready="Prepárese",
         no_food="Desde las {time}: no coma nada.",
         water="Hasta las {time}: puede beber agua.",
@@ -145,8 +138,6 @@ WORDS = {
         on_day="{time} del {day}",
         ready_birth="Hay una lista de lo que debe hacer antes. Se abre con su fecha de nacimiento. La pedimos una vez.",
         ready_open="Abrir mi lista",
-        tick="Marcar",
-        ticked="Marcado",
         ride_title="¿Quién le lleva a casa?",
         ride_name="Nombre",
         ride_phone="Teléfono",

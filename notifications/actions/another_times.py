@@ -4,7 +4,7 @@ What is offered comes from the planner: no rule of the course breaks, no visit l
 visit that is near: then people talk.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -19,16 +19,15 @@ from notifications.models import Answer, Link
 from scheduler.models import Appointment, Status
 from treatments.actions import changes, starts, waitlist
 from treatments.actions.changes import Applied, Fate, Move, Ripple, RulesBroken
+from treatments.actions.starts import Start
 from treatments.models import Visit, VisitStatus, WaitlistEntry
 
 NOTICE = timedelta(hours=24)
 """A visit nearer than this is not given away by a press, and no nearer place is offered: fasting and rides take planning."""
 REACH = 14
 """So many days around its date another one is looked for; the protocol allows less or more."""
-SHOWN, PAGES = 3, 5
-"""So many at a time, so many times."""
-LOOKED_AT = 6
-"""Of the times at which other visits have to move, so many are worked out at most: each is a plan of its own."""
+SHOWN, TRIED, FURTHEST = 3, 5, 15
+"""So many at a time, of so many that are worked out for it, up to the last that is ever shown."""
 LOSES = frozenset({Fate.INVALID, Fate.RELEASED, Fate.CANCELLED, Fate.MISSED})
 """What may become of no visit when a patient chooses."""
 REASON = "The patient chose another time on their page"
@@ -84,44 +83,42 @@ def is_far(appointment: Appointment, *, now: datetime) -> bool:
 
 def options(
     *, link: Link, visit: Visit, skip: int = 0, near: datetime | None = None, by: User, now: datetime
-) -> tuple[Sequence[Option], bool]:
-    """The times that can be had, ``SHOWN`` after ``skip``, and whether there may be more.
+) -> tuple[Sequence[Option], int]:
+    """``SHOWN`` times that can be had, and what to ``skip`` for the next ones; 0 if there are no more.
 
-    The same week first, nearest first; those that leave all other visits alone come before those that do not. ``near`` is
-    another instant to be near to: that of a place that has gone. Raises ``NotAllowed``.
+    Those that leave all other visits alone come before those that do not; then the same week first, nearest first. ``near``
+    is another instant to be near to: that of a place that has gone. Raises ``NotAllowed``.
     """
     require_own(by, Permission.MOVE_VISITS, patient=link.patient_id, of=visit.course.patient_id)
     if visit.appointment is None or not is_far(visit.appointment, now=now):
-        return (), False
-    found = list(islice(_found(link, visit, near or visit.appointment.starts_at, by=by, now=now), skip + SHOWN + 1))
-    return found[skip : skip + SHOWN], len(found) > skip + SHOWN and skip + SHOWN < SHOWN * PAGES
+        return (), 0
+    zone, own = visit.course.site.zone, visit.appointment.starts_at
+    usual = clock.local(near if near and abs(near - own) <= timedelta(days=REACH) else own, zone)
+    days = _days(usual.date(), clock.local(now + NOTICE, zone).date())
+    every = starts.near(visit=visit, days=days, from_at=now + NOTICE, usual=usual.time(), by=by, now=now)
+    found: list[Option] = []
+    for number, start in enumerate(islice(every, skip, skip + TRIED + 1), start=skip):
+        if len(found) == SHOWN or number == skip + TRIED:
+            return found, number if number < FURTHEST else 0
+        option = _option(link, visit, start, by=by, now=now)
+        if option is not None:
+            found.append(option)
+    return found, 0
 
 
-def _found(link: Link, visit: Visit, near: datetime, *, by: User, now: datetime) -> Iterator[Option]:
-    zone = visit.course.site.zone
-    wanted, days = clock.local(near, zone), _days(visit, near, now=now)
-    for keeping in (True, False):
-        looked_at = 0
-        for starts_at in starts.near(
-            visit=visit, days=days, from_at=now + NOTICE, usual=wanted.time(), by=by, now=now, keeping=keeping
-        ):
-            if keeping:
-                yield Option(starts_at)
-                continue
-            looked_at += 1
-            if looked_at > LOOKED_AT:
-                return
-            try:
-                looked = look(link=link, visit=visit, starts_at=starts_at, by=by, now=now)
-            except DomainError:  # for this course it cannot be had after all
-                continue
-            yield Option(starts_at, len(looked.also))
+def _option(link: Link, visit: Visit, start: Start, *, by: User, now: datetime) -> Option | None:
+    """With what moves too; None where another visit would find no place."""
+    if start.keeps:
+        return Option(start.starts_at)
+    try:
+        looked = look(link=link, visit=visit, starts_at=start.starts_at, keeps=False, by=by, now=now)
+    except DomainError:
+        return None
+    return Option(start.starts_at, len(looked.also))
 
 
-def _days(visit: Visit, near: datetime, *, now: datetime) -> list[date]:
-    """The local dates to look at: those of the same week, then the others, the nearest first."""
-    zone = visit.course.site.zone
-    wanted, first = clock.local(near, zone).date(), clock.local(now + NOTICE, zone).date()
+def _days(wanted: date, first: date) -> list[date]:
+    """The local dates to look at, not before the first: those of the same week, then the others, the nearest first."""
     around = [wanted + timedelta(days=number) for number in range(-REACH, REACH + 1)]
     monday = wanted - timedelta(days=wanted.weekday())
     return sorted(
@@ -130,8 +127,8 @@ def _days(visit: Visit, near: datetime, *, now: datetime) -> list[date]:
     )
 
 
-def look(*, link: Link, visit: Visit, starts_at: datetime, by: User, now: datetime) -> Look:
-    """What choosing this time would do: nothing to other visits if that can be. Reads only.
+def look(*, link: Link, visit: Visit, starts_at: datetime, keeps: bool = True, by: User, now: datetime) -> Look:
+    """What choosing this time would do: nothing to other visits if that can be (``keeps``: tried first). Reads only.
 
     Raises ``NotOffered``, ``NotAllowed``, and what ``changes.preview`` raises.
     """
@@ -139,12 +136,13 @@ def look(*, link: Link, visit: Visit, starts_at: datetime, by: User, now: dateti
     appointment = visit.appointment
     if appointment is None or not is_far(appointment, now=now) or starts_at < now + NOTICE:
         raise NotOffered("This time cannot be chosen here any more.")
-    event = Move(visit.course_id, visit.key, starts_at, only_this=True, version=appointment.version, agreed=True)
+    event = Move(visit.course_id, visit.key, starts_at, only_this=keeps, version=appointment.version, agreed=True)
     try:
-        return Look(event, changes.preview(event=event, by=by, now=now))
-    except RulesBroken:
-        event = Move(visit.course_id, visit.key, starts_at, version=appointment.version, agreed=True)
         ripple = changes.preview(event=event, by=by, now=now)
+    except RulesBroken:
+        if not keeps:
+            raise
+        return look(link=link, visit=visit, starts_at=starts_at, keeps=False, by=by, now=now)
     if any(step.fate in LOSES for step in ripple.steps):
         raise NotOffered("Another visit would find no place.")
     return Look(event, ripple)

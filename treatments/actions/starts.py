@@ -58,13 +58,12 @@ def for_visit(*, visit: Visit, on: date, by: User, now: datetime) -> tuple[Start
 
 
 def near(
-    *, visit: Visit, days: Sequence[date], from_at: datetime, usual: time, by: User, now: datetime, keeping: bool
-) -> "Iterator[datetime]":
-    """Starts of these local dates, in the order of the dates, each found when it is asked for: the caller may stop.
+    *, visit: Visit, days: Sequence[date], from_at: datetime, usual: time, by: User, now: datetime
+) -> "Iterator[Start]":
+    """Starts of these local dates, those that leave the others alone first, in the order of the dates; the caller may stop.
 
-    Of each date at most one in the morning and one after noon, as near to ``usual`` on the clock as there are; an hour
-    apart is near enough to try, and ``MOST_TRIED`` are enough. ``keeping``: with the others where they are; else those at
-    which others have to move.
+    Of each date at most one in the morning and one after noon, as near to ``usual`` on the clock as there are; none within
+    an hour of where the visit is now. Starts an hour apart are near enough to try, and ``MOST_TRIED`` are enough.
     Raises what ``for_visit`` raises.
     """
     require(by, Permission.MOVE_VISITS)
@@ -72,18 +71,24 @@ def near(
     if tried is None:
         return
     left = MOST_TRIED
+    found: set[tuple[date, bool]] = set()
+    others: list[tuple[tuple[date, bool], int]] = []
     for on in days:
-        halves: set[bool] = set()
-        free = [start for start in tried.of(on) if tried.at(start) >= from_at]
+        free = [start for start in tried.of(on) if tried.at(start) >= from_at and tried.is_apart(start)]
         for start in _spread(free, tried.clock_minutes, _minutes(usual)):
-            half = tried.clock_minutes(start) >= NOON
-            if half in halves or not left:
+            half = (on, tried.clock_minutes(start) >= NOON)
+            if half in found or not left:
                 continue
             left -= 1
-            stays = tried.staying.accepts(start)
-            if stays if keeping else not stays and tried.moving.accepts(start):
-                halves.add(half)
-                yield tried.at(start)
+            if tried.staying.accepts(start):
+                found.add(half)
+                yield Start(tried.at(start), keeps=True)
+            else:
+                others.append((half, start))
+    for half, start in others[:MOST_TRIED]:
+        if half not in found and tried.moving.accepts(start):
+            found.add(half)
+            yield Start(tried.at(start), keeps=False)
 
 
 def _spread(starts: "Sequence[int]", minutes_of: "Callable[[int], int]", usual: int) -> list[int]:
@@ -200,6 +205,13 @@ class _Tried:
     def at(self, start: int) -> datetime:
         """When a slot begins."""
         return self.question.request.grid.instant(start)
+
+    def is_apart(self, start: int) -> bool:
+        """Whether it is not the place where the visit is now, or next to it."""
+        if self.before is None:
+            return True
+        between = self.at(start) - self.at(self.before.start)
+        return abs(between.total_seconds()) >= SPREAD_MINUTES * 60
 
     def clock_minutes(self, start: int) -> int:
         """The minute of the local day at which a slot begins."""

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from clinics.models import Patient, Role
-from scheduler.models import Appointment
+from clinics.models import Patient, Role, Site
+from scheduler.models import Appointment, Status
 from treatments.models import (
     CourseStatus,
     GateFulfilment,
@@ -41,7 +40,7 @@ class GetReady:
     visit: str = ""
 
     @property
-    def ticked(self) -> tuple[Preparing, ...]:
+    def critical(self) -> tuple[Preparing, ...]:
         """The items that can be ticked and without which the visit may have to be put off."""
         wanted = {Preparing.FOOD: self.eat_until, Preparing.DRINK: self.drink_until}
         if self.eat_until == self.drink_until:
@@ -74,7 +73,7 @@ Row = Mapping[str, Any]
 
 
 def of_appointments(appointments: Collection[Appointment]) -> dict[UUID, GetReady]:
-    """The lists of those of these appointments that have one. One query; one more for each version not read before."""
+    """The lists of those of these appointments that have one. One query; one more for versions not read before."""
     beside = Visit.objects.filter(appointment__in=[each.pk for each in appointments]).values("course")
     return of_rows(appointments, list(Visit.objects.filter(course__in=beside).order_by("position").values(*FIELDS)))
 
@@ -92,19 +91,20 @@ def progress(rows: Sequence[Row]) -> tuple[int, int]:
 
 
 def of_rows(appointments: Collection[Appointment], rows: Sequence[Row]) -> dict[UUID, GetReady]:
-    """The same from rows with all visits of their courses. One query for each version not read before."""
+    """The same from rows with all visits of their courses. One query for versions not read before."""
     wanted = {appointment.pk: appointment for appointment in appointments}
     keys: dict[UUID, list[str]] = {}
     for row in rows:
         if row["status"] not in GONE:
             keys.setdefault(row["course"], []).append(row["key"])
+    concerned = [row for row in rows if row["appointment"] in wanted]
+    asked = _asked({row["course__protocol_version"] for row in concerned})
     found = {}
-    for row in rows:
-        if row["appointment"] in wanted:
-            asked = _asked(row["course__protocol_version"])
-            ready = _get_ready(wanted[row["appointment"]], row, asked, keys.get(row["course"], []))
-            if ready != GetReady():
-                found[row["appointment"]] = ready
+    for row in concerned:
+        of = asked[row["course__protocol_version"]]
+        ready = _get_ready(wanted[row["appointment"]], row, of, keys.get(row["course"], []))
+        if ready != GetReady():
+            found[row["appointment"]] = ready
     return found
 
 
@@ -133,6 +133,35 @@ def done(appointments: Collection[Appointment], ready: Mapping[UUID, GetReady]) 
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """A visit of which something is not seen to without which it may have to be put off: items not ticked, no ride known."""
+
+    appointment: Appointment
+    unticked: tuple[Preparing, ...]
+    needs_ride: bool
+
+
+def unready(site: Site, on: date, *, now: datetime) -> list[Unready]:
+    """Those of one local date that are still to begin, in order. At most four queries, one more for versions not read before."""
+    coming = list(
+        Appointment.objects.filter(site=site, local_on=on, status=Status.BOOKED, starts_at__gt=now)
+        .select_related("patient")
+        .order_by("starts_at", "id")
+    )
+    ready = of_appointments(coming) if coming else {}
+    seen_to = done(coming, ready)
+    found = []
+    for each in coming:
+        if each.pk in ready:
+            known = seen_to[each.pk]
+            unticked = tuple(item for item in ready[each.pk].critical if item not in known.ticks)
+            needs_ride = bool(ready[each.pk].gate) and not known.ride_known
+            if unticked or needs_ride:
+                found.append(Unready(each, unticked, needs_ride))
+    return found
+
+
 def _named(asked: Sequence[GetReady]) -> dict[tuple[UUID | None, str, str, datetime | None], GateFulfilment]:
     """The newest fact about each ride that still holds, by course, gate, visit and its start."""
     if not asked:
@@ -158,13 +187,27 @@ def _get_ready(appointment: Appointment, row: Row, asked: _Asked, keys: Collecti
     return GetReady(food, fluids, **ride)
 
 
-@lru_cache(maxsize=128)
-def _asked(version: UUID) -> _Asked:
-    """Kept, as a published version never changes. One query.
+_KNOWN: dict[UUID, _Asked] = {}
+"""What published versions ask for: they never change."""
+MOST_KNOWN = 256
+
+
+def _asked(versions: Collection[UUID]) -> Mapping[UUID, _Asked]:
+    """What these versions ask for. One query for those not read before.
 
     Reads the stored data as it is: a dispatcher needs no more of it, and so not the schema and what that brings along.
     """
-    document = ProtocolVersion.objects.values_list("document", flat=True).get(pk=version)
+    found = {version: _KNOWN[version] for version in versions if version in _KNOWN}
+    if missing := set(versions) - found.keys():
+        rows = ProtocolVersion.objects.filter(pk__in=missing).values_list("pk", "document")
+        found |= {version: _read(document) for version, document in rows}
+        if len(_KNOWN) > MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN.update(found)
+    return found
+
+
+def _read(document: dict[str, Any]) -> _Asked:
     fasting = {}
     for block in document.get("blocks", ()):
         prepare = document["visit_types"][block["visit"]].get("prepare")

@@ -14,7 +14,7 @@ from clinics.models import User
 from core import clock
 from core.errors import DomainError
 from notifications.actions import another_times, answers
-from notifications.actions.another_times import PAGES, SHOWN, Look, Option
+from notifications.actions.another_times import FURTHEST, Look, Option
 from notifications.channels.languages import Language, language_of
 from notifications.engine.answers import Meaning
 from notifications.models import Link
@@ -90,9 +90,9 @@ class _Timing:
     # --- choosing ---------------------------------------------------------------------------------------------
 
     def _options(self, *, gone: datetime | None = None, status: int = 200) -> HttpResponse:
-        skip = min(_number(self.request.GET.get("skip", "")), SHOWN * (PAGES - 1))
+        skip = min(_number(self.request.GET.get("skip", "")), FURTHEST)
         found: Sequence[Option] = ()
-        more = False
+        more = 0
         if self.visit is not None:
             found, more = another_times.options(
                 link=self.link, visit=self.visit, skip=skip, near=gone, by=self.by, now=self.now
@@ -102,7 +102,7 @@ class _Timing:
         none = words.near if not is_far else words.no_more if skip else words.none
         context = {
             "lines": [self._line(option) for option in found],
-            "more": skip + SHOWN if more else 0,
+            "more": more,
             "skip": skip,
             "none": none,
             "gone": gone is not None,
