@@ -96,12 +96,12 @@ def require(user: AbstractBaseUser | AnonymousUser, permission: Permission) -> N
 
 
 def require_own(
-    user: AbstractBaseUser | AnonymousUser, permission: Permission, *, patient: UUID | None, of: UUID
+    user: AbstractBaseUser | AnonymousUser, permission: Permission, *, patient: UUID | None, of: UUID | None
 ) -> None:
     """For what a patient does behind a link, carried out by the service account: raises ``NotAllowed`` unless it is theirs.
 
     ``patient`` is whose link it is, ``of`` whose it is what they want to change.
     """
     require(user, Permission.RUN_SYSTEM)
-    if permission not in OWN or patient != of:
+    if permission not in OWN or patient is None or patient != of:
         raise NotAllowed("This is not yours to change.")

@@ -109,10 +109,11 @@ def take(browser: "Browser", look: Look, *, address: str, out: Path, only: str =
     )
     page = context.new_page()
     for name, reach in PAGES.items():
-        if name.startswith(PHONE) != (look.name == "phone") and reach not in (_sign_in, _today):
+        belongs = name.startswith(PHONE) == (look.name == "phone")
+        if not belongs and reach not in (_sign_in, _today):
             continue
         reach(page)
-        if only in name and name in (look.pages or PAGES):
+        if belongs and only in name and name in (look.pages or PAGES):
             path = out / f"{name.removeprefix(PHONE)}-{look.name}.png"
             _shoot(page, look, path)
             yield f"{path.name}  {path.stat().st_size // 1024} KB"

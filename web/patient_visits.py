@@ -37,6 +37,7 @@ class Line:
     place: str
     said: str = ""
     short: str = ""
+    is_confirmed: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -149,7 +150,16 @@ def _line(visit: Any, language: Language, has_list: bool) -> Line:
     quiet_until = starts - timedelta(days=1) if has_list else starts
     said, short = _said(visit, words, language, language.day_of(quiet_until))
     until = f"{words.until.format(ends=language.time_of(ends))}, {length(visit.ends_at - visit.starts_at, words)}"
-    return Line(visit, language.day_of(starts), language.time_of(starts), until, visit.site.address, said, short)
+    return Line(
+        visit,
+        language.day_of(starts),
+        language.time_of(starts),
+        until,
+        visit.site.address,
+        said,
+        short,
+        short == words.confirmed_short,
+    )
 
 
 def _said(visit: Any, words: PatientWords, language: Language, until: str) -> tuple[str, str]:

@@ -112,6 +112,22 @@ def test_who_drives_home_is_what_the_visit_waits_for(link, course, first, clinic
     assert GateFulfilment.objects.filter(withdrawal=None).get().note == "Juan, 555 0101"
 
 
+def test_the_desk_sees_what_is_not_seen_to(link, first, desk):
+    page = f"/unconfirmed/?on={first.local_on}"
+
+    def seen() -> str:
+        return text_of(desk.get(page))
+
+    assert "Not ticked: not eating and not drinking. Nobody named who drives home." in seen()
+    client, ready = known(link), f"/v/{link.token}/ready"
+    client.post(ready, about(first, item="food", done="1"))
+    client.post(ready, about(first, name="Juan", phone="555 0101"))
+    assert "Not ticked: not drinking." in seen()
+    assert "Nobody named" not in seen()
+    client.post(ready, about(first, item="drink", done="1"))
+    assert "Not seen to yet" not in seen()
+
+
 def test_how_far_along_is_there_at_once_and_a_week_is_confirmed_with_one_press(link, course, first):
     Visit.objects.filter(course=course, key="talks.1").update(status=VisitStatus.DONE)
     page = Client().get(f"/v/{link.token}")

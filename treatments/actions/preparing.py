@@ -70,7 +70,7 @@ def name_ride(
     def attempt() -> GateFulfilment:
         row = _waiting(appointment, schedule_epoch, now=now)
         ready = preparations.of_appointments([row]).get(row.pk)
-        if ready is None or not ready.gate:
+        if ready is None or ready.course is None:
             raise NotWaiting("Nobody has to drive you home from this visit.")
         course = Course.objects.select_related("site", "protocol_version").get(pk=ready.course)
         for fact in GateFulfilment.objects.filter(
