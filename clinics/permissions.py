@@ -4,6 +4,7 @@ Actions call ``require`` before they write; surfaces call ``allows`` to show onl
 """
 
 from enum import StrEnum
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
@@ -79,6 +80,9 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.RUN_SYSTEM: frozenset(),
 }
 
+OWN = frozenset({P.MOVE_VISITS, P.BOOK_COURSES, P.FULFIL_GATES, P.EDIT_PATIENTS})
+"""What patients may do to what is their own, behind their link: another time, the waitlist, a ride home, how we write."""
+
 
 def allows(user: AbstractBaseUser | AnonymousUser, permission: Permission) -> bool:
     """Whether this user may. The service account may everything; somebody inactive or unknown, nothing."""
@@ -92,3 +96,15 @@ def require(user: AbstractBaseUser | AnonymousUser, permission: Permission) -> N
     """Raises ``core.errors.NotAllowed`` unless this user may."""
     if not allows(user, permission):
         raise NotAllowed("Your role does not allow this. Ask a manager of the clinic.")
+
+
+def require_own(
+    user: AbstractBaseUser | AnonymousUser, permission: Permission, *, patient: UUID | None, of: UUID | None
+) -> None:
+    """For what a patient does behind a link, carried out by the service account: raises ``NotAllowed`` unless it is theirs.
+
+    ``patient`` is whose link it is, ``of`` whose it is what they want to change.
+    """
+    require(user, Permission.RUN_SYSTEM)
+    if permission not in OWN or patient is None or patient != of:
+        raise NotAllowed("This is not yours to change.")

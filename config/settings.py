@@ -233,6 +233,8 @@ WEEK_MESSAGES = env.bool("WEEK_MESSAGES", default=True)
 TEXTS_PER_DAY = env.int("TEXTS_PER_DAY", default=1)
 TEXTS_PER_WEEK = env.int("TEXTS_PER_WEEK", default=3)
 """How many texts a patient gets at most on a day and in seven days. Changes and cancellations go out beyond that."""
+PATIENTS_MOVE = one_of("PATIENTS_MOVE", choices=("book", "request"))
+"""What choosing another time on a patient's page does: it moves the visit at once, or asks the desk to."""
 UNANSWERED = one_of("UNANSWERED", choices=("repeat", "hold"))
 """What becomes of a message whose provider did not answer, and can neither be asked nor recognise it."""
 RESTORE_MARKER = Path(marker) if (marker := env.str("RESTORE_MARKER", default="")) else None

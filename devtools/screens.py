@@ -1,16 +1,18 @@
 """``python -m devtools.screens [--address URL] [--out FOLDER]``: pictures of the pages of the running demo clinic.
 
-Signs in at the front desk, looks for a plan but books nothing, and leaves one PNG per page and look: light, dark, narrow.
+Signs in at the front desk, looks for a plan but books nothing, and leaves one PNG per page and look: light, dark, narrow; of
+patients' pages one on a phone.
 Needs the system's Chromium and a demo clinic that runs (``make demo``).
 """
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,8 @@ class Look:
     """The pages worth a picture in this look; empty: all."""
 
 
+PHONE = "phone-"
+"""What the names of patients' pages begin with: taken on a phone and nowhere else."""
 LOOKS = (
     Look("light", 1366, 768),
     Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course", "messages", "unconfirmed", "report-use")),
@@ -55,6 +59,7 @@ LOOKS = (
         640,
         pages=("day", "register", "plan", "course", "messages", "unconfirmed", "waitlist", "report-attendance"),
     ),
+    Look("phone", 360, 740),
 )
 
 
@@ -109,9 +114,12 @@ def take(browser: "Browser", look: Look, *, address: str, out: Path, only: str =
     )
     page = context.new_page()
     for name, reach in PAGES.items():
+        belongs = name.startswith(PHONE) == (look.name == "phone")
+        if not belongs and reach not in (_sign_in, _today):
+            continue
         reach(page)
-        if only in name and name in (look.pages or PAGES):
-            path = out / f"{name}-{look.name}.png"
+        if belongs and only in name and name in (look.pages or PAGES):
+            path = out / f"{name.removeprefix(PHONE)}-{look.name}.png"
             _shoot(page, look, path)
             yield f"{path.name}  {path.stat().st_size // 1024} KB"
     context.close()
@@ -282,6 +290,77 @@ def _duplicate(page: "Page") -> None:
     page.locator("#same").wait_for()
 
 
+def _patients_page(language: str) -> "Callable[[Page], None]":
+    """The way to the page behind a link that was texted in this language, of a patient who has a list to get ready by."""
+    asked = {"en": "visit", "es": "cita"}[language]
+
+    def go(page: "Page") -> None:
+        page.goto("/dev/messages/")
+        texts = page.locator("#texts ~ ol > li").all_inner_texts()
+        for text in texts:
+            link = re.search(r"/v/\S+", text)
+            if link is None or asked not in text:
+                continue
+            page.goto(link[0])
+            if page.locator("#ready").count() and page.locator(".others").count():
+                _TEXTED[language] = (link[0], text.rpartition("To ")[2].split()[0])
+                return
+        raise LookupError(f"No text to a patient who has to get ready ({language}).")
+
+    return go
+
+
+_TEXTED: dict[str, tuple[str, str]] = {}
+"""By language: the link that was texted and the number it went to."""
+
+
+def _list(language: str) -> "Callable[[Page], None]":
+    """The same page once the birth date was given."""
+
+    def go(page: "Page") -> None:
+        link, number = _TEXTED[language]
+        page.goto(f"/patients/?q={number[-7:]}")
+        page.locator("#results a.name").first.click()
+        born = page.locator(".lead").inner_text().split("Born ")[1].split(",")[0]
+        on = datetime.strptime(born, "%d %B %Y")  # noqa: DTZ007 - a date
+        page.goto(link)
+        for field, value in (("day", on.day), ("month", on.month), ("year", on.year)):
+            page.locator(f"[name={field}]").fill(str(value))
+        page.locator("#ready button").click()
+        page.locator(".ticks").wait_for()
+
+    return go
+
+
+def _click(selector: str) -> "Callable[[Page], None]":
+    """The way to what a link on the page before leads to."""
+
+    def go(page: "Page") -> None:
+        page.locator(selector).first.click()
+        page.wait_for_load_state()
+
+    return go
+
+
+def _patients_contact(language: str) -> "Callable[[Page], None]":
+    def go(page: "Page") -> None:
+        page.goto(f"{_TEXTED[language][0]}/contact")
+
+    return go
+
+
+def _on_a_phone(language: str) -> "dict[str, Callable[[Page], None]]":
+    """The pages of a patient who is written to in this language."""
+    ways = {
+        "visits": _patients_page(language),
+        "list": _list(language),
+        "times": _click("a[href*='/times/']"),
+        "time": _click(".times a"),
+        "contact": _patients_contact(language),
+    }
+    return {f"{PHONE}{name}-{language}": way for name, way in ways.items()}
+
+
 PAGES: "dict[str, Callable[[Page], None]]" = {
     "sign-in": _sign_in,
     "today": _today,
@@ -330,6 +409,8 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "report-questionnaires": _goes("/reports/questionnaires"),
     "report-response": _response,
     "not-found": _not_found,
+    **_on_a_phone("en"),
+    **_on_a_phone("es"),
 }
 """Pages in the order in which they are visited; signing in comes first."""
 

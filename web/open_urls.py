@@ -3,11 +3,30 @@
 from django.urls import path
 
 from web.open_pages import open_page
-from web.views import hooks, patient_page, patient_questions
+from web.views import (
+    hooks,
+    patient_birth,
+    patient_contact,
+    patient_page,
+    patient_questions,
+    patient_ready,
+    patient_times,
+)
 
 urlpatterns = [
     open_page("v/<str:token>", patient_page.visits, name="patient-visits", a_minute=60, takes_forms=True),
     open_page("v/<str:token>/visits.ics", patient_page.visits_file, name="patient-visits-file", a_minute=60),
+    open_page("v/<str:token>/birth", patient_birth.birth, name="patient-birth", a_minute=30, takes_forms=True),
+    open_page("v/<str:token>/ready", patient_ready.ready, name="patient-ready", a_minute=60, takes_forms=True),
+    open_page(
+        "v/<str:token>/times/<uuid:appointment>",
+        patient_times.times,
+        name="patient-times",
+        a_minute=30,
+        takes_forms=True,
+    ),
+    open_page("v/<str:token>/contact", patient_contact.contact, name="patient-contact", a_minute=30, takes_forms=True),
+    open_page("v/<str:token>/new", patient_contact.new_link, name="patient-new-link", a_minute=10, takes_forms=True),
     open_page(
         "v/<str:token>/questions", patient_questions.listing, name="patient-questions", a_minute=60, takes_forms=True
     ),
@@ -24,7 +43,7 @@ urlpatterns = [
         name="patient-questions-done",
         a_minute=60,
     ),
-    open_page("stop/<str:token>", patient_page.stop_email, name="stop-email", a_minute=60, takes_forms=True),
+    open_page("stop/<str:token>", patient_contact.stop_email, name="stop-email", a_minute=60, takes_forms=True),
     open_page("calendar/<str:token>.ics", patient_page.calendar, name="calendar-feed", a_minute=60),
     path("hooks/twilio/inbound", hooks.twilio_inbound, name="twilio-inbound"),
     path("hooks/twilio/status/<uuid:message>", hooks.twilio_status, name="twilio-status"),

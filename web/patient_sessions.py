@@ -5,6 +5,7 @@ hour and the link asks no more for the rest of it.
 """
 
 from datetime import date, timedelta
+from enum import Enum
 
 from django.conf import settings
 from django.core import signing
@@ -30,14 +31,31 @@ def is_open(request: HttpRequest, link: Link) -> bool:
     return bool(said == str(link.pk))
 
 
-def may_try(link: Link) -> bool:
-    """Counts one more try; whether it may be looked at."""
-    return rate_limit.allowed("birth-date", str(link.pk), limit=TRIES, seconds=WINDOW)
+class Tried(Enum):
+    """What came of a birth date that was sent."""
+
+    RIGHT = 1
+    WRONG = 2
+    TOO_OFTEN = 3
 
 
-def fits(link: Link, said: date | None) -> bool:
-    """Whether it is the patient's birth date."""
-    return said is not None and link.patient is not None and said == link.patient.birth_on
+def tried(request: HttpRequest, link: Link) -> Tried:
+    """Counts one more try; whether the date that was sent is the patient's."""
+    if not rate_limit.allowed("birth-date", str(link.pk), limit=TRIES, seconds=WINDOW):
+        return Tried.TOO_OFTEN
+    said = _date(request)
+    fits = said is not None and link.patient is not None and said == link.patient.birth_on
+    return Tried.RIGHT if fits else Tried.WRONG
+
+
+def _date(request: HttpRequest) -> date | None:
+    parts = [request.POST.get(name, "").strip() for name in ("year", "month", "day")]
+    if not all(part.isascii() and part.isdecimal() and len(part) <= 4 for part in parts):
+        return None
+    try:
+        return date(*(int(part) for part in parts))
+    except ValueError:
+        return None
 
 
 def open_for(response: HttpResponse, link: Link) -> None:

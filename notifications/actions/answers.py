@@ -98,9 +98,16 @@ def take_text(
 
 
 def take_press(
-    *, link: Link, appointment: Appointment, schedule_epoch: int, meaning: Meaning, by: User, now: datetime
+    *,
+    link: Link,
+    appointment: Appointment,
+    schedule_epoch: int,
+    meaning: Meaning,
+    by: User,
+    now: datetime,
+    words: str = "",
 ) -> Answer:
-    """Takes what a patient pressed about one visit, as it stood in ``schedule_epoch``.
+    """Takes what a patient pressed about one visit, as it stood in ``schedule_epoch``. ``words``: what that means, for the desk.
 
     The same again, with nothing else in between, counts once.
 
@@ -115,10 +122,16 @@ def take_press(
         if not waiting or visit.patient_id != link.patient_id:
             raise confirmations.NotConfirmable("This visit is not waiting for an answer any more.")
         newest = inbound.newest_answers([visit]).get(visit.pk)
-        if newest is not None and newest.link_id == link.pk and newest.meaning == meaning:
+        if newest is not None and (newest.link_id, newest.meaning, newest.text) == (link.pk, meaning, _kept(words)):
             return newest
         answer = Answer(
-            patient=visit.patient, appointment=visit, link=link, provider="link", meaning=meaning, received_at=now
+            patient=visit.patient,
+            appointment=visit,
+            link=link,
+            provider="link",
+            text=_kept(words),
+            meaning=meaning,
+            received_at=now,
         )
         answer.event_id = str(answer.pk)
         answer.save(force_insert=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
-from clinics.models import User
+from clinics.models import Patient, User
 from notifications.models import Answer, DeskTask, Link
 from notifications.models.link import Purpose
 from scheduler.models import Appointment, Status
@@ -27,12 +29,20 @@ def opened(token: str, *purposes: Purpose, now: datetime) -> Link | None:
     )
 
 
-def visits_of(link: Link, *, now: datetime) -> list[Appointment]:
-    """The visits a patient's link shows, earliest first: its own, or all that are still to come. One query."""
+def visits_of(link: Link, *, now: datetime, every: bool = False) -> list[Any]:
+    """The visits a patient's link shows, earliest first: its own, or all that are still to come (also if ``every``).
+
+    Each with ``said``: ``meaning``, ``words``, ``by`` (the provider) and ``at`` (when) of the newest answer about it; None
+    without one. One query.
+    """
     visits = Appointment.objects.filter(patient=link.patient, status=Status.BOOKED, starts_at__gt=now)
-    if link.appointment_id is not None:
+    if link.appointment_id is not None and not every:
         visits = visits.filter(pk=link.appointment_id)
-    return list(visits.select_related("site").order_by("starts_at", "id"))
+    newest = Answer.objects.filter(appointment=OuterRef("pk")).order_by("-received_at", "-id")
+    said = newest.annotate(both=JSONObject(meaning="meaning", words="text", by="provider", at="received_at")).values(
+        "both"
+    )[:1]
+    return list(visits.annotate(said=Subquery(said)).select_related("site").order_by("starts_at", "id"))
 
 
 def feed_of(link: Link, *, now: datetime) -> list[Appointment]:
@@ -77,3 +87,8 @@ def done_tasks(*, since: datetime, at_most: int) -> QuerySet[DeskTask]:
 def subscription_of(user: User, *, now: datetime) -> Link | None:
     """A member of staff's calendar subscription, if there is one."""
     return Link.objects.usable(now=now).filter(user=user, purpose=Purpose.CALENDAR).first()
+
+
+def patient_subscribed(patient: Patient, *, now: datetime) -> bool:
+    """Whether a patient has a calendar subscription. One query."""
+    return Link.objects.usable(now=now).filter(patient=patient, purpose=Purpose.CALENDAR).exists()

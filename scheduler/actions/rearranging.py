@@ -29,10 +29,11 @@ MOVED_FIELDS = (*PLACE_FIELDS, "confirmed_at", "schedule_epoch", "change_set", "
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """An appointment and its new place."""
+    """An appointment and its new place. ``agreed``: the patient chose it, so it counts as confirmed."""
 
     appointment: Appointment
     to: Booking
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def carry_out(orders: Orders, asked: Asked, change_set: ChangeSet) -> Made:
     missed = [rows[each.pk] for each in orders.missed]
     give_status(cancelled, Status.CANCELLED, change_set, now=asked.now)
     give_status(missed, Status.MISSED, change_set, now=asked.now)
-    moved = [_moved(rows[each.appointment.pk], each.to, change_set, now=asked.now) for each in orders.moves]
+    moved = [_moved(rows[each.appointment.pk], each, change_set, now=asked.now) for each in orders.moves]
     Allocation.objects.filter(appointment__in=[row.pk for row in moved]).delete()
     # one statement: the constraint then looks at the end of it, when everybody who swaps has moved
     Appointment.objects.bulk_update(moved, MOVED_FIELDS)
@@ -247,9 +248,10 @@ def current(row: Appointment) -> dict[str, object]:
 # --- parts of the above --------------------------------------------------------------------------------------
 
 
-def _moved(row: Appointment, to: Booking, change_set: ChangeSet, *, now: datetime) -> Appointment:
+def _moved(row: Appointment, moving: Moving, change_set: ChangeSet, *, now: datetime) -> Appointment:
+    to = moving.to
     if (row.starts_at, row.ends_at) != (to.starts_at, to.ends_at):
-        row.confirmed_at = None
+        row.confirmed_at = now if moving.agreed else None
         row.schedule_epoch += 1
     place(row, to, row.site)
     row.change_set = change_set

@@ -52,7 +52,7 @@ def test_unconfirmed(desk, site, flora, now, rows, django_assert_num_queries):
             by=User.objects.service(),
             now=now,
         )
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         page = desk.get("/unconfirmed/").content.decode()
     assert page.count("Confirmed by phone<span") == rows
 

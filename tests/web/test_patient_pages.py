@@ -46,6 +46,14 @@ def press(link: Link, visit: Appointment, answer: str, *, epoch: int = 1, **more
     return Client().post(f"/v/{link.token}", {"visit": str(visit.pk), "epoch": str(epoch), "answer": answer}, **more)
 
 
+def known_at(link: Link) -> Client:
+    """A browser in which the patient's birth date was given for this link."""
+    client, on = Client(), link.patient.birth_on
+    answer = client.post(f"/v/{link.token}/birth", {"day": on.day, "month": on.month, "year": on.year})
+    assert (answer.status_code, answer["Location"]) == (303, f"/v/{link.token}#ready")
+    return client
+
+
 def text_of(response) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
@@ -68,7 +76,7 @@ def test_it_shows_when_and_where_and_nothing_else(patient, visit, now) -> None:
     page = Client().get(f"/v/{link_of(patient, now).token}")
     shown = text_of(page)
     assert "Friday 8 May, 10:00am" in shown
-    assert "until 11:00am 1 River Street" in shown
+    assert "until 11:00am, 1 hour 1 River Street" in shown
     assert "Call (212) 555-0100." in shown
     assert red_words.found(shown) == []
     assert "Example" not in shown
@@ -151,14 +159,14 @@ def test_a_link_of_one_visit_shows_no_other(patient, visit, now) -> None:
     assert press(link, other, "confirm").status_code == 409
 
 
-def test_unknown_ended_revoked_and_other_links_look_alike(patient, visit, now, flora) -> None:
-    old = Link.issue(purpose=Purpose.PLAN, patient=patient, now=now, lifetime=timedelta(seconds=-1))
+def test_unknown_revoked_and_other_links_look_alike(patient, visit, now, flora) -> None:
     taken_back = link_of(patient, now)
     assert links.revoke_all(patient=patient, by=flora, now=now) == 1
     other = link_of(patient, now, Purpose.CALENDAR)
-    tokens = [old.token, taken_back.token, other.token, "x" * 22, "é", "a" * 3000]
+    tokens = [taken_back.token, other.token, "x" * 22, "é", "a" * 3000]
     answers = [Client().get(f"/v/{token}") for token in tokens]
-    answers += [press(link, visit, "confirm") for link in (old, taken_back, other)]
+    answers += [Client().post(f"/v/{token}/new") for token in tokens]
+    answers += [press(link, visit, "confirm") for link in (taken_back, other)]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
     assert "This link has ended" in text_of(answers[0])
@@ -234,7 +242,8 @@ def test_every_open_address_is_limited_or_a_hook() -> None:
     """A new one without a limit fails here."""
     open_to_all = {pattern.name for pattern in open_urls.urlpatterns if getattr(pattern.callback, "open_page", False)}
     forms = {"patient-questions", "patient-question", "patient-questions-done"}
-    assert open_to_all == {"patient-visits", "patient-visits-file", "stop-email", "calendar-feed", *forms}
+    more = {"patient-birth", "patient-ready", "patient-times", "patient-contact", "patient-new-link"}
+    assert open_to_all == {"patient-visits", "patient-visits-file", "stop-email", "calendar-feed", *forms, *more}
     hooks = {pattern.name for pattern in open_urls.urlpatterns} - open_to_all
     assert hooks == {"twilio-inbound", "twilio-status", "texts-inbound", "texts-status"}
 
@@ -270,10 +279,15 @@ class TestFeeds:
 
     def test_a_patient_can_subscribe_on_the_page_and_gets_one_address(self, patient, visit, now) -> None:
         link = link_of(patient, now)
-        shown = [text_of(Client().post(f"/v/{link.token}", {"answer": "subscribe"})) for _ in range(2)]
+        page = f"/v/{link.token}/contact"
+        shown = [text_of(Client().post(page, {"do": "subscribe"})) for _ in range(2)]
         addresses = {re.search(r"/calendar/[\w-]+\.ics", each)[0] for each in shown}
         assert len(addresses) == 1
-        assert Client().get(addresses.pop()).status_code == 200
+        address = addresses.pop()
+        assert Client().get(address).status_code == 200
+        assert Client().post(page, {"do": "unsubscribe"}).status_code == 303
+        assert Client().get(address).status_code == 404
+        assert Client().get(page).status_code == 200, "the page's own link goes on"
 
     def test_staff_see_their_own_visits_without_names(self, patient, visit, now, nora) -> None:
         from scheduler.models import Allocation
@@ -319,11 +333,15 @@ def test_the_get_ready_list_has_times_worked_out_for_this_visit(patient, now, la
     (plain,) = book(patient, FRIDAY + timedelta(days=1), now=now)
     (visit,) = book(patient, FRIDAY, now=now)
     BookedVisitFactory(course=course, key="infusions.1", appointment=visit)
-    shown = text_of(Client().get(f"/v/{link_of(patient, now).token}"))
+    link = link_of(patient, now)
+    shown = text_of(Client().get(f"/v/{link.token}"))
+    assert not [sentence for sentence in told if sentence in shown], "not before the birth date"
+    client = known_at(link)
+    shown = text_of(client.get(f"/v/{link.token}"))
     for sentence in told:
         assert shown.count(sentence) == 1, sentence
     move(visit, FRIDAY - timedelta(hours=5), now=now)
-    shown = text_of(Client().get(f"/v/{link_of(patient, now).token}"))
+    shown = text_of(client.get(f"/v/{link.token}"))
     day = "11:00pm on Thursday 7 May" if language == "en" else "23:00 del jueves 7 de mayo"
     assert day in shown
     assert plain.pk
@@ -334,7 +352,7 @@ def test_when_to_leave_is_said_only_where_somebody_noted_the_way(patient, visit,
     assert "Leave home" not in text_of(Client().get(f"/v/{link.token}"))
     patient.travel_minutes = 75
     patient.save()
-    assert "Leave home by 8:45am." in text_of(Client().get(f"/v/{link.token}"))
+    assert "Leave home by 8:45am." in text_of(known_at(link).get(f"/v/{link.token}"))
 
 
 def test_the_mails_own_header_ends_mails(patient, visit, now) -> None:

@@ -194,7 +194,7 @@ def orders(*changes: Change) -> Orders:
             booking = places.booking(change.question, placement)
             appointment = visits[key].appointment if key in visits else None
             if appointment is not None:
-                moves.append(Moving(appointment, booking))
+                moves.append(Moving(appointment, booking, agreed=key in change.agreed))
             else:
                 bookings.append(Making(change.running.course.patient, booking))
     return Orders(found.site, cancelled, missed, moves, bookings, versions)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,12 +20,17 @@ from treatments.places import Placed
 from treatments.planning import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scheduler.engine.availability import Availability
 
 MINUTES_APART = 15
 """Starts closer together than this are not offered; any can be typed."""
+SPREAD_MINUTES = 60
+"""So far apart are those of one date that are tried for somebody who wants a few to choose from."""
+NOON = 12 * 60
+MOST_TRIED = 150
+"""So many starts are tried at most for them: an answer that comes at once is worth more than the last possibility."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +51,73 @@ def for_visit(*, visit: Visit, on: date, by: User, now: datetime) -> tuple[Start
     Raises ``InvalidInput`` for a date in the past or more than two years ahead, ``NotAllowed``.
     """
     require(by, Permission.MOVE_VISITS)
+    tried = _of_visit(visit, until=on, now=now)
+    if tried is None:
+        return ()
+    return tuple(tried.starts(on))
+
+
+def near(
+    *, visit: Visit, days: Sequence[date], from_at: datetime, usual: time, by: User, now: datetime
+) -> "Iterator[Start]":
+    """Starts of these local dates, those that leave the others alone first, in the order of the dates; the caller may stop.
+
+    Of each date at most one in the morning and one after noon, as near to ``usual`` on the clock as there are; none within
+    an hour of where the visit is now. Starts an hour apart are near enough to try, and ``MOST_TRIED`` are enough.
+    Raises what ``for_visit`` raises.
+    """
+    require(by, Permission.MOVE_VISITS)
+    tried = _of_visit(visit, until=max(days), now=now) if days else None
+    if tried is None:
+        return
+    left = MOST_TRIED
+    found: set[tuple[date, bool]] = set()
+    others: list[tuple[tuple[date, bool], int]] = []
+    for on in days:
+        free = [start for start in tried.of(on) if tried.at(start) >= from_at and tried.is_apart(start)]
+        for start in _spread(free, tried.clock_minutes, _minutes(usual)):
+            half = (on, tried.clock_minutes(start) >= NOON)
+            if half in found or not left:
+                continue
+            left -= 1
+            if tried.staying.accepts(start):
+                found.add(half)
+                yield Start(tried.at(start), keeps=True)
+            else:
+                others.append((half, start))
+    for half, start in others[:MOST_TRIED]:
+        if half not in found and tried.moving.accepts(start):
+            found.add(half)
+            yield Start(tried.at(start), keeps=False)
+
+
+def _spread(starts: "Sequence[int]", minutes_of: "Callable[[int], int]", usual: int) -> list[int]:
+    """Those nearest to the usual minute of the day first, and no two within an hour of each other."""
+    found: list[int] = []
+    for start in sorted(starts, key=lambda each: (abs(minutes_of(each) - usual), each)):
+        if all(abs(minutes_of(start) - minutes_of(other)) >= SPREAD_MINUTES for other in found):
+            found.append(start)
+    return found
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _of_visit(visit: Visit, *, until: date, now: datetime) -> "_Tried | None":
+    """What it takes to try starts of a booked or waiting visit up to a local date; None if the protocol has it no more."""
     running = Running.read(visit.course_id, now=now)
-    zone = running.course.site.zone
     others = running.movable - {visit.key}
-    last = clock.resolve(on, time(23, 55), zone).at
+    last = clock.resolve(until, time(23, 55), running.course.site.zone).at
     question = running.ask(about={visit.key, *others}, target=last, from_at=now)
     if visit.key not in question.visits:
-        return ()
+        return None
     standing = running.standing.get(visit.key)
     before = question.placement(standing) if standing is not None else None
     beside = running.current(question, others)
     request = question.request
     together = replace(question, request=replace(request, fixed=(*request.fixed, *beside)))
-    return tuple(_starts(question, together, visit.key, before, on))
+    return _Tried(question, together, visit.key, before)
 
 
 def for_proposal(
@@ -96,40 +156,86 @@ def for_proposal(
     others = tuple(placement for placement in chosen if placement.visit != visit)
     firm = tuple(placement for placement in others if placement.visit in pinned)
     alone, together = (replace(question, request=replace(question.request, fixed=fixed)) for fixed in (firm, others))
-    return tuple(_starts(alone, together, visit, before, on))
-
-
-def _starts(question: Question, together: Question, key: str, before: Placement | None, on: date) -> "Iterator[Start]":
-    """``question`` has only those visits fixed that cannot move, ``together`` all others where they are."""
-    # imported here: keeps web start-up light (numpy)
-    from scheduler.engine import bits
-    from scheduler.engine.availability import Availability
-
-    grid, visit = question.request.grid, question.visits[key]
-    first, until = clock.day_bounds(on, question.site.zone)
-    day = bits.span(max(0, grid.slot(first)), max(0, min(grid.slot(until), grid.slots)))
-    free = Availability(question.request)
-    moving = _Tried(question, free, key, before)
-    staying = _Tried(together, Availability(together.request), key, before)
-    for start in map(int, bits.members(free.starts(visit) & day)):
-        if (before is not None and start == before.start) or grid.local(start).minute % MINUTES_APART:
-            continue
-        if staying.accepts(start):
-            yield Start(grid.instant(start), keeps=True)
-        elif moving.accepts(start):
-            yield Start(grid.instant(start), keeps=False)
+    tried = _Tried(alone, together, visit, before)
+    return tuple(tried.starts(on))
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """Tries starts of one visit as a move would."""
+    """One visit of which starts are tried. ``question`` has only those visits fixed that cannot move, ``together`` all others."""
 
     question: Question
-    free: "Availability"
+    together: Question
     key: str
     before: Placement | None
 
+    @cached_property
+    def moving(self) -> "_Trial":
+        """With the others wherever they could go."""
+        return _Trial(self.question, self.key, self.before)
+
+    @cached_property
+    def staying(self) -> "_Trial":
+        """With the others where they are."""
+        return _Trial(self.together, self.key, self.before)
+
+    def of(self, on: date) -> "list[int]":
+        """The slots of one local date at which everybody and everything it needs is free, apart from where it is now."""
+        # imported here: keeps web start-up light (numpy)
+        from scheduler.engine import bits
+
+        question, grid = self.question, self.question.request.grid
+        first, until = clock.day_bounds(on, question.site.zone)
+        day = bits.span(max(0, grid.slot(first)), max(0, min(grid.slot(until), grid.slots)))
+        free = self.moving.free.starts(question.visits[self.key]) & day
+        now_at = self.before.start if self.before is not None else None
+        return [
+            start
+            for start in map(int, bits.members(free))
+            if start != now_at and not grid.local(start).minute % MINUTES_APART
+        ]
+
+    def starts(self, on: date) -> "Iterator[Start]":
+        """The starts of one local date that are accepted, in order."""
+        for start in self.of(on):
+            keeps = self.staying.accepts(start)
+            if keeps or self.moving.accepts(start):
+                yield Start(self.at(start), keeps=keeps)
+
+    def at(self, start: int) -> datetime:
+        """When a slot begins."""
+        return self.question.request.grid.instant(start)
+
+    def is_apart(self, start: int) -> bool:
+        """Whether it is not the place where the visit is now, or next to it."""
+        if self.before is None:
+            return True
+        between = self.at(start) - self.at(self.before.start)
+        return abs(between.total_seconds()) >= SPREAD_MINUTES * 60
+
+    def clock_minutes(self, start: int) -> int:
+        """The minute of the local day at which a slot begins."""
+        return _minutes(self.question.request.grid.local(start).time())
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Tries starts of one visit as a move would."""
+
+    question: Question
+    key: str
+    before: Placement | None
+
+    @cached_property
+    def free(self) -> "Availability":
+        """Of the request: worked out once for all starts."""
+        # imported here: keeps web start-up light (numpy)
+        from scheduler.engine.availability import Availability
+
+        return Availability(self.question.request)
+
     def accepts(self, start: int) -> bool:
+        """Whether everything is free and no rule is broken."""
         current = dict(self.before.resources) if self.before is not None else {}
         filled = places.fill(self.question, self.key, start, {}, current, free=self.free)
         if len(filled) < len(self.question.visits[self.key].roles):

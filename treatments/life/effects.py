@@ -53,7 +53,8 @@ def _move(event: Move, running: Running) -> Change:
     visit = _to_be_moved(event, running)
     if visit.appointment is None or visit.status not in (VisitStatus.BOOKED, VisitStatus.TENTATIVE):
         raise WrongStatus(f"{visit.label} is {words(visit)} and cannot be moved.")
-    return replace(_rearranged(event, running, Verb.MOVE), versions=seen(visit, event.version))
+    agreed = frozenset({event.visit} if event.agreed else ())
+    return replace(_rearranged(event, running, Verb.MOVE), versions=seen(visit, event.version), agreed=agreed)
 
 
 @work_out.register

@@ -25,6 +25,7 @@ class Move:
     """A visit gets another time. The others move where they have to, unless ``only_this``.
 
     ``resources``: role to resource id; roles that are not named keep theirs where free, else equal ones fill them.
+    ``agreed``: the patient chose the time, so it counts as confirmed.
     """
 
     course: UUID
@@ -33,6 +34,7 @@ class Move:
     resources: Mapping[str, str] = field(default_factory=dict)
     only_this: bool = False
     version: int | None = None
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,8 @@ class Change:
     """What was decided; it is stored with the change set."""
     versions: Mapping[str, int] = field(default_factory=dict)
     """Versions of appointments that the caller saw, by id."""
+    agreed: frozenset[str] = frozenset()
+    """Visits whose new time the patient chose."""
 
     @cached_property
     def ripple(self) -> Ripple:

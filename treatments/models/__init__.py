@@ -14,6 +14,7 @@ from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
 from treatments.models.decision import Choice, DecisionRecord
 from treatments.models.gate import GateFulfilment, GateWithdrawal
 from treatments.models.planning_job import JobKind, JobState, PlanningJob
+from treatments.models.preparation import PreparationTick, Preparing
 from treatments.models.protocol import Protocol, ProtocolVersion
 from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
@@ -35,6 +36,8 @@ __all__ = [
     "JobState",
     "Mode",
     "PlanningJob",
+    "PreparationTick",
+    "Preparing",
     "Protocol",
     "ProtocolVersion",
     "Visit",

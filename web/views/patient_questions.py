@@ -1,7 +1,7 @@
 """Forms on the patient's phone: the birth date first, then one question per screen. No script; looking changes nothing."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,8 @@ from treatments.models import Alert, Assessment, Course, CrisisContact
 from treatments.queries.assessments import form_id
 from web import patient_sessions
 from web.question_words import WORDS, QuestionWords
-from web.views.patient_page import OF_VISITS, ended
+from web.views.patient_birth import birth_date
+from web.views.patient_frame import OF_VISITS, ended, patient_of, see_other
 
 SECONDS_PER_QUESTION = 15
 """For the guess of how long it takes; the nine questions of a PHQ-9 take two to three minutes."""
@@ -54,11 +55,11 @@ def listing(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         return ended(request)
     if not patient_sessions.is_open(request, link):
-        return _birth_date(request, link, token)
+        return birth_date(request, link, then="patient-questions")
     now = clock.now()
     words = _words(link)
     lines = []
-    for course in questions.running(_patient(link)):
+    for course in questions.running(patient_of(link)):
         for due in questions.asked(course, now=now):
             instrument = INSTRUMENTS[due.measure]
             answers = questions.begun(course, due.measure, now=now)
@@ -78,11 +79,11 @@ def question(request: HttpRequest, token: str, form: UUID, number: int) -> HttpR
         return ended(request)
     found = _asked(link, form) if patient_sessions.is_open(request, link) else None
     if found is None:
-        return _see_other("patient-questions", token)
+        return see_other("patient-questions", token)
     course, instrument = found
     answers = questions.begun(course, instrument.name, now=now)
     if not 1 <= number <= next_item(instrument, answers):
-        return _see_other("patient-question", token, form, next_item(instrument, answers))
+        return see_other("patient-question", token, form, next_item(instrument, answers))
     shown = Shown(token, form, instrument, number, answers)
     if request.method != "POST":
         return _question(request, link, shown)
@@ -103,8 +104,8 @@ def _answer(request: HttpRequest, link: Link, course: Course, shown: Shown) -> H
     except DomainError:
         return _question(request, link, shown, wrong=True)
     if made is None:
-        return _see_other("patient-question", shown.token, shown.form, shown.number + 1)
-    return _see_other("patient-questions-done", shown.token, made.pk)
+        return see_other("patient-question", shown.token, shown.form, shown.number + 1)
+    return see_other("patient-questions-done", shown.token, made.pk)
 
 
 def done(request: HttpRequest, token: str, assessment: UUID) -> HttpResponse:
@@ -118,44 +119,19 @@ def done(request: HttpRequest, token: str, assessment: UUID) -> HttpResponse:
     if made is None or not patient_sessions.is_open(request, link):
         return redirect("patient-questions", token=token)
     visit = next(iter(inbound.visits_of(link, now=now)), None)
-    words, language = _words(link), language_of(_patient(link).language)
+    words, language = _words(link), language_of(patient_of(link).language)
     told = ""
     if visit is not None:
         starts = clock.local(visit.starts_at, visit.zone)
         told = words.thanks_next.format(day=language.day_of(starts), time=language.time_of(starts))
     worrying = Alert.objects.filter(assessment=made).exists() and "on" not in request.GET
-    context = {"told": told, "token": token, "lines": _lines(_patient(link)) if worrying else []}
+    context = {"told": told, "token": token, "lines": _lines(patient_of(link)) if worrying else []}
     return _page(request, link, "crisis" if worrying else "thanks", context)
-
-
-def _birth_date(request: HttpRequest, link: Link, token: str) -> HttpResponse:
-    wrong = ""
-    words = _words(link)
-    if request.method == "POST":
-        if not patient_sessions.may_try(link):
-            wrong = words.birth_later
-        elif patient_sessions.fits(link, _date(request)):
-            response = _see_other("patient-questions", token)
-            patient_sessions.open_for(response, link)
-            return response
-        else:
-            wrong = words.birth_wrong
-    return _page(request, link, "birth", {"wrong": wrong}, status=422 if wrong else 200)
-
-
-def _date(request: HttpRequest) -> date | None:
-    parts = [request.POST.get(name, "").strip() for name in ("year", "month", "day")]
-    if not all(part.isascii() and part.isdecimal() and len(part) <= 4 for part in parts):
-        return None
-    try:
-        return date(*(int(part) for part in parts))
-    except ValueError:
-        return None
 
 
 def _question(request: HttpRequest, link: Link, shown: Shown, *, wrong: bool = False) -> HttpResponse:
     item = shown.instrument.item(shown.number)
-    language = language_of(_patient(link).language).code
+    language = language_of(patient_of(link).language).code
     given = shown.answers.get(shown.number)
     context = {
         "shown": shown,
@@ -175,7 +151,7 @@ def _number(text: str) -> int:
 
 def _asked(link: Link, form: UUID) -> tuple[Course, Instrument] | None:
     """The course and the instrument of a form, if it is due."""
-    for course in questions.running(_patient(link)):
+    for course in questions.running(patient_of(link)):
         for due in questions.asked(course, now=clock.now()):
             if form_id(course, due.measure) == form:
                 return course, INSTRUMENTS[due.measure]
@@ -194,24 +170,12 @@ def _lines(patient: Patient) -> list[tuple[str, str]]:
     return [*(own or country), *clinic]
 
 
-def _see_other(name: str, *args: object) -> HttpResponse:
-    response = redirect(name, *args)
-    response.status_code = 303
-    return response
-
-
-def _patient(link: Link) -> Patient:
-    if link.patient is None:
-        raise ValueError("Only calendar links are of staff.")
-    return link.patient
-
-
 def _words(link: Link) -> QuestionWords:
-    return WORDS[language_of(_patient(link).language).code]
+    return WORDS[language_of(patient_of(link).language).code]
 
 
 def _page(request: HttpRequest, link: Link, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    patient = _patient(link)
+    patient = patient_of(link)
     words = _words(link)
     shared = {
         "language": language_of(patient.language).code,

@@ -17,7 +17,7 @@ from notifications.models import PhoneCall
 from notifications.queries import unconfirmed
 from scheduler.actions import confirmations
 from scheduler.models import Appointment
-from web import sites, unconfirmed_lines, words
+from web import sites, unconfirmed_lines, unready_lines, words
 from web.access import StaffRequest, local_address
 from web.numbers import key_of
 
@@ -49,6 +49,7 @@ def listing(request: StaffRequest) -> HttpResponse:
             "days": days,
             "chosen": chosen[0] if chosen else None,
             "lines": unconfirmed_lines.lines(rows, at.chosen, request, now=now),
+            "unready": unready_lines.lines(at.chosen, shown[0].on, now=now) if shown else [],
             "visits": sum(day.visits for day in shown),
             "confirmed": sum(day.confirmed for day in shown),
             "said": f"Only {words.day(chosen[0].on)}" if chosen else "",

@@ -72,5 +72,5 @@ def test_whoever_is_first_of_those_that_take_place_needs_the_escort(course) -> N
 def test_queries_do_not_grow_with_visits(course, rows, django_assert_num_queries) -> None:
     made = [visit(course, f"infusions.{number}") for number in range(1, rows + 1)]
     preparations.of_appointments(made[:1])
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(preparations.of_appointments(made)) == rows

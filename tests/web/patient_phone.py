@@ -1,0 +1,35 @@
+"""A patient's browser for the tests of their pages."""
+
+import html
+import re
+from datetime import timedelta
+
+from django.test import Client
+
+from clinics.models import Patient
+from core import clock
+from notifications.models import Link
+from notifications.models.link import Purpose
+
+
+def link_of(patient: Patient) -> Link:
+    """A link to all of their visits."""
+    return Link.issue(purpose=Purpose.PLAN, patient=patient, now=clock.now(), lifetime=timedelta(days=60))
+
+
+def born(patient: Patient) -> dict[str, str]:
+    """What the birth date form sends."""
+    on = patient.birth_on
+    return {"day": str(on.day), "month": str(on.month), "year": str(on.year)}
+
+
+def known(link: Link) -> Client:
+    """A browser in which the birth date was given."""
+    client = Client()
+    assert client.post(f"/v/{link.token}/birth", born(link.patient)).status_code == 303
+    return client
+
+
+def text_of(response) -> str:
+    """What a page says, without its marks."""
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split()))
