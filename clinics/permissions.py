@@ -27,6 +27,8 @@ class Permission(StrEnum):
     VIEW_SCORES = "view_scores"
     RECORD_ASSESSMENTS = "record_assessments"
     SEE_ALERTS = "see_alerts"
+    RECORD_SESSIONS = "record_sessions"
+    """What happens during a visit: checks, start and end, discharge."""
     VIEW_PROTOCOLS = "view_protocols"
     PUBLISH_PROTOCOLS = "publish_protocols"
     RECORD_ABSENCES = "record_absences"
@@ -62,6 +64,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.VIEW_SCORES: _CARING,
     P.RECORD_ASSESSMENTS: _CARING,
     P.SEE_ALERTS: frozenset({Role.CLINICIAN}),
+    P.RECORD_SESSIONS: _CARING,
     P.VIEW_PROTOCOLS: _EVERYONE,
     P.PUBLISH_PROTOCOLS: _MANAGER,
     P.RECORD_ABSENCES: frozenset({Role.FRONT_DESK, Role.MANAGER}),

@@ -15,6 +15,7 @@ from treatments.models.decision import Choice, DecisionRecord
 from treatments.models.gate import GateFulfilment, GateWithdrawal
 from treatments.models.planning_job import JobKind, JobState, PlanningJob
 from treatments.models.protocol import Protocol, ProtocolVersion
+from treatments.models.session import VisitTick
 from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ProtocolVersion",
     "Visit",
     "VisitStatus",
+    "VisitTick",
     "WaitlistEntry",
     "WaitlistStatus",
 ]

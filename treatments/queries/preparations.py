@@ -4,13 +4,18 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from scheduler.models import Appointment
 from treatments.models import ProtocolVersion, Visit
+from treatments.protocols import phases
 from treatments.protocols.gates import ESCORT
-from treatments.protocols.references import visits_of
+from treatments.protocols.references import block_of, visits_of
 from treatments.queries.readiness import GONE
+
+if TYPE_CHECKING:
+    from treatments.protocols.schema import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,22 @@ def of_appointments(appointments: Collection[Appointment]) -> dict[UUID, GetRead
         if ready != GetReady():
             found[appointment.pk] = ready
     return found
+
+
+def of_visit(visit: Visit, document: "Protocol", keys: Collection[str]) -> GetReady:
+    """The list of one visit with its appointment, from the document of its course that the caller has read. No query.
+
+    ``keys`` are the visits of the course that take or took place.
+    """
+    if visit.appointment is None:
+        return GetReady()
+    kind = phases.kind_of(document, visit.key)
+    fasting = {}
+    if kind is not None and kind.prepare is not None:
+        hours = kind.prepare.fasting
+        fasting[block_of(visit.key)] = (hours.food_hours, hours.clear_fluids_hours)
+    escorts = tuple(gate.before for gate in document.gates if gate.gate == ESCORT)
+    return _get_ready(visit.appointment, visit.key, _Asked(fasting, escorts), keys)
 
 
 def _get_ready(appointment: Appointment, key: str, asked: _Asked, keys: Collection[str]) -> GetReady:

@@ -16,7 +16,7 @@ from notifications.queries import pauses
 from treatments.actions import gates
 from treatments.models import Course
 from treatments.queries import courses as reading
-from web.access import StaffRequest
+from web.access import StaffRequest, local_address
 from web.changing import Change
 from web.course_page import CoursePage
 from web.forms.decisions import DecisionForm
@@ -70,7 +70,8 @@ def fulfil(request: StaffRequest, course_id: UUID) -> HttpResponse:
     gate = request.POST.get("gate", "")
     gates.fulfil(course=about, gate=gate, by=request.user, now=clock.now(), visits=visits)
     messages.success(request, "Written down: it is there.")
-    return redirect(f"{reverse('course', args=[course_id])}#readiness")
+    fallback = f"{reverse('course', args=[course_id])}#readiness"
+    return redirect(local_address(request, request.POST.get("next", ""), fallback))
 
 
 @require_http_methods(["GET", "POST"])
