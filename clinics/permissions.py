@@ -24,6 +24,8 @@ class Permission(StrEnum):
     SET_VISIT_STATUS = "set_visit_status"
     FULFIL_GATES = "fulfil_gates"
     DECIDE_COURSES = "decide_courses"
+    CARRY_OUT_DECISIONS = "carry_out_decisions"
+    """What a clinician decided and handed over."""
     VIEW_SCORES = "view_scores"
     RECORD_ASSESSMENTS = "record_assessments"
     SEE_ALERTS = "see_alerts"
@@ -61,6 +63,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.SET_VISIT_STATUS: _EVERYONE,
     P.FULFIL_GATES: _EVERYONE,
     P.DECIDE_COURSES: frozenset({Role.CLINICIAN}),
+    P.CARRY_OUT_DECISIONS: _BOOKING,
     P.VIEW_SCORES: _CARING,
     P.RECORD_ASSESSMENTS: _CARING,
     P.SEE_ALERTS: frozenset({Role.CLINICIAN}),

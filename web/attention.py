@@ -27,7 +27,7 @@ from clinics.permissions import Permission, allows
 from notifications.models import DeskTask, Message
 from scheduler.models import Appointment, Status
 from treatments.many.waiting import PLACEABLE
-from treatments.models import CourseStatus, WaitlistEntry, WaitlistStatus
+from treatments.models import CourseStatus, DecisionHandover, HandoverState, WaitlistEntry, WaitlistStatus
 from treatments.queries import alerts, reviews
 from web import rail, undoing, words
 
@@ -71,6 +71,10 @@ def _chips(row: Any, user: User, site: str, now: datetime) -> list[Chip]:
             found.append(Chip("Clinician needed", _address("clinician-needed", {}), "bad"))
     if allows(user, Permission.DECIDE_COURSES) and (due := _decisions(row, now)):
         found.append(Chip(f"{words.count(due, 'decision')} due", _address("work-list", at, tab="decisions")))
+    if row.handed and not allows(user, Permission.DECIDE_COURSES) and allows(user, Permission.CARRY_OUT_DECISIONS):
+        found.append(
+            Chip(f"{words.count(row.handed, 'decision')} to carry out", _address("work-list", at, tab="handed"))
+        )
     if row.unconfirmed:
         day = "tomorrow" if row.next_on == row.today + timedelta(days=1) else words.WEEKDAYS[row.next_on.weekday()]
         found.append(Chip(f"{row.unconfirmed} unconfirmed for {day}", _address("unconfirmed", at, on=f"{row.next_on}")))
@@ -107,6 +111,7 @@ def _counted(site: str, now: datetime) -> QuerySet[Site]:
             unconfirmed=_number(coming.filter(confirmed_at=None, local_on=OuterRef("next_on"))),
             waiting=_number(waiting),
             alerts=_number(alerts.waiting().filter(assessment__course__site=OuterRef("pk"))),
+            handed=_number(DecisionHandover.objects.filter(course__site=OuterRef("pk"), state=HandoverState.OPEN)),
             tasks=_number(DeskTask.objects.filter(done_at=None)),
             undelivered=_number(Message.objects.for_people()),
         )

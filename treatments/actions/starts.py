@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from scheduler.engine.availability import Availability
 
+NEXT_DAYS = 60
+"""So far ahead the next time is looked for."""
 MINUTES_APART = 15
 """Starts closer together than this are not offered; any can be typed."""
 
@@ -58,6 +60,44 @@ def for_visit(*, visit: Visit, on: date, by: User, now: datetime) -> tuple[Start
     request = question.request
     together = replace(question, request=replace(request, fixed=(*request.fixed, *beside)))
     return tuple(_starts(question, together, visit.key, before, on))
+
+
+def next_for_visit(*, visit: Visit, by: User, now: datetime) -> Start | None:
+    """The first time from now on at which the visit could begin with every rule kept and all others where they are.
+
+    None within ``NEXT_DAYS`` local dates. As many queries as ``for_visit``, whatever the number of days.
+    Raises ``NotAllowed``.
+    """
+    require(by, Permission.MOVE_VISITS)
+    running = Running.read(visit.course_id, now=now)
+    zone = running.course.site.zone
+    today = clock.local(now, zone).date()
+    last = clock.resolve(today + timedelta(days=NEXT_DAYS), time(23, 55), zone).at
+    others = running.movable - {visit.key}
+    question = running.ask(about={visit.key, *others}, target=last, from_at=now)
+    if visit.key not in question.visits:
+        return None
+    standing = running.standing.get(visit.key)
+    before = question.placement(standing) if standing is not None else None
+    beside = running.current(question, others)
+    together = replace(question, request=replace(question.request, fixed=(*question.request.fixed, *beside)))
+    return _first(together, visit.key, before)
+
+
+def _first(together: Question, key: str, before: Placement | None) -> Start | None:
+    # imported here: keeps web start-up light (numpy)
+    from scheduler.engine import bits
+    from scheduler.engine.availability import Availability
+
+    grid = together.request.grid
+    free = Availability(together.request)
+    staying = _Tried(together, free, key, before)
+    for start in map(int, bits.members(free.starts(together.visits[key]))):
+        if (before is not None and start == before.start) or grid.local(start).minute % MINUTES_APART:
+            continue
+        if staying.accepts(start):
+            return Start(grid.instant(start), keeps=True)
+    return None
 
 
 def for_proposal(

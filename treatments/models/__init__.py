@@ -11,7 +11,7 @@ from treatments.models.assessment import (
 )
 from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
-from treatments.models.decision import Choice, DecisionRecord
+from treatments.models.decision import Choice, DecisionHandover, DecisionRecord, HandoverState
 from treatments.models.gate import GateFulfilment, GateWithdrawal
 from treatments.models.planning_job import JobKind, JobState, PlanningJob
 from treatments.models.protocol import Protocol, ProtocolVersion
@@ -29,9 +29,11 @@ __all__ = [
     "CourseChange",
     "CourseStatus",
     "CrisisContact",
+    "DecisionHandover",
     "DecisionRecord",
     "GateFulfilment",
     "GateWithdrawal",
+    "HandoverState",
     "JobKind",
     "JobState",
     "Mode",
