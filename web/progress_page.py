@@ -10,9 +10,9 @@ from scheduler.models import Status
 from treatments.measures.catalogue import INSTRUMENTS
 from treatments.measures.scoring import risk
 from treatments.models import Alert, Assessment, Course, CourseStatus, DecisionHandover, Visit, VisitStatus
-from treatments.models.course import GIVEN_UP
+from treatments.models.course import GIVEN_UP, HAPPENS
 from treatments.protocols import stored
-from treatments.queries import alerts, assessments, decisions, handovers, progress, readiness
+from treatments.queries import alerts, assessments, decisions, handovers, progress, readiness, windows
 from treatments.queries.assessments import Due, DueState
 from treatments.queries.decisions import DecisionPoint, DecisionState
 from treatments.queries.progress import Panel, Screen
@@ -81,6 +81,8 @@ class ProgressPage:
     """How it can go on: what its preview is asked, and in words."""
     handed: tuple[tuple[DecisionHandover, str], ...]
     """Decisions that the desk carries out, with what was decided."""
+    warnings: tuple[str, ...]
+    """The window for follow-ups is closing; a booster is due and not booked."""
     next_times: tuple[Visit, ...]
     """Visits for which the first fitting time can be asked: without a time, and the next one with a time."""
 
@@ -129,6 +131,7 @@ class ProgressPage:
             steps=tuple(_steps(visits, due, points, ready, today=today, zone=zone)),
             ways=tuple(_ways(page, points)),
             handed=tuple((each, decided(each, course)) for each in handovers.recent(course)),
+            warnings=tuple(_warnings(course, visits, today)),
             next_times=tuple(_next_times(visits)),
             measures=_measures(course, [rule.measure for rule in document.assessments]),
         )
@@ -140,6 +143,23 @@ def _ways(page: CoursePage, points: Sequence[DecisionPoint]) -> Iterable[tuple[s
         return []
     due = next((each for each in points if each.state in (DecisionState.DUE, DecisionState.OVERDUE)), None)
     return DecisionForm(page=page, point=due).links()
+
+
+def _warnings(course: Course, visits: Sequence[Visit], today: date) -> Iterable[str]:
+    """What the panel says of follow-ups and boosters, in the same words."""
+    if course.status != CourseStatus.ACTIVE:
+        return
+    counted = (*HAPPENS, VisitStatus.MISSED)
+    dated = [
+        (visit, clock.local(visit.appointment.starts_at, course.site.zone).date())
+        for visit in visits
+        if visit.appointment is not None and visit.status in counted
+    ]
+    window = windows.window(visits, dated)
+    if window is not None and window.is_closing(today):
+        yield f"{window.words}."
+    for booster in windows.overdue(course, dated, today=today):
+        yield f"{booster.words}."
 
 
 def _next_times(visits: Sequence[Visit]) -> Iterable[Visit]:

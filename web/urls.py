@@ -30,7 +30,7 @@ from web.views import (
     waitlist,
     work_list,
 )
-from web.views.setup import hours, index, protocols, reminders, resources, staff
+from web.views.setup import care, hours, index, protocols, reminders, resources, staff
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -151,6 +151,7 @@ urlpatterns = [
     page("setup/hours/", hours.week, name="setup-hours", may=Permission.EDIT_SITES),
     page("setup/hours/day", hours.day, name="setup-day", may=Permission.EDIT_SITES),
     page("setup/hours/clear", hours.clear_day, name="setup-clear-day", may=Permission.EDIT_SITES),
+    page("setup/care/", care.care, name="setup-care", may=Permission.EDIT_SITES),
     page("setup/staff/", staff.listing, name="setup-staff", may=Permission.EDIT_STAFF),
     page("setup/staff/new", staff.add, name="setup-add-account", may=Permission.EDIT_STAFF),
     page("setup/staff/<uuid:user_id>/", staff.account, name="setup-account", may=Permission.EDIT_STAFF),
