@@ -25,9 +25,13 @@ class Permission(StrEnum):
     SET_VISIT_STATUS = "set_visit_status"
     FULFIL_GATES = "fulfil_gates"
     DECIDE_COURSES = "decide_courses"
+    CARRY_OUT_DECISIONS = "carry_out_decisions"
+    """What a clinician decided and handed over."""
     VIEW_SCORES = "view_scores"
     RECORD_ASSESSMENTS = "record_assessments"
     SEE_ALERTS = "see_alerts"
+    RECORD_SESSIONS = "record_sessions"
+    """What happens during a visit: checks, start and end, discharge."""
     VIEW_PROTOCOLS = "view_protocols"
     PUBLISH_PROTOCOLS = "publish_protocols"
     RECORD_ABSENCES = "record_absences"
@@ -62,9 +66,11 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.SET_VISIT_STATUS: _EVERYONE,
     P.FULFIL_GATES: _EVERYONE,
     P.DECIDE_COURSES: frozenset({Role.CLINICIAN}),
+    P.CARRY_OUT_DECISIONS: _BOOKING,
     P.VIEW_SCORES: _CARING,
     P.RECORD_ASSESSMENTS: _CARING,
     P.SEE_ALERTS: frozenset({Role.CLINICIAN}),
+    P.RECORD_SESSIONS: _CARING,
     P.VIEW_PROTOCOLS: _EVERYONE,
     P.PUBLISH_PROTOCOLS: _MANAGER,
     P.RECORD_ABSENCES: frozenset({Role.FRONT_DESK, Role.MANAGER}),

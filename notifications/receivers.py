@@ -6,9 +6,11 @@ from datetime import datetime
 from clinics.announcements import patient_changed, patients_merged
 from clinics.models import Patient, User
 from core import clock
-from notifications.actions import consents, escalations, merges, messages
+from notifications.actions import consents, escalations, merges, messages, staff_notices
 from scheduler.announcements import appointments_changed
 from scheduler.models import Appointment, ChangeSet
+from treatments.announcements import staff_asked
+from treatments.models import AlertCall
 
 
 @appointments_changed.receive
@@ -29,3 +31,9 @@ def consents_follow(*, patient: Patient, by: User, now: datetime, agreed_to: str
 def messages_move(*, kept: Patient, duplicate: Patient, by: User, now: datetime) -> None:
     """The duplicate's messages, links and tasks become the other's, and what the duplicate stopped stays stopped."""
     merges.follow(kept=kept, duplicate=duplicate, by=by, now=now)
+
+
+@staff_asked.receive
+def notices_follow(*, calls: Sequence[AlertCall]) -> None:
+    """Whoever is asked to look at an alert is told outside the pages that a clinician is needed."""
+    staff_notices.write(calls=calls)

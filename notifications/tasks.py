@@ -6,7 +6,7 @@ from typing import Any
 from celery import shared_task
 
 from clinics.models import User
-from notifications.actions import delivery, sweeps
+from notifications.actions import delivery, staff_notices, sweeps
 
 DISPATCH_SECONDS = 40
 """When a dispatcher starts nothing new any more: well inside the soft time limit of 50 s."""
@@ -16,7 +16,10 @@ DISPATCH_SECONDS = 40
 def dispatch(**_: Any) -> None:
     """Sends what is due."""
     end = time.monotonic() + DISPATCH_SECONDS
-    delivery.deliver_due(by=User.objects.service(), enough=lambda: time.monotonic() > end)
+    by = User.objects.service()
+    # first: a clinician is needed at once, a reminder can wait a moment
+    staff_notices.send_due(by=by, enough=lambda: time.monotonic() > end)
+    delivery.deliver_due(by=by, enough=lambda: time.monotonic() > end)
 
 
 @shared_task(name="notifications.sweep")  # type: ignore[untyped-decorator]

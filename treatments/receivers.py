@@ -9,14 +9,15 @@ from clinics.announcements import patients_merged
 from clinics.models import Patient, User
 from scheduler.announcements import appointments_changed
 from scheduler.models import Appointment, ChangeSet
-from treatments.actions import statuses
+from treatments.actions import sessions, statuses
 from treatments.models import Course
 
 
 @appointments_changed.receive
 def courses_follow(*, change_set: ChangeSet, appointments: Sequence[Appointment]) -> None:
-    """Visits take the status of their appointments, and courses end or resume with their visits."""
+    """Visits take the status of their appointments, courses end or resume with their visits, ticks come and go."""
     statuses.follow(change_set=change_set, appointments=appointments)
+    sessions.follow(change_set=change_set, appointments=appointments)
 
 
 @patients_merged.receive

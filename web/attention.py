@@ -27,8 +27,8 @@ from clinics.permissions import Permission, allows
 from notifications.models import DeskTask, Message
 from scheduler.models import Appointment, Status
 from treatments.many.waiting import PLACEABLE
-from treatments.models import CourseStatus, WaitlistEntry, WaitlistStatus
-from treatments.queries import alerts, reviews
+from treatments.models import CourseStatus, DecisionHandover, HandoverState, WaitlistEntry, WaitlistStatus
+from treatments.queries import alerts, reviews, windows
 from web import rail, undoing, words
 
 DECISIONS_KEPT_SECONDS = 60
@@ -63,14 +63,7 @@ def of(user: User, *, site: str, now: datetime) -> Attention:
 
 def _chips(row: Any, user: User, site: str, now: datetime) -> list[Chip]:
     at = {"site": row.code} if site else {}
-    found: list[Chip] = []
-    if row.alerts:
-        if allows(user, Permission.SEE_ALERTS):
-            found.append(Chip(words.count(row.alerts, "alert"), _address("alerts", {}), "bad"))
-        else:
-            found.append(Chip("Clinician needed", _address("clinician-needed", {}), "bad"))
-    if allows(user, Permission.DECIDE_COURSES) and (due := _decisions(row, now)):
-        found.append(Chip(f"{words.count(due, 'decision')} due", _address("work-list", at, tab="decisions")))
+    found = _of_courses(row, user, at, now)
     if row.unconfirmed:
         day = "tomorrow" if row.next_on == row.today + timedelta(days=1) else words.WEEKDAYS[row.next_on.weekday()]
         found.append(Chip(f"{row.unconfirmed} unconfirmed for {day}", _address("unconfirmed", at, on=f"{row.next_on}")))
@@ -83,6 +76,25 @@ def _chips(row: Any, user: User, site: str, now: datetime) -> list[Chip]:
     if row.waiting:
         found.append(Chip(f"{row.waiting} on the waitlist", _address("waitlist", at)))
     return [chip for chip in found if chip.address]
+
+
+def _of_courses(row: Any, user: User, at: dict[str, str], now: datetime) -> list[Chip]:
+    """Alerts, decisions and windows: what is about the treatment."""
+    found: list[Chip] = []
+    if row.alerts:
+        if allows(user, Permission.SEE_ALERTS):
+            found.append(Chip(words.count(row.alerts, "alert"), _address("alerts", {}), "bad"))
+        else:
+            found.append(Chip("Clinician needed", _address("clinician-needed", {}), "bad"))
+    if allows(user, Permission.DECIDE_COURSES) and (due := _decisions(row, now)):
+        found.append(Chip(f"{words.count(due, 'decision')} due", _address("work-list", at, tab="decisions")))
+    if row.closing and allows(user, Permission.DECIDE_COURSES):
+        found.append(Chip(f"{words.count(row.closing, 'relief window')} closing", _address("panel", at, off="1")))
+    if row.handed and not allows(user, Permission.DECIDE_COURSES) and allows(user, Permission.CARRY_OUT_DECISIONS):
+        found.append(
+            Chip(f"{words.count(row.handed, 'decision')} to carry out", _address("work-list", at, tab="handed"))
+        )
+    return found
 
 
 def _counted(site: str, now: datetime) -> QuerySet[Site]:
@@ -107,6 +119,8 @@ def _counted(site: str, now: datetime) -> QuerySet[Site]:
             unconfirmed=_number(coming.filter(confirmed_at=None, local_on=OuterRef("next_on"))),
             waiting=_number(waiting),
             alerts=_number(alerts.waiting().filter(assessment__course__site=OuterRef("pk"))),
+            closing=_number(windows.closing(today=OuterRef("today")).filter(site=OuterRef("pk"))),
+            handed=_number(DecisionHandover.objects.filter(course__site=OuterRef("pk"), state=HandoverState.OPEN)),
             tasks=_number(DeskTask.objects.filter(done_at=None)),
             undelivered=_number(Message.objects.for_people()),
         )

@@ -1,8 +1,11 @@
 """Showing what an event would do to a course, and doing exactly that when the button is pressed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from clinics.models import User
 from core.errors import DomainError
 from core.idempotency import once
 from core.ids import uuid7
@@ -20,7 +23,7 @@ class Change:
 
     ``ripple`` is what it would do now, ``refused`` why it cannot be, ``is_outdated`` that it would do something else than
     what was looked at. ``otherwise``: what the button says where no visit changes. ``suffix`` tells the fields of several
-    changes on one page apart.
+    changes on one page apart. ``decided_by``: the clinician who handed the decision over.
     """
 
     request: StaffRequest
@@ -29,6 +32,7 @@ class Change:
     now: datetime
     otherwise: str = ""
     suffix: str = ""
+    decided_by: User | None = None
     ripple: RipplePage | None = None
     refused: DomainError | None = None
     is_outdated: bool = False
@@ -41,27 +45,26 @@ class Change:
     def look(self) -> "Change":
         """Works out what it would do. A refusal is kept, not raised."""
         try:
-            ripple = changes.preview(event=self.event, by=self.request.user, now=self.now)
+            ripple = changes.preview(event=self.event, by=self.request.user, now=self.now, decided_by=self.decided_by)
         except DomainError as error:
             self.refused = error
         else:
             self.ripple = self._page(ripple)
         return self
 
-    def carry_out(self, *, reason: str) -> ChangeSet | None:
-        """Does what was looked at, as it stands in the form that was sent.
+    def carry_out(self, *, reason: str, do: Callable[[str], ChangeSet] | None = None) -> ChangeSet | None:
+        """Does what was looked at, as it stands in the form that was sent; by ``do`` with its digest where that is given.
 
         None: it was not done; then ``refused`` says why, or ``ripple`` what it would do now.
         """
         digest = self.request.POST.get(f"digest{self.suffix}", "")
 
-        def do() -> dict[str, str]:
-            done = changes.apply(event=self.event, by=self.request.user, now=self.now, reason=reason, digest=digest)
-            return {"change_set": str(done.change_set.pk)}
+        def act() -> dict[str, str]:
+            return {"change_set": str((do or partial(self._apply, reason))(digest).pk)}
 
         try:
             payload = [str(self.event), digest, reason]
-            reply, _ = once(user=self.request.user, route="web.change", key=self.key, payload=payload, do=do)
+            reply, _ = once(user=self.request.user, route="web.change", key=self.key, payload=payload, do=act)
         except Outdated as error:
             self.is_outdated = bool(digest)
             self.ripple = self._page(error.ripple)
@@ -70,6 +73,11 @@ class Change:
         else:
             return ChangeSet.objects.get(pk=reply["change_set"])
         return None
+
+    def _apply(self, reason: str, digest: str) -> ChangeSet:
+        return changes.apply(
+            event=self.event, by=self.request.user, now=self.now, reason=reason, digest=digest
+        ).change_set
 
     def _page(self, ripple: changes.Ripple) -> RipplePage:
         return RipplePage.of(

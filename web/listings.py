@@ -62,6 +62,12 @@ LISTINGS = {
             "Times that are given up by a cancelled or moved visit are listed here until they are over or taken.",
         ),
         Listing(
+            "my-day",
+            "visits",
+            "No visits today",
+            "The visits of the day are listed here in order of time, each with what it needs.",
+        ),
+        Listing(
             "messages",
             "messages",
             "No messages yet",

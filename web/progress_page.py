@@ -6,12 +6,13 @@ from datetime import date, datetime
 from uuid import UUID
 
 from core import clock
+from scheduler.models import Status
 from treatments.measures.catalogue import INSTRUMENTS
 from treatments.measures.scoring import risk
-from treatments.models import Alert, Assessment, Course, CourseStatus, Visit, VisitStatus
-from treatments.models.course import GIVEN_UP
+from treatments.models import Alert, Assessment, Course, CourseStatus, DecisionHandover, Visit, VisitStatus
+from treatments.models.course import GIVEN_UP, HAPPENS
 from treatments.protocols import stored
-from treatments.queries import alerts, assessments, decisions, progress, readiness
+from treatments.queries import alerts, assessments, decisions, handovers, progress, readiness, windows
 from treatments.queries.assessments import Due, DueState
 from treatments.queries.decisions import DecisionPoint, DecisionState
 from treatments.queries.progress import Panel, Screen
@@ -19,6 +20,8 @@ from treatments.queries.readiness import VisitReadiness
 from web import charts, words
 from web.charts import Chart
 from web.course_page import CoursePage
+from web.decision_words import decided
+from web.forms.decisions import DecisionForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,14 @@ class ProgressPage:
     screens: tuple[Screen, ...]
     steps: tuple[Step, ...]
     measures: tuple[tuple[UUID, str], ...]
+    ways: tuple[tuple[str, str], ...]
+    """How it can go on: what its preview is asked, and in words."""
+    handed: tuple[tuple[DecisionHandover, str], ...]
+    """Decisions that the desk carries out, with what was decided."""
+    warnings: tuple[str, ...]
+    """The window for follow-ups is closing; a booster is due and not booked."""
+    next_times: tuple[Visit, ...]
+    """Visits for which the first fitting time can be asked: without a time, and the next one with a time."""
 
     @property
     def course(self) -> Course:
@@ -87,7 +98,7 @@ class ProgressPage:
 
     @classmethod
     def of(cls, course: Course, *, now: datetime) -> "ProgressPage":
-        """The page of a course read with ``treatments.queries.courses.page``. Four more queries."""
+        """The page of a course read with ``treatments.queries.courses.page``. Five more queries."""
         zone = course.site.zone
         today = clock.local(now, zone).date()
         visits = list(course.visits.all())
@@ -107,8 +118,9 @@ class ProgressPage:
             for point in points
             if point.due_on is not None and point.state is not DecisionState.DECIDED
         ]
+        page = CoursePage.of(course)
         return cls(
-            page=CoursePage.of(course),
+            page=page,
             state=state_of(course, dated, today),
             alerts=tuple(alert_line(each) for each in alerts.of_course(course)),
             ready=ready[0] if ready else None,
@@ -117,8 +129,49 @@ class ProgressPage:
             rows=tuple(_table(panels)),
             screens=progress.screens(course, rows),
             steps=tuple(_steps(visits, due, points, ready, today=today, zone=zone)),
+            ways=tuple(_ways(page, points)),
+            handed=tuple((each, decided(each, course)) for each in handovers.recent(course)),
+            warnings=tuple(_warnings(course, visits, today)),
+            next_times=tuple(_next_times(visits)),
             measures=_measures(course, [rule.measure for rule in document.assessments]),
         )
+
+
+def _ways(page: CoursePage, points: Sequence[DecisionPoint]) -> Iterable[tuple[str, str]]:
+    """Those of the decision that is due, else those that are always open; none of a course that is cancelled."""
+    if page.course.status == CourseStatus.CANCELLED:
+        return []
+    due = next((each for each in points if each.state in (DecisionState.DUE, DecisionState.OVERDUE)), None)
+    return DecisionForm(page=page, point=due).links()
+
+
+def _warnings(course: Course, visits: Sequence[Visit], today: date) -> Iterable[str]:
+    """What the panel says of follow-ups and boosters, in the same words."""
+    if course.status != CourseStatus.ACTIVE:
+        return
+    counted = (*HAPPENS, VisitStatus.MISSED)
+    dated = [
+        (visit, clock.local(visit.appointment.starts_at, course.site.zone).date())
+        for visit in visits
+        if visit.appointment is not None and visit.status in counted
+    ]
+    window = windows.window(visits, dated)
+    if window is not None and window.is_closing(today):
+        yield f"{window.words}."
+    for booster in windows.overdue(course, dated, today=today):
+        yield f"{booster.words}."
+
+
+def _next_times(visits: Sequence[Visit]) -> Iterable[Visit]:
+    yield from [visit for visit in visits if visit.status == VisitStatus.TO_PLACE][:3]
+    ahead = [
+        visit
+        for visit in visits
+        if visit.status in (VisitStatus.BOOKED, VisitStatus.TENTATIVE)
+        and visit.appointment is not None
+        and visit.appointment.status == Status.BOOKED
+    ]
+    yield from ahead[:1]
 
 
 def state_of(course: Course, dated: Sequence[tuple[Visit, date]], today: date) -> str:

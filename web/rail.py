@@ -27,6 +27,7 @@ class Place:
 
 RAIL = (
     Place("today", "Day board", "today", "calendar today home chairs rooms"),
+    Place("my-day", "My day", "my-day", "today ticks checks observation discharge escort nurse clinician"),
     Place("patients", "Patients", "patients", "people find register"),
     Place("panel", "Courses", "panel", "running courses panel progress scores off track"),
     Place("work-list", "To schedule", "work-list", "work list due decisions unplaced"),

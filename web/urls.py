@@ -9,12 +9,14 @@ from web.views import (
     cancelling,
     changes,
     courses,
+    deciding,
     desk,
     display,
     late,
     mail_texts,
     merging,
     messages,
+    my_day,
     panel,
     patients,
     pauses,
@@ -30,7 +32,7 @@ from web.views import (
     waitlist,
     work_list,
 )
-from web.views.setup import hours, index, protocols, reminders, resources, staff
+from web.views.setup import care, hours, index, protocols, reminders, resources, staff
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -65,7 +67,8 @@ urlpatterns = [
         name="withdraw-gate",
         may=Permission.FULFIL_GATES,
     ),
-    page("courses/<uuid:course_id>/decide", courses.decide, name="decide-course", may=Permission.DECIDE_COURSES),
+    page("courses/<uuid:course_id>/decide", deciding.decide, name="decide-course", may=Permission.DECIDE_COURSES),
+    page("decisions/<uuid:handover_id>/", deciding.handed, name="handed", may=Permission.CARRY_OUT_DECISIONS),
     page("courses/<uuid:course_id>/progress", progress.progress, name="progress", may=Permission.VIEW_SCORES),
     page(
         "courses/<uuid:course_id>/assess/<uuid:form_id>",
@@ -73,11 +76,16 @@ urlpatterns = [
         name="assess",
         may=Permission.RECORD_ASSESSMENTS,
     ),
+    page("my-day/", my_day.day, name="my-day", may=Permission.RECORD_SESSIONS),
+    page("my-day/<uuid:visit_id>/tick", my_day.tick, name="tick-visit", may=Permission.RECORD_SESSIONS),
+    page("my-day/<uuid:visit_id>/untick", my_day.untick, name="untick-visit", may=Permission.RECORD_SESSIONS),
+    page("my-day/<uuid:visit_id>/leave", my_day.leave, name="leave-visit", may=Permission.RECORD_SESSIONS),
     page("running/", panel.running, name="panel", may=Permission.VIEW_SCORES),
     page("alerts/", progress.alert_list, name="alerts", may=Permission.SEE_ALERTS),
     page("alerts/needed", progress.clinician_needed, name="clinician-needed", may=Permission.VIEW_PATIENTS),
     page("alerts/<uuid:alert_id>/", progress.acknowledge, name="alert", may=Permission.SEE_ALERTS),
     page("visits/<uuid:visit_id>/move", visits.move, name="move-visit", may=Permission.MOVE_VISITS),
+    page("visits/<uuid:visit_id>/next", visits.next_time, name="next-time", may=Permission.MOVE_VISITS),
     page("visits/<uuid:visit_id>/place", visits.place, name="place-visit", may=Permission.BOOK_COURSES),
     page("visits/<uuid:visit_id>/cancel", cancelling.visit, name="cancel-visit", may=Permission.CANCEL_VISITS),
     page("visits/<uuid:visit_id>/missed", cancelling.missed, name="miss-visit", may=Permission.SET_VISIT_STATUS),
@@ -154,6 +162,7 @@ urlpatterns = [
     page("setup/hours/", hours.week, name="setup-hours", may=Permission.EDIT_SITES),
     page("setup/hours/day", hours.day, name="setup-day", may=Permission.EDIT_SITES),
     page("setup/hours/clear", hours.clear_day, name="setup-clear-day", may=Permission.EDIT_SITES),
+    page("setup/care/", care.care, name="setup-care", may=Permission.EDIT_SITES),
     page("setup/staff/", staff.listing, name="setup-staff", may=Permission.EDIT_STAFF),
     page("setup/staff/new", staff.add, name="setup-add-account", may=Permission.EDIT_STAFF),
     page("setup/staff/<uuid:user_id>/", staff.account, name="setup-account", may=Permission.EDIT_STAFF),

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from clinics.models import OpeningHours, Site, User
 from clinics.permissions import Permission, require
@@ -46,3 +48,10 @@ def open_site(
             for opens, closes in windows
         )
     return site
+
+
+def say_who_carries_out(*, site: Site, by_desk: bool, by: User) -> None:
+    """Whether the front desk of a site carries out what clinicians decide about courses. Raises ``NotAllowed``."""
+    require(by, Permission.EDIT_SITES)
+    with transaction.atomic(), audit.acting(by):
+        Site.objects.filter(pk=site.pk).update(desk_carries_out=by_desk, version=F("version") + 1, updated_at=Now())

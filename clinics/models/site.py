@@ -47,6 +47,9 @@ class Site(Model):
     country = models.CharField(max_length=2, help_text="ISO 3166-1 code; decides the public holidays.")
     subdivision = models.CharField(max_length=6, blank=True, help_text="State or province, for its holidays.")
     closed_on_holidays = models.BooleanField(default=True)
+    desk_carries_out = models.BooleanField(
+        default=False, help_text="Decisions of clinicians about courses are carried out by the front desk."
+    )
     is_active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1)
 

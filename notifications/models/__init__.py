@@ -9,6 +9,7 @@ from notifications.models.link import Link
 from notifications.models.message import Message
 from notifications.models.pause import Cause, Pause
 from notifications.models.phone_call import Outcome, PhoneCall
+from notifications.models.staff_notice import NoticeState, StaffNotice
 from notifications.models.template import Template
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "Installation",
     "Link",
     "Message",
+    "NoticeState",
     "Outcome",
     "Pause",
     "PhoneCall",
     "Receipt",
     "Sign",
+    "StaffNotice",
     "Template",
 ]

@@ -20,6 +20,8 @@ POSTED = {
     "set-status",
     "display",
     "finish-desk-task",
+    "tick-visit",
+    "untick-visit",
     "reopen-desk-task",
     "act-on-unconfirmed",
     "take-from-waitlist",

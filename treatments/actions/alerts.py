@@ -8,6 +8,7 @@ from core import audit, locks
 from core.errors import Conflict, InvalidInput
 from scheduler.actions.taking import check_text
 from treatments import alerting
+from treatments.announcements import staff_asked
 from treatments.measures import scoring
 from treatments.measures.catalogue import INSTRUMENTS
 from treatments.models import Alert, AlertAcknowledgement, AlertCall, Assessment
@@ -94,7 +95,9 @@ def _ask(alert: Alert, step: int, *, now: datetime) -> None:
     primary = course.clinician if course.clinician is not None and course.clinician.is_active else None
     called = set(AlertCall.objects.filter(alert=alert).values_list("user_id", flat=True))
     duty = alerting.on_duty(course.site, now=now)
-    AlertCall.objects.bulk_create(
+    calls = AlertCall.objects.bulk_create(
         AlertCall(alert=alert, user=user, step=step, called_at=now)
         for user in alerting.asked(step, primary=primary, duty=duty, called=called)
     )
+    if calls:
+        staff_asked.announce(calls=calls)

@@ -108,12 +108,12 @@ class CourseChanged(Stale):
     code = "stale"
 
 
-def preview(*, event: Event, by: User, now: datetime) -> Ripple:
-    """What the event would do to its course now. Reads only.
+def preview(*, event: Event, by: User, now: datetime, decided_by: User | None = None) -> Ripple:
+    """What the event would do to its course now. Reads only. ``decided_by`` as in ``apply``.
 
     Raises what ``apply`` raises, apart from ``Outdated``, ``CourseChanged`` and ``Busy``.
     """
-    require(by, MAY[type(event)])
+    _require(event, by, decided_by)
     change = work_out(event, Running.read(event.course, now=now))
     for permission in orders(change).permissions():
         require(by, permission)
@@ -128,16 +128,18 @@ def apply(
     reason: str = "",
     digest: str | None = None,
     version: int | None = None,
+    decided_by: User | None = None,
 ) -> Applied:
     """Does what the preview said, as one change set with one announcement.
 
     ``digest`` is that of the ripple the caller saw: where the event would do something else by now, nothing is done and
-    ``Outdated`` is raised. ``version`` is the course's that the caller saw. None skips the check.
+    ``Outdated`` is raised. ``version`` is the course's that the caller saw. None skips the check. ``decided_by`` is the
+    clinician whose decision somebody else carries out.
 
     Raises ``Outdated``, ``CourseChanged``, ``CourseOver``, ``RulesBroken``, ``Taken``, ``NotWorking``, ``WrongStatus``,
     ``Changed``, ``InvalidInput``, ``NotFound``, ``NotAllowed``, ``Busy``.
     """
-    require(by, MAY[type(event)])
+    _require(event, by, decided_by)
     check_text(reason, longest=500, pointer="reason")
 
     def attempt(*, alone: bool = False) -> Applied:
@@ -154,6 +156,8 @@ def apply(
         change = work_out(event, running)
         if digest is not None and digest != change.ripple.digest:
             raise Outdated(change.ripple)
+        if change.decision is not None:
+            change.decision.by = decided_by or by
         return Applied(write([change], by=by, now=now, reason=reason), change.ripple)
 
     try:
@@ -161,6 +165,15 @@ def apply(
     except (Taken, NotWorking):
         # nobody books at this site while its lock is held alone, so what is worked out under it is still free
         return locks.retrying(lambda: attempt(alone=True))
+
+
+def _require(event: Event, by: User, decided_by: User | None) -> None:
+    """Only clinicians decide; a decision that one handed over takes no more of others than moving visits does."""
+    if isinstance(event, Decide) and decided_by is not None:
+        require(decided_by, Permission.DECIDE_COURSES)
+        require(by, Permission.CARRY_OUT_DECISIONS)
+        return
+    require(by, MAY[type(event)])
 
 
 def keep_apart(courses: Iterable[UUID]) -> None:
@@ -330,7 +343,9 @@ def _write_course(change: Change) -> None:
 def _write_decision(change: Change, change_set: ChangeSet) -> None:
     record = change.decision
     if record is not None:
-        record.by, record.reason, record.change_set = change_set.by, change_set.reason, change_set
+        if record.by_id is None:
+            record.by = change_set.by
+        record.reason, record.change_set = change_set.reason, change_set
         record.save(force_insert=True)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from scheduler.engine.availability import Availability
 
+NEXT_DAYS = 60
+"""So far ahead the next time is looked for."""
 MINUTES_APART = 15
 """Starts closer together than this are not offered; any can be typed."""
 SPREAD_MINUTES = 60
@@ -120,6 +122,21 @@ def _of_visit(visit: Visit, *, until: date, now: datetime) -> "_Tried | None":
     return _Tried(question, together, visit.key, before)
 
 
+def next_for_visit(*, visit: Visit, by: User, now: datetime) -> Start | None:
+    """The first time from now on at which the visit could begin with every rule kept and all others where they are.
+
+    None within ``NEXT_DAYS`` local dates. As many queries as ``for_visit``, whatever the number of days.
+    Raises ``NotAllowed``.
+    """
+    require(by, Permission.MOVE_VISITS)
+    today = clock.local(now, visit.course.site.zone).date()
+    tried = _of_visit(visit, until=today + timedelta(days=NEXT_DAYS), now=now)
+    if tried is None:
+        return None
+    found = next((start for start in tried.free() if tried.staying.accepts(start)), None)
+    return None if found is None else Start(tried.at(found), keeps=True)
+
+
 def for_proposal(
     *,
     protocol_version: ProtocolVersion,
@@ -184,16 +201,20 @@ class _Tried:
         # imported here: keeps web start-up light (numpy)
         from scheduler.engine import bits
 
+        grid = self.question.request.grid
+        first, until = clock.day_bounds(on, self.question.site.zone)
+        return list(self.free(bits.span(max(0, grid.slot(first)), max(0, min(grid.slot(until), grid.slots)))))
+
+    def free(self, within: int | None = None) -> "Iterator[int]":
+        """The same of the whole calendar, or of some of its slots."""
+        from scheduler.engine import bits
+
         question, grid = self.question, self.question.request.grid
-        first, until = clock.day_bounds(on, question.site.zone)
-        day = bits.span(max(0, grid.slot(first)), max(0, min(grid.slot(until), grid.slots)))
-        free = self.moving.free.starts(question.visits[self.key]) & day
+        free = self.moving.free.starts(question.visits[self.key])
         now_at = self.before.start if self.before is not None else None
-        return [
-            start
-            for start in map(int, bits.members(free))
-            if start != now_at and not grid.local(start).minute % MINUTES_APART
-        ]
+        for start in map(int, bits.members(free if within is None else free & within)):
+            if start != now_at and not grid.local(start).minute % MINUTES_APART:
+                yield start
 
     def starts(self, on: date) -> "Iterator[Start]":
         """The starts of one local date that are accepted, in order."""

@@ -193,6 +193,13 @@ def _stop(event: Decide, running: Running) -> Change:
     )
 
 
+def _cross_over(event: Decide, running: Running) -> Change:
+    """Nothing of this course takes place any more; the other one is booked by itself."""
+    note = Why("crosses_over", "The patient goes on with another protocol. Book it when this is done.")
+    change = _stop(replace(event, choice=Choice.STOP, cancel_booked=True), running)
+    return replace(change, notes=(*change.notes, note))
+
+
 def _hold(event: Decide, running: Running) -> Change:  # noqa: ARG001 - the shape
     if running.course.on_hold:
         raise WrongStatus("The course is paused already.")
@@ -257,4 +264,5 @@ _WORKED_OUT = {
     Choice.HOLD: _hold,
     Choice.RESUME: _resume,
     Choice.STOP: _stop,
+    Choice.CROSS_OVER: _cross_over,
 }

@@ -11,11 +11,12 @@ from treatments.models.assessment import (
 )
 from treatments.models.change import CourseChange
 from treatments.models.course import Course, CourseStatus, Visit, VisitStatus
-from treatments.models.decision import Choice, DecisionRecord
+from treatments.models.decision import Choice, DecisionHandover, DecisionRecord, HandoverState
 from treatments.models.gate import GateFulfilment, GateWithdrawal
 from treatments.models.planning_job import JobKind, JobState, PlanningJob
 from treatments.models.preparation import PreparationTick, Preparing
 from treatments.models.protocol import Protocol, ProtocolVersion
+from treatments.models.session import VisitTick
 from treatments.models.waitlist import WaitlistEntry, WaitlistStatus
 
 __all__ = [
@@ -29,9 +30,11 @@ __all__ = [
     "CourseChange",
     "CourseStatus",
     "CrisisContact",
+    "DecisionHandover",
     "DecisionRecord",
     "GateFulfilment",
     "GateWithdrawal",
+    "HandoverState",
     "JobKind",
     "JobState",
     "Mode",
@@ -42,6 +45,7 @@ __all__ = [
     "ProtocolVersion",
     "Visit",
     "VisitStatus",
+    "VisitTick",
     "WaitlistEntry",
     "WaitlistStatus",
 ]

@@ -20,6 +20,8 @@ class Choice(models.TextChoices):
     HOLD = "hold", "Pause"
     RESUME = "resume", "Resume"
     STOP = "stop", "Stop"
+    CROSS_OVER = "cross_over", "Cross over"
+    """Everything ahead is given up; the patient goes on with another protocol, as a course of its own."""
 
 
 WITH_BLOCK = (Choice.GO_TO, Choice.SPACING)
@@ -82,6 +84,61 @@ class DecisionRecord(Model):
         indexes = [models.Index(fields=["course", "decided_at"], name="treatments_decision_of")]
         triggers = [
             pgtrigger.Protect(name="decisions_never_change", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_choice_display()
+
+
+class HandoverState(models.TextChoices):
+    """Where a decision stands that was handed to the desk."""
+
+    OPEN = "open", "Waits for the desk"
+    DONE = "done", "Carried out"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    RETURNED = "returned", "Sent back"
+
+
+@audited()
+class DecisionHandover(Model):
+    """A clinician's decision that the desk carries out: what was chosen, why, and what became of it.
+
+    ``note`` is what the desk says when it sends the decision back.
+    """
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="handovers")
+    decision = models.CharField(max_length=40, blank=True)
+    choice = models.CharField(max_length=10, choices=Choice.choices)
+    block = models.CharField(max_length=40, blank=True)
+    gap_days = models.PositiveSmallIntegerField(null=True)
+    cancel_booked = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    handed_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=HandoverState.choices, default=HandoverState.OPEN)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+    change_set = models.OneToOneField(ChangeSet, on_delete=models.PROTECT, null=True, related_name="handover")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=HandoverState.values), name="treatments_decisionhandover_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=["course"], condition=Q(state=HandoverState.OPEN), name="treatments_decisionhandover_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=HandoverState.OPEN, closed_at=None, closed_by=None)
+                | (~Q(state=HandoverState.OPEN) & Q(closed_at__isnull=False, closed_by__isnull=False)),
+                name="treatments_decisionhandover_closed_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=HandoverState.DONE, change_set__isnull=False)
+                | (~Q(state=HandoverState.DONE) & Q(change_set=None)),
+                name="treatments_decisionhandover_done_by_a_change",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -130,6 +130,7 @@ def _visit_types(document: Protocol) -> Iterator[Finding]:
                 f"{fasting.clear_fluids_hours:g}",
                 f"at most {fasting.food_hours:g} (food_hours)",
             )
+        yield from _checks(kind, (*path, "checks"))
         for n, made in enumerate(kind.preparations):
             if made.life_hours < made.lead_hours:
                 yield Finding(
@@ -137,6 +138,18 @@ def _visit_types(document: Protocol) -> Iterator[Finding]:
                     f"{made.life_hours:g}",
                     _at_least(made.lead_hours, "lead_hours"),
                 )
+
+
+def _checks(kind: VisitType, path: Path) -> Iterator[Finding]:
+    """Each check once, at a moment of the visit."""
+    names = Counter(each.check for each in kind.checks)
+    for n, each in enumerate(kind.checks):
+        if names[each.check] > 1:
+            yield Finding((*path, n, "check"), f"{quoted(each.check)} more than once", "each check once")
+        if not each.at_minutes and not each.before_leaving:
+            yield Finding((*path, n), "no moment", "`at_minutes` or `before_leaving`")
+        if len(set(each.at_minutes)) < len(each.at_minutes):
+            yield Finding((*path, n, "at_minutes"), "the same minute twice", "each minute once")
 
 
 def _at_least(number: float, name: str) -> str:

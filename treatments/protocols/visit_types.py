@@ -146,6 +146,18 @@ class Prepare(Part):
     fasting: Fasting
 
 
+class Check(Part):
+    """Something that somebody of the clinic looks at during the visit and ticks off: blood pressure, pulse and oxygen."""
+
+    check: Name
+    title: ShortText
+    at_minutes: Annotated[tuple[Minutes, ...], Field(max_length=20)] = Field(
+        (), description="So many minutes after the start of the treatment. 0 is before it starts."
+    )
+    before_leaving: Flag = Field(False, description="And once more before the patient leaves.")
+    source: Source
+
+
 class VisitType(Part):
     """A kind of visit."""
 
@@ -161,6 +173,7 @@ class VisitType(Part):
     needs: tuple[Need, ...] = Field(min_length=1, max_length=10)
     preparations: tuple[Preparation, ...] = Field((), max_length=5)
     prepare: Prepare | None = Field(None, description="What the patient does beforehand.")
+    checks: tuple[Check, ...] = Field((), max_length=10, description="What is looked at during the visit, and when.")
     first_again_after_days: Annotated[int, Field(strict=True, ge=1, le=1100)] | None = Field(
         None, description="After a break of more days than this a visit is as long as the first one."
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import IntEnum
 
 from django.db.models import Prefetch, Q
@@ -12,15 +12,10 @@ from core import clock
 from treatments.models import Assessment, Course, CourseStatus, DecisionRecord, Visit, VisitStatus
 from treatments.models.course import HAPPENS
 from treatments.protocols import stored
-from treatments.queries import alerts, assessments, decisions, progress, reviews
+from treatments.queries import alerts, assessments, decisions, progress, reviews, windows
 from treatments.queries.assessments import DueState
 from treatments.queries.decisions import DecisionState
-from treatments.queries.progress import INFUSION, Panel
-
-CLOSING = timedelta(days=7)
-"""A window of relief that ends so soon is closing: our own number, a week to act in."""
-WINDOW = timedelta(days=84)
-"""Follow-ups belong within twelve weeks of the last infusion: the benefit in the trials is gone by then."""
+from treatments.queries.progress import Panel
 
 
 class Off(IntEnum):
@@ -31,9 +26,10 @@ class Off(IntEnum):
     NO_RESPONSE = 3
     MISSED = 4
     CLOSING = 5
-    UNPLACED = 6
-    MEASURE = 7
-    HOLD = 8
+    BOOSTER = 6
+    UNPLACED = 7
+    MEASURE = 8
+    HOLD = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def _standing(course: Course, now: datetime, *, alerted: bool) -> Standing:
     found = [Reason(Off.ALERT, "An answer nobody has acknowledged")] if alerted else []
     found += _decisions(course, panels, now)
     found += _missed(course, now)
-    found += _follow_ups(visits, dated, clock.local(now, zone).date())
+    found += _follow_ups(course, visits, dated, clock.local(now, zone).date())
     late = [due for due in assessments.stand(course, visits, rows, now=now) if due.state is DueState.OVERDUE]
     if late:
         found.append(Reason(Off.MEASURE, f"{late[-1].title} {late[-1].when} was not taken"))
@@ -125,13 +121,15 @@ def _missed(course: Course, now: datetime) -> Iterable[Reason]:
             yield Reason(Off.MISSED, review.title)
 
 
-def _follow_ups(visits: Sequence[Visit], dated: Sequence[tuple[Visit, date]], today: date) -> Iterable[Reason]:
-    """Follow-ups without a time, worse when the window of relief is closing or they were not used."""
-    infusions = [on for visit, on in dated if visit.family == INFUSION and visit.status != VisitStatus.MISSED]
-    waiting = [visit for visit in visits if visit.status == VisitStatus.TO_PLACE]
-    after = [visit for visit in waiting if visit.family != INFUSION]
-    closes_on = max(infusions) + WINDOW if infusions else None
-    if after and closes_on is not None and today >= closes_on - CLOSING:
-        yield Reason(Off.CLOSING, f"The window for follow-ups ends {closes_on:%-d %B}, {len(after)} without a time")
+def _follow_ups(
+    course: Course, visits: Sequence[Visit], dated: Sequence[tuple[Visit, date]], today: date
+) -> Iterable[Reason]:
+    """Follow-ups without a time, worse when the window of relief is closing; and boosters that nobody has booked."""
+    window = windows.window(visits, dated)
+    waiting = sum(1 for visit in visits if visit.status == VisitStatus.TO_PLACE)
+    if window is not None and window.is_closing(today):
+        yield Reason(Off.CLOSING, window.words)
     elif waiting:
-        yield Reason(Off.UNPLACED, f"{len(waiting)} without a time")
+        yield Reason(Off.UNPLACED, f"{waiting} without a time")
+    for booster in windows.overdue(course, dated, today=today):
+        yield Reason(Off.BOOSTER, booster.words)

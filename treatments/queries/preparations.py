@@ -1,9 +1,9 @@
 """What a patient does before a visit, worked out for its time: from when no food, until when water, when the ride home."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from clinics.models import Patient, Role, Site
@@ -17,9 +17,13 @@ from treatments.models import (
     Visit,
     VisitStatus,
 )
+from treatments.protocols import phases
 from treatments.protocols.gates import ESCORT
-from treatments.protocols.references import visits_of
+from treatments.protocols.references import block_of, visits_of
 from treatments.queries.readiness import GONE
+
+if TYPE_CHECKING:
+    from treatments.protocols.schema import Protocol
 
 FIELDS = ("appointment", "key", "course", "course__protocol_version", "status")
 
@@ -106,6 +110,22 @@ def of_rows(appointments: Collection[Appointment], rows: Sequence[Row]) -> dict[
         if ready != GetReady():
             found[row["appointment"]] = ready
     return found
+
+
+def of_visit(visit: Visit, document: "Protocol", keys: Collection[str]) -> GetReady:
+    """The list of one visit with its appointment, from the document of its course that the caller has read. No query.
+
+    ``keys`` are the visits of the course that take or took place.
+    """
+    if visit.appointment is None:
+        return GetReady()
+    kind = phases.kind_of(document, visit.key)
+    fasting = {}
+    if kind is not None and kind.prepare is not None:
+        hours = kind.prepare.fasting
+        fasting[block_of(visit.key)] = (hours.food_hours, hours.clear_fluids_hours)
+    asked = _Asked(fasting, _by_gate(gate.before for gate in document.gates if gate.gate == ESCORT))
+    return _get_ready(visit.appointment, {"key": visit.key, "course": visit.course_id}, asked, keys)
 
 
 def done(appointments: Collection[Appointment], ready: Mapping[UUID, GetReady]) -> dict[UUID, Done]:
@@ -214,5 +234,8 @@ def _read(document: dict[str, Any]) -> _Asked:
         if prepare:
             hours = prepare["fasting"]
             fasting[block["block"]] = (hours["food_hours"], hours["clear_fluids_hours"])
-    escorts = [gate["before"] for gate in document.get("gates", ()) if gate["gate"] == ESCORT]
-    return _Asked(fasting, {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)})
+    return _Asked(fasting, _by_gate(gate["before"] for gate in document.get("gates", ()) if gate["gate"] == ESCORT))
+
+
+def _by_gate(escorts: Iterable[str]) -> dict[str, str]:
+    return {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)}

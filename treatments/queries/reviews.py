@@ -81,7 +81,7 @@ def _completed_undecided(now: datetime) -> Q:
     asked = Func("protocol_version__document__decisions", function="jsonb_array_length", output_field=IntegerField())
     return Q(
         Exists(visits.filter(course=OuterRef("pk"), appointment__ends_at__gte=now - LONG_AGO)),
-        ~Exists(made.filter(choice=Choice.STOP)),
+        ~Exists(made.filter(choice__in=(Choice.STOP, Choice.CROSS_OVER))),
         LessThan(Coalesce(Subquery(names), 0), asked)
         | ~Exists(made.exclude(decision="").filter(decided_at__gte=Subquery(last))),
         status=CourseStatus.COMPLETED,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scheduler.queries import hours
 from treatments.models import Visit
-from treatments.protocols.references import block_of
+from treatments.protocols import phases
 from web.board.entries import Band
 from web.board.scale import Scale, Span
 
@@ -15,21 +15,11 @@ if TYPE_CHECKING:
 
     from treatments.protocols.schema import Protocol
 
-MOST_NUMBERS = 20
-"""A protocol gives lengths of their own to so many visits of a type at most."""
-
 
 def observation(visit: Visit, document: "Protocol | None") -> timedelta:
-    """How long the patient stays under observation at the end. The first visits may be longer: the total tells which it is."""
-    block = next((each for each in document.blocks if each.block == block_of(visit.key)), None) if document else None
-    if document is None or block is None:
-        return timedelta()
-    kind = document.visit_types[block.visit]
-    for number in (MOST_NUMBERS + 1, *range(1, MOST_NUMBERS + 1)):
-        lengths = kind.minutes(number)
-        if sum(minutes for phase, minutes in lengths.items() if phase != "turnover") == visit.minutes:
-            return timedelta(minutes=lengths.get("observation", 0))
-    return timedelta()
+    """How long the patient stays under observation at the end."""
+    found = phases.lengths(document, visit.key, minutes=visit.minutes) if document is not None else {}
+    return timedelta(minutes=found.get("observation", 0))
 
 
 def at_place(scale: Scale, card: Span, *, ends: "datetime", until: "datetime", observed: timedelta) -> tuple[Band, ...]:

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from clinics.permissions import Permission, allows
 from core import clock
@@ -17,10 +17,9 @@ from notifications.queries import pauses
 from treatments.actions import gates
 from treatments.models import Course, GateFulfilment
 from treatments.queries import courses as reading
-from web.access import StaffRequest
-from web.changing import Change
+from treatments.queries import handovers
+from web.access import StaffRequest, local_address
 from web.course_page import CoursePage
-from web.forms.decisions import DecisionForm
 from web.message_lines import MessageLine, lines
 
 
@@ -45,6 +44,7 @@ def course(request: StaffRequest, course_id: UUID) -> HttpResponse:
             "decisions": page.decisions(),
             "changes": page.changes(),
             "waitlist": page.waiting_for_earlier(),
+            "handovers": handovers.recent(page.course),
             "freed": page.freed(request.GET.get("freed", "")),
         },
     )
@@ -71,7 +71,8 @@ def fulfil(request: StaffRequest, course_id: UUID) -> HttpResponse:
     gate = request.POST.get("gate", "")
     gates.fulfil(course=about, gate=gate, by=request.user, now=clock.now(), visits=visits)
     messages.success(request, "Written down: it is there.")
-    return redirect(f"{reverse('course', args=[course_id])}#readiness")
+    fallback = f"{reverse('course', args=[course_id])}#readiness"
+    return redirect(local_address(request, request.POST.get("next", ""), fallback))
 
 
 @require_POST
@@ -83,37 +84,3 @@ def withdraw(request: StaffRequest, course_id: UUID, fulfilment_id: UUID) -> Htt
     gates.withdraw(fulfilment=fact, by=request.user, now=clock.now(), reason=request.POST.get("reason", ""))
     messages.success(request, "Written down: it is not there any more. The visits ahead wait for it again.")
     return redirect(f"{reverse('course', args=[course_id])}#readiness")
-
-
-@require_http_methods(["GET", "POST"])
-def decide(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """The ways a course can go on, what the chosen one does, and the press that decides it."""
-    page = CoursePage.of(reading.page(course_id))
-    asked = request.POST if request.method == "POST" else request.GET
-    open_ones = [line for line in page.decisions() if line.is_due]
-    line = next((each for each in open_ones if each.point.decision.decision == asked.get("decision")), None)
-    line = line or (open_ones[0] if open_ones else None)
-    form = DecisionForm(asked if "way" in asked else None, page=page, point=line.point if line else None)
-    change: Change | None = None
-    if form.is_valid():
-        change = Change(request, page.course, form.event, page.now, otherwise="Decide")
-        if request.method == "POST":
-            if change.carry_out(reason=form.cleaned_data["reason"]) is not None:
-                messages.success(request, f"Decided: {form.said[:1].lower()}{form.said[1:]}.")
-                return redirect("course", course_id)
-        else:
-            change.look()
-    return render(
-        request,
-        "web/courses/decide.html",
-        {
-            "section": "patients",
-            "page": page,
-            "course": page.course,
-            "patient": page.course.patient,
-            "line": line,
-            "form": form,
-            "change": change,
-        },
-        status=422 if form.errors else 409 if change and (change.refused or change.is_outdated) else 200,
-    )

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core import clock
 from core.errors import DomainError, NotFound
-from scheduler.actions import appointments
 from scheduler.models import Appointment
+from treatments.actions import sessions
 from web import sites, statuses
 from web.access import StaffRequest, local_address
 from web.board import beside, day, news
@@ -57,7 +57,7 @@ def set_status(request: StaffRequest, appointment_id: UUID) -> HttpResponse:
     done = next((press.done for press in statuses.presses(appointment) if press.status == pressed), "is changed")
     name = appointment.patient.short_name if appointment.patient else "The visit"
     try:
-        appointments.set_status(
+        sessions.set_status(
             appointment=appointment,
             status=pressed,
             by=request.user,

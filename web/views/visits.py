@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
@@ -44,6 +44,20 @@ def move(request: StaffRequest, visit_id: UUID) -> HttpResponse:
 def place(request: StaffRequest, visit_id: UUID) -> HttpResponse:
     """The same for a visit that has no time yet."""
     return _Timing(request, visit_of(visit_id), again=False).answer()
+
+
+@require_GET
+def next_time(request: StaffRequest, visit_id: UUID) -> HttpResponse:
+    """Leads to the first time that keeps every rule, with what it does; nothing is changed by looking."""
+    visit = visit_of(visit_id)
+    found = starts.next_for_visit(visit=visit, by=request.user, now=clock.now())
+    address = reverse("place-visit" if visit.appointment is None else "move-visit", args=[visit.pk])
+    if found is None:
+        messages.warning(request, "No time of the next 60 days keeps every rule while all other visits stay.")
+        return HttpResponseRedirect(address)
+    at = clock.local(found.starts_at, visit.course.site.zone)
+    asked = urlencode({"on": at.date().isoformat(), "at": f"{at:%H:%M}"})
+    return HttpResponseRedirect(f"{address}?{asked}#change")
 
 
 @dataclass

@@ -7,24 +7,25 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from core import clock
-from treatments.queries import reviews
+from treatments.queries import handovers, reviews
 from treatments.queries import work_list as reading
 from treatments.queries.work_list import Waiting
 from web import sites, words
 from web.access import StaffRequest
+from web.decision_words import decided
 
 SHOWN = 100
-DUE, LATER, DECISIONS = "due", "later", "decisions"
+DUE, LATER, DECISIONS, HANDED = "due", "later", "decisions", "handed"
 
 
 @require_GET
 def work_list(request: StaffRequest) -> HttpResponse:
-    """What is due this week, what comes later, or what waits for a clinician; ``?tab=`` says which."""
+    """What is due this week, what comes later, what clinicians decided, or what waits for one; ``?tab=`` says which."""
     now = clock.now()
     at = sites.of(request)
     today = clock.local(now, at.chosen.zone).date()
     tab = request.GET.get("tab", "")
-    tab = tab if tab in (LATER, DECISIONS) else DUE
+    tab = tab if tab in (LATER, DECISIONS, HANDED) else DUE
     context = {
         "section": "work-list",
         "sites": at,
@@ -34,6 +35,10 @@ def work_list(request: StaffRequest) -> HttpResponse:
         "today": today,
         "updated": words.clock(clock.local(now, at.chosen.zone).time()),
     }
+    if tab == HANDED:
+        rows = handovers.waiting(at.chosen)[:SHOWN]
+        lines = [(row, decided(row, row.course), clock.local(row.handed_at, at.chosen.zone)) for row in rows]
+        return render(request, "web/work_list.html", context | {"handed": lines, "rows": len(lines)})
     if tab == DECISIONS:
         found = reviews.reviews(at.chosen, now=now)[:SHOWN]
         return render(request, "web/work_list.html", context | {"reviews": found, "rows": len(found)})

@@ -21,7 +21,7 @@ from core import clock
 from core.errors import Conflict
 from scheduler.actions import appointments
 from scheduler.models import Allocation, Appointment
-from treatments.actions import visits
+from treatments.actions import sessions, visits
 from treatments.models import Visit
 
 
@@ -151,7 +151,7 @@ class AppointmentStatus(_Change):
         appointment = self.found(_shown(), key)
 
         def do() -> UUID:
-            appointments.set_status(appointment=appointment, status=status, **self.told())
+            sessions.set_status(appointment=appointment, status=status, **self.told())
             return key
 
         _, repeated = self.once(do)

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from clinics.models import User
-from notifications.actions import delivery, sweeps
+from notifications.actions import delivery, staff_notices, sweeps
 from notifications.management.bell import Bell
 from notifications.queries import messages
 from notifications.queries.database_clock import database_now
@@ -64,6 +64,7 @@ class Command(BaseCommand):
             sweeps.sweep(by=User.objects.service(), ahead=None if everything else sweeps.AHEAD)
             self.swept_at = now
             self.gaps_at = now if everything else self.gaps_at
+        staff_notices.send_due(by=User.objects.service(), enough=self.stop.is_set)
         done = delivery.deliver_due(by=User.objects.service(), batch=batch, enough=self.stop.is_set)
         if done.looked_at:
             counts = ", ".join(f"{number} {state.label.lower()}" for state, number in sorted(done.states.items()))

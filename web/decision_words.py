@@ -1,0 +1,18 @@
+"""A decision about a course in words."""
+
+from treatments.models import Choice, Course, DecisionHandover, DecisionRecord
+from treatments.protocols import stored
+
+
+def decided(made: DecisionHandover | DecisionRecord, course: Course) -> str:
+    """Such as "Change the distance: infusions, 5 days apart". The protocol of the course is loaded."""
+    said = Choice(made.choice).label
+    if made.block:
+        document = stored.document(course.protocol_version.document)
+        titles = {block.block: block.title for block in document.blocks}
+        said += f": {(titles.get(made.block) or made.block.replace('_', ' ')).lower()}"
+    if made.gap_days is not None:
+        said += f", {made.gap_days} days apart"
+    if getattr(made, "cancel_booked", False):
+        said += ", and cancel what is booked"
+    return said
