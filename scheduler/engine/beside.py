@@ -100,10 +100,10 @@ class Beside:
             if other != visit:
                 at = np.flatnonzero(paired & same[:, other])
                 extra[at] += self._pairs(layer, visit, moves.take(at), other)
-        for at in np.flatnonzero((several > 0) & ~quick & ~paired).tolist():
-            others = [n for n in np.flatnonzero(same[at]).tolist() if n != visit]
+        for move in np.flatnonzero((several > 0) & ~quick & ~paired).tolist():
+            others = [n for n in np.flatnonzero(same[move]).tolist() if n != visit]
             if len(others) > 1 or not self._both_given(others[0], visit):
-                extra[at] += self._crowded(layer, visit, moves, at, others)
+                extra[move] += self._crowded(layer, visit, moves, move, others)
         return extra
 
     def _dates(self, layer: Layer, visit: int, moves: Moves, same: Flags) -> "_Dates":
@@ -172,9 +172,9 @@ class Beside:
         else:
             link = links[open_ones[0]][open_ones[1]]
             pairs = goes(link, slots[1][:, None, :] - slots[0][:, :, None])
-            new = _least_pair(*after, pairs)
+            new = _least_pair(after[0], after[1], pairs)
             apart = visit in open_ones
-            old = before[0].min(axis=1) + before[1].min(axis=1) if apart else _least_pair(*before, pairs)
+            old = before[0].min(axis=1) + before[1].min(axis=1) if apart else _least_pair(before[0], before[1], pairs)
         return np.where(fits & (new < IMPOSSIBLE // 2), new - old, IMPOSSIBLE)
 
     def _both_given(self, one: int, other: int) -> bool:
@@ -219,8 +219,9 @@ class _Dates:
 
     def take(self, at: Numbers) -> "_Dates":
         """Those of some moves."""
-        arrays = (self.same, self.low, self.high, self.wished, self.rows, self.open)
-        return _Dates(self.visit, *(array[at] for array in arrays))
+        return _Dates(
+            self.visit, self.same[at], self.low[at], self.high[at], self.wished[at], self.rows[at], self.open[at]
+        )
 
     def distinct(self, mixed: Numbers) -> tuple[Numbers, Numbers]:
         """The numbers of moves that stand for all, and for each move which of them stands for it."""

@@ -247,10 +247,10 @@ class Frontier:
         cut = some & ((low > begin) | (high < end))
         moves.slot[cut], moves.until[cut] = starts[low[cut]], starts[high[cut] - 1] + 1
         moves.bound[~some] = IMPOSSIBLE
-        some = np.flatnonzero(cut | (some & (wished != NOWHERE)))
-        rows = self.beside.rows(visit, moves.choice[some])
-        least = self._least(visit, rows, low[some], high[some], wished[some])
-        moves.bound[some] += least - self.togo.places[visit].own[rows, moves.day[some]]
+        dearer = np.flatnonzero(cut | (some & (wished != NOWHERE)))
+        rows = self.beside.rows(visit, moves.choice[dearer])
+        least = self._least(visit, rows, low[dearer], high[dearer], wished[dearer])
+        moves.bound[dearer] += least - self.togo.places[visit].own[rows, moves.day[dearer]]
         return moves.take(moves.bound < min(limit, IMPOSSIBLE // 2))
 
     def _least(self, visit: int, rows: Numbers, low: Numbers, high: Numbers, wished: Numbers) -> Points:
