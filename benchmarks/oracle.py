@@ -8,6 +8,7 @@ Not modelled: the kinds of rules that `understands` denies, visits that stay whe
 Where the patient's gap is no shorter than every turnover, the second cannot happen.
 """
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -57,9 +58,13 @@ def understands(rule: Rule) -> bool:
     return isinstance(rule, Window) or type(rule) in _RULES
 
 
-def solve(request: PlanRequest, *, seconds: float = 20.0, workers: int = 1) -> Verdict:
-    """The best plan in which every visit has a place."""
-    return _Model(request).solve(seconds, workers)
+def solve(request: PlanRequest, *, seconds: float = math.inf, work: float = math.inf, workers: int = 1) -> Verdict:
+    """The best plan in which every visit has a place.
+
+    ``work`` is the solver's own measure, about seconds on a machine with nothing else to do: with it and one worker the
+    same request has the same verdict on any machine, however busy.
+    """
+    return _Model(request).solve(seconds, work, workers)
 
 
 class _Model:
@@ -291,12 +296,13 @@ class _Model:
 
     # --- solving --------------------------------------------------------------------------------------------------
 
-    def solve(self, seconds: float, workers: int) -> Verdict:
+    def solve(self, seconds: float, work: float, workers: int) -> Verdict:
         """Run the solver."""
         if not self.possible:
             return Verdict(None, 0, True, time.process_time() - self.begun)
         solver = self.cp.CpSolver()
         solver.parameters.max_time_in_seconds = seconds
+        solver.parameters.max_deterministic_time = work
         solver.parameters.num_workers = workers
         solver.parameters.cp_model_presolve = False
         solver.parameters.random_seed = 1

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scheduler.engine.beside import Beside
 from scheduler.engine.candidates import IMPOSSIBLE, Points
 from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.counts import NOWHERE, Flags, counts
 from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.layers import Layer, Moves, no_moves
+from scheduler.engine.links import Link
 from scheduler.engine.merging import Merging
 from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
 from scheduler.engine.request import Unit
-from scheduler.engine.together import Member, Together
+from scheduler.engine.together import Together
 from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
 
 _WIDER = 6
@@ -62,6 +64,7 @@ class Frontier:
         self.least = np.array([[link.least for link in row] for row in links], dtype=np.int64)
         self.most = np.array([[link.most for link in row] for row in links], dtype=np.int64)
         self.apart = np.array([[link.apart for link in row] for row in links], dtype=np.int64)
+        self.beside = Beside(self.togo, self.together, self.trip)
         self._prepare_dates()
         self._prepare_runs()
 
@@ -83,11 +86,9 @@ class Frontier:
 
     def _prepare_runs(self) -> None:
         """For each place of each visit from which to before which slot its starts are; -1 where that is all day."""
-        days = self.course.request.grid.days
-        self.run_slot, self.run_until, self.edges = [], [], []
+        self.run_slot, self.run_until = [], []
         for n, places in enumerate(self.togo.places):
             starts = self.togo.candidates.starts[n]
-            self.edges.append(np.searchsorted(starts.day, np.arange(days + 1)))
             until = np.full(len(places.day), -1, dtype=np.int64)
             if places.slot is None:
                 self.run_slot.append(until)
@@ -185,7 +186,7 @@ class Frontier:
     def _entered(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Layer:
         """The plans after some moves, without those that cannot be and those another stands for."""
         moves = moves.take(self._allowed(layer, visit, moves))
-        moves.bound = moves.bound + self._beside(layer, visit, moves)
+        moves.bound = moves.bound + self.beside.surplus(layer, visit, moves)
         moves = moves.take(moves.bound < limit)
         after = self._moved(layer, visit, moves)
         return self.merging.distinct(after.take(self._narrowed(after, visit)), visit, careful=self.careful)
@@ -227,9 +228,12 @@ class Frontier:
         return self._cut(layer, visit, moves, limit) if self.togo.tied[visit] else moves
 
     def _cut(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Moves:
-        """The same with only those starts of the date that placed visits tied to this one by minutes leave it."""
+        """The same with only those starts of the date that placed visits tied to this one by minutes leave it.
+
+        Where one of them wants it at a distance in minutes, the least over those starts that this costs is added.
+        """
         starts = self.togo.candidates.starts[visit].slot
-        begin, end = self.edges[visit][moves.day], self.edges[visit][moves.day + 1]
+        begin, end = self.beside.edges[visit][moves.day], self.beside.edges[visit][moves.day + 1]
         low, high = begin, end
         for other in self.togo.tied[visit]:
             link, here = self.course.links[other][visit], layer.day[moves.row, other] != NOWHERE
@@ -239,20 +243,24 @@ class Frontier:
             if link.latest is not None:
                 latest = np.searchsorted(starts, start + link.latest, side="right")
                 high = np.where(here, np.minimum(high, latest), high)
-        cut = np.flatnonzero((low > begin) | (high < end))
-        if len(cut):
-            some = cut[low[cut] < high[cut]]
-            rows = self._rows(visit, moves.choice[some])
-            points = self.togo.rows[visit]
-            flat = np.append(points.ravel(), IMPOSSIBLE)
-            at = rows * points.shape[1]
-            least = np.minimum.reduceat(flat, np.stack([at + low[some], at + high[some]], axis=1).ravel())[::2]
-            own = self.togo.places[visit].own[rows, moves.day[some]]
-            moves.slot[some], moves.until[some] = starts[low[some]], starts[high[some] - 1] + 1
-            moves.bound[some] += least - own
-            moves.bound[cut[low[cut] >= high[cut]]] = IMPOSSIBLE
-            moves = moves.take(moves.bound < min(limit, IMPOSSIBLE // 2))
-        return moves
+        wished, some = self.beside.wished(layer, visit, moves.row), low < high
+        cut = some & ((low > begin) | (high < end))
+        moves.slot[cut], moves.until[cut] = starts[low[cut]], starts[high[cut] - 1] + 1
+        moves.bound[~some] = IMPOSSIBLE
+        dearer = np.flatnonzero(cut | (some & (wished != NOWHERE)))
+        rows = self.beside.rows(visit, moves.choice[dearer])
+        least = self._least(visit, rows, low[dearer], high[dearer], wished[dearer])
+        moves.bound[dearer] += least - self.togo.places[visit].own[rows, moves.day[dearer]]
+        return moves.take(moves.bound < min(limit, IMPOSSIBLE // 2))
+
+    def _least(self, visit: int, rows: Numbers, low: Numbers, high: Numbers, wished: Numbers) -> Points:
+        """The least a visit costs by itself at the starts from one number to before another, with its way from where it is wished."""
+        starts = len(self.togo.candidates.starts[visit].slot)
+        at = low[:, None] + np.arange(int((high - low).max(initial=0)))
+        inside = at < high[:, None]
+        points = self.beside.points(visit, rows, np.minimum(at, max(starts - 1, 0)), wished)
+        least: Points = np.where(inside, points, IMPOSSIBLE).min(axis=1, initial=IMPOSSIBLE)
+        return least
 
     def _droppings(self, layer: Layer, visit: int, source: Numbers, choice: Numbers) -> Moves:
         """Every plan without the visit."""
@@ -341,63 +349,6 @@ class Frontier:
                     total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * ideal.weight), 0)
         return total
 
-    def _both_given(self, one: int, other: int) -> bool:
-        return one in self.course.given and other in self.course.given
-
-    # --- visits on one date ---------------------------------------------------------------------------------------
-
-    def _rows(self, visit: int, choice: Numbers) -> Numbers:
-        """The row of a visit's choices in its table of points."""
-        axes = self.togo.concerning[visit]
-        if not axes:
-            return np.zeros(len(choice), dtype=np.int64)
-        return np.ravel_multi_index(tuple(choice[:, k] for k in axes), self.togo.shape(axes)).astype(np.int64)
-
-    def _beside(self, layer: Layer, visit: int, moves: Moves) -> Points:
-        """What the visit costs beside those already on its date, beyond its own."""
-        placed = moves.day != NOWHERE
-        same = (layer.day[moves.row, :visit] == moves.day[:, None]) & placed[:, None]
-        several = same.sum(axis=1)
-        extra = np.where((several == 0) & placed, self.trip, 0)
-        rows = self._rows(visit, moves.choice)
-        alone = several == 1
-        special = several > 1
-        for other in np.flatnonzero(same[alone].any(axis=0)).tolist():
-            here = alone & same[:, other]
-            if self._both_given(other, visit):
-                continue
-            if self.together.simple(other, visit):
-                met = np.flatnonzero(here)
-                row = moves.row[met]
-                dates = (layer.slot[row, other], layer.until[row, other], moves.slot[met], moves.until[met])
-                extra[met] += self.together.pairs(
-                    other,
-                    visit,
-                    np.stack([moves.day[met], *dates], axis=1),
-                    self._rows(other, moves.choice[met]),
-                    rows[met],
-                )
-            else:
-                special |= here
-        for at in np.flatnonzero(special).tolist():
-            extra[at] += self._crowded(layer, visit, moves, at, np.flatnonzero(same[at]).tolist())
-        return extra
-
-    def _crowded(self, layer: Layer, visit: int, moves: Moves, at: int, others: list[int]) -> int:
-        row, choice, day = int(moves.row[at]), moves.choice[at], int(moves.day[at])
-        found = tuple(
-            self._member(other, choice, int(layer.slot[row, other]), int(layer.until[row, other])) for other in others
-        )
-        before = self.together.surplus(found, day) if len(found) > 1 else 0
-        after = self.together.surplus(
-            (*found, self._member(visit, choice, int(moves.slot[at]), int(moves.until[at]))), day
-        )
-        return after - before if after < IMPOSSIBLE else IMPOSSIBLE
-
-    def _member(self, visit: int, choice: Numbers, slot: int, until: int) -> Member:
-        row = int(self._rows(visit, choice[None])[0])
-        return Member(visit, row) if until < 0 else Member(visit, row, slot, until)
-
     # --- what is left to the others -------------------------------------------------------------------------------
 
     def _narrowed(self, layer: Layer, visit: int) -> Flags:
@@ -413,6 +364,8 @@ class Frontier:
             if link.following:
                 due = due_days(link, day)
                 first, last = np.maximum(first, due), np.minimum(last, due)
+            if timed(link) and visit not in self.course.given:
+                first, last = self._by_time(link, layer.slot[:, visit], first, last)
             first = np.where(placed, np.maximum(layer.first[:, other], first), layer.first[:, other])
             last = np.where(placed, np.minimum(layer.last[:, other], last), layer.last[:, other])
             layer.first[:, other] = self.next[other, np.clip(first, 0, days)]
@@ -421,6 +374,15 @@ class Frontier:
                 fits &= layer.first[:, other] <= layer.last[:, other]
         return fits
 
+    def _by_time(self, link: Link, start: Numbers, first: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
+        """The dates left to another visit by the time of one, of whose starts ``start`` is the first that leaves it the same."""
+        day = self.course.free.clock.day
+        if link.soonest is not None:
+            first = np.maximum(first, day[np.clip(start + link.soonest, 0, len(day) - 1)])
+        if link.latest is not None:
+            last = np.minimum(last, day[np.clip(start + link.latest, 0, len(day) - 1)])
+        return first, last
+
     # --- plans --------------------------------------------------------------------------------------------------------
 
     def starts(self, layer: Layer, row: int) -> dict[int, int] | None:
@@ -428,10 +390,7 @@ class Frontier:
         found: dict[int, int] = {}
         day = layer.day[row]
         for number in np.unique(day[day != NOWHERE]).tolist():
-            members = tuple(
-                self._member(n, layer.choice[row], int(layer.slot[row, n]), int(layer.until[row, n]))
-                for n in np.flatnonzero(day == number).tolist()
-            )
+            members = self.beside.members(layer, row, np.flatnonzero(day == number).tolist())
             starts = self.together.solved(members, number)[1]
             if len(starts) < len(members):
                 return None

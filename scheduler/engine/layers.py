@@ -66,6 +66,11 @@ class Moves:
         return Moves(*(np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__slots__))
 
 
+def mixing(columns: int) -> Numbers:
+    """Numbers by which rows of so many columns become codes: that two different rows have the same is next to impossible."""
+    return np.random.default_rng(1).integers(1, 2**63, size=columns, dtype=np.int64) | 1
+
+
 def no_moves(series: int) -> Moves:
     """None at all, in a course with so many series."""
     nothing = np.zeros(0, dtype=np.int64)

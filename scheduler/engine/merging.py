@@ -5,7 +5,7 @@ import numpy as np
 from scheduler.engine.candidates import IMPOSSIBLE, Points
 from scheduler.engine.counts import NOWHERE, Count, Flags
 from scheduler.engine.grid import SLOT_MINUTES
-from scheduler.engine.layers import Layer
+from scheduler.engine.layers import Layer, mixing
 from scheduler.engine.objective import IDEAL_PER_MINUTE
 from scheduler.engine.request import Unit
 from scheduler.engine.togo import Numbers, ToGo, timed
@@ -20,7 +20,7 @@ class Merging:
         self.counts = counts
         self.size = len(self.course.visits)
         columns = self.size * (12 + len(self.course.series) + 2 * len(counts)) + len(self.course.series)
-        self.mixed = np.random.default_rng(1).integers(1, 2**63, size=columns, dtype=np.int64) | 1
+        self.mixed = mixing(columns)
 
     def distinct(self, layer: Layer, visit: int, *, careful: bool) -> Layer:
         """A layer after ``visit`` without the plans that another stands for.
@@ -84,6 +84,8 @@ class Merging:
             if self.togo.partly(other):
                 cut = near & (layer.until[:, other] >= 0)
                 columns += [np.where(cut, layer.slot[:, other], NOWHERE), np.where(cut, layer.until[:, other], NOWHERE)]
+            if pull := self.togo.pulls[other]:
+                columns.append(np.where(near, layer.slot[:, pull.anchor], NOWHERE))
             columns += [
                 np.where(near, layer.choice[:, k], -1) for k in self.togo.concerning[other] if k not in open_series
             ]

@@ -27,7 +27,7 @@ class Limits:
 
 
 QUICK = Limits(widths=(50,), partial_widths=(50,))
-NORMAL = Limits(widths=(60, 600, 4_000), partial_widths=(60, 600))
+NORMAL = Limits(widths=(100, 1_500, 6_000, 24_000), partial_widths=(60, 600))
 THOROUGH = Limits(widths=(100, 2_000, 40_000), partial_widths=(100, 2_000, 10_000))
 
 _MOST_TRIES = 250_000

@@ -13,6 +13,9 @@ import numpy as np
 
 from scheduler.engine import staffing
 from scheduler.engine.candidates import IMPOSSIBLE, Choice, Points
+from scheduler.engine.counts import NOWHERE, Flags
+from scheduler.engine.grid import SLOT_MINUTES
+from scheduler.engine.links import Link
 from scheduler.engine.togo import Numbers, ToGo
 
 MOST_TRIES = 50_000
@@ -24,12 +27,30 @@ FEW_TRIES = 200
 
 
 class Member(NamedTuple):
-    """A visit on the date, the row of its choices, and from which to before which slot it may start; -1: all day."""
+    """A visit on the date, the row of its choices, and from which to before which slot it may start; -1: all day.
+
+    ``wished`` is where an ideal wants it, in minutes of the grid.
+    """
 
     visit: int
     row: int
     slot: int = -1
     until: int = -1
+    wished: int = NOWHERE
+
+
+def goes(link: Link, after: Numbers) -> Flags:
+    """Which of some distances in slots, from one visit's start to another's on the same date, their link allows."""
+    allowed: Flags = (after >= link.clear_after) | (after <= -link.clear_before)
+    if link.not_later_that_day:
+        allowed &= after < 0
+    if link.not_earlier_that_day:
+        allowed &= after > 0
+    if link.soonest is not None:
+        allowed &= after >= link.soonest
+    if link.latest is not None:
+        allowed &= after <= link.latest
+    return allowed
 
 
 class Together:
@@ -63,11 +84,12 @@ class Together:
         """For many states: what two simple visits on one date cost beyond their own.
 
         ``dates`` has for each state the date and, for one visit and the other, from which to before which slot it may
-        start; -1 where that is all day.
+        start, and where it is wished: as members have them.
         """
         link = self.course.links[one][other]
         shape = (link.clear_before, link.clear_after, link.not_later_that_day, link.not_earlier_that_day)
-        key = (self.togo.alike[one], self.togo.alike[other], shape, link.soonest, link.latest)
+        alike = (self.togo.alike[one], self.togo.alike[other], self._each(one), self._each(other))
+        key = (alike, shape, link.soonest, link.latest)
         known = self._pairs.setdefault(key, {})
         extra = np.empty(len(dates), dtype=np.int64)
         found, which = np.unique(dates, axis=0, return_inverse=True)
@@ -81,9 +103,9 @@ class Together:
 
     def _pair(self, one: int, other: int, on: list[int]) -> Points:
         """Extra points by the rows of both."""
-        day, begin, end, other_begin, other_end = on
-        slots, points = self._on(one, day, begin, end)
-        other_slots, other_points = self._on(other, day, other_begin, other_end)
+        day, *limits = on
+        slots, points = self._on(one, day, *limits[:3])
+        other_slots, other_points = self._on(other, day, *limits[3:])
         if not len(slots) or not len(other_slots):
             return np.full((len(points), len(other_points)), IMPOSSIBLE, dtype=np.int64)
         allowed = self._allowed(one, other, slots, other_slots)
@@ -92,28 +114,25 @@ class Together:
         alone = points.min(axis=1)[:, None] + other_points.min(axis=1)[None]
         return np.where(joint < IMPOSSIBLE, joint - alone, IMPOSSIBLE)
 
-    def _on(self, visit: int, day: int, first: int = -1, until: int = -1) -> tuple[Numbers, Points]:
+    def _each(self, visit: int) -> int:
+        """Points for a visit's minute away from where it is wished."""
+        pull = self.togo.pulls[visit]
+        return 0 if pull is None else pull.each
+
+    def _on(self, visit: int, day: int, first: int, until: int, wished: int) -> tuple[Numbers, Points]:
         """The starts of a visit on a date, or in a part of it, with their points, by row."""
         starts = self.togo.candidates.starts[visit]
         if until < 0:
             begin, end = np.searchsorted(starts.day, [day, day + 1])
         else:
             begin, end = np.searchsorted(starts.slot, [first, until])
-        return starts.slot[begin:end], self.togo.rows[visit][:, begin:end]
+        slots, points = starts.slot[begin:end], self.togo.rows[visit][:, begin:end]
+        if wished != NOWHERE:
+            points = points + self._each(visit) * np.abs(slots * SLOT_MINUTES - wished)
+        return slots, points
 
-    def _allowed(self, one: int, other: int, slots: Numbers, other_slots: Numbers) -> "np.typing.NDArray[np.bool_]":
-        link = self.course.links[one][other]
-        after = other_slots[None, :] - slots[:, None]
-        allowed = (after >= link.clear_after) | (after <= -link.clear_before)
-        if link.not_later_that_day:
-            allowed &= after < 0
-        if link.not_earlier_that_day:
-            allowed &= after > 0
-        if link.soonest is not None:
-            allowed &= after >= link.soonest
-        if link.latest is not None:
-            allowed &= after <= link.latest
-        return allowed
+    def _allowed(self, one: int, other: int, slots: Numbers, other_slots: Numbers) -> Flags:
+        return goes(self.course.links[one][other], other_slots[None, :] - slots[:, None])
 
     # --- any number of visits -------------------------------------------------------------------------------------
 
@@ -131,7 +150,7 @@ class Together:
         return self._cheapest[key]
 
     def _options(self, member: Member, day: int) -> tuple[Numbers, Points]:
-        slots, points = self._on(member.visit, day, member.slot, member.until)
+        slots, points = self._on(member.visit, day, member.slot, member.until, member.wished)
         row = points[member.row]
         possible = row < IMPOSSIBLE // 2
         return slots[possible], row[possible]
@@ -144,6 +163,8 @@ class Together:
         return known[day]
 
     def _solve(self, members: tuple[Member, ...], day: int) -> tuple[int, staffing.Starts]:
+        # those with few starts first: what does not go together shows before much is tried
+        members = tuple(sorted(members, key=lambda member: len(self._ranked(member, day)[1])))
         options = [self._ranked(member, day) for member in members]
         if not all(points for _, points in options):
             return IMPOSSIBLE, {}

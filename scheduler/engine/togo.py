@@ -13,6 +13,7 @@ that branch, so that above it only the best resource counts.
 
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,15 @@ class Places:
     """The least the visit costs by itself at each place, a row for each choice that concerns it."""
 
 
+class Pull(NamedTuple):
+    """Where an ideal in minutes wants a visit whose places are dates: so many minutes after the start of ``anchor``."""
+
+    anchor: int
+    minutes: int
+    each: int
+    """Points for each minute away from there."""
+
+
 class ToGo:
     """The tree of a course with its costs-to-go."""
 
@@ -60,7 +70,9 @@ class ToGo:
             if parent is not None:
                 self.children[parent].append(n)
         self.concerning: list[Axes] = [tuple(found) for found in candidates.concerning]
-        self.timed = [n in course.given or self._ties_later(n) for n in range(size)]
+        self.pulls = [self._pull(n) for n in range(size)]
+        """For visits that only the one they hang on wants at a distance in minutes, and that no later one looks at."""
+        self.timed = [n in course.given or self._ties(n) for n in range(size)]
         """Which visits have runs of starts as places."""
         self.tied = [
             [] if self.timed[n] else [other for other in range(n) if timed(course.links[other][n])] for n in range(size)
@@ -116,11 +128,22 @@ class ToGo:
             found.append((not link.ideals, _width(link), -n))
         return -min(found)[2] if found else None
 
-    def _ties_later(self, visit: int) -> bool:
-        """Whether a later visit, or an ideal, looks at the visit's time of day."""
-        return any(
-            timed(link) and (other > visit or any(ideal.unit is Unit.MINUTES for ideal in link.ideals))
-            for other, link in enumerate(self.course.links[visit])
+    def _pull(self, visit: int) -> Pull | None:
+        """What the time of a visit is wished by, if its places can be dates for all that."""
+        wishing = [n for n in range(visit) if wished_by_time(self.course.links[n][visit])]
+        parent = self.parent[visit]
+        if wishing != [parent] or visit in self.course.given:
+            return None
+        ideals = self.course.links[wishing[0]][visit].ideals
+        if len(ideals) > 1:
+            return None
+        return Pull(wishing[0], ideals[0].target, IDEAL_PER_MINUTE * ideals[0].weight)
+
+    def _ties(self, visit: int) -> bool:
+        """Whether each time of day has to be a place of its own: a later visit looks at it, or more than one ideal does."""
+        links = self.course.links[visit]
+        return any(timed(link) for link in links[visit + 1 :]) or (
+            self.pulls[visit] is None and any(map(wished_by_time, links[:visit]))
         )
 
     def _opened(self) -> dict[int, Axes]:
@@ -176,7 +199,7 @@ class ToGo:
             if other == visit or not timed(link):
                 continue
             slots = self.candidates.starts[other].slot
-            if any(ideal.unit is Unit.MINUTES for ideal in link.ideals):
+            if wished_by_time(link):
                 return np.arange(len(starts.slot))
             if link.soonest is not None:
                 same.append(np.searchsorted(slots, starts.slot + link.soonest))
@@ -325,11 +348,12 @@ def timed(link: Link) -> bool:
     """Whether a link looks at more than dates and the order within a date."""
     soonest = link.soonest if link.soonest is not None else 0
     latest = link.latest if link.latest is not None else 0
-    return (
-        any(ideal.unit is Unit.MINUTES for ideal in link.ideals)
-        or not 0 <= soonest <= link.clear_after
-        or not -link.clear_before <= latest <= 0
-    )
+    return wished_by_time(link) or not 0 <= soonest <= link.clear_after or not -link.clear_before <= latest <= 0
+
+
+def wished_by_time(link: Link) -> bool:
+    """Whether an ideal in minutes lies between the two visits."""
+    return any(ideal.unit is Unit.MINUTES for ideal in link.ideals)
 
 
 def due_days(link: Link, day: Numbers) -> Numbers:

@@ -172,7 +172,7 @@ def rules_for(draw, on: Grid, infusions, talks, always=()):
         for before, after in pairwise(infusions):
             rules.append(draw(offsets(after, before, "gap")))
     for n, talk in enumerate(talks):
-        if draw(st.integers(0, 4)):
+        if Offset in always or draw(st.integers(0, 4)):
             rules.append(draw(offsets(talk, infusions[n % len(infusions)], "follow")))
     maybe = [
         *spreading_rules(draw, on, infusions, everyone),
