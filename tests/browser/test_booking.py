@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from clinics.models import Patient
 from scheduler.models import Appointment
 from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
+from tests.factories.treatments import ProtocolVersionFactory
 from treatments.models import Course
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -186,3 +187,28 @@ def test_the_session_ends_in_between(visitor, series, patient):
     expect(page.get_by_role("heading", name="Test series: 6 visits")).to_be_visible()
     page.locator(".wishes > summary").click()
     expect(page.get_by_label("Dates not possible")).to_have_value("24 Dec")
+
+
+def test_a_failure_leaves_what_was_typed(visitor, series, patient, flora):
+    """U42: a part that cannot be had empties nothing, and the sentence of the failure is shown."""
+    for _ in range(7):
+        ProtocolVersionFactory()
+    page = visitor.open(flora).page
+    page.goto(f"/courses/book?patient={patient.pk}")
+    page.get_by_label("Dates not possible").fill("27 Dec")
+    failure = '<main><div class="panel"><h1>Something failed on our side</h1><p>Reference 12ab</p></div></main>'
+    page.route("**/courses/book", lambda route: route.fulfill(status=500, content_type="text/html", body=failure))
+    page.get_by_label("Part of its name").fill("TÉST ser")
+    expect(page.locator(".option:visible")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages")).to_contain_text("Something failed on our side. Reference 12ab")
+    expect(page.get_by_label("Dates not possible")).to_have_value("27 Dec")
+    page.unroute_all()
+    page.route("**/courses/book", lambda route: route.abort())
+    page.get_by_role("button", name="Find a plan").click()
+    expect(page.locator("#messages")).to_contain_text("The server could not be reached")
+    expect(page.get_by_label("Dates not possible")).to_have_value("27 Dec")
+    page.unroute_all()
+    page.get_by_role("button", name="Find a plan").click()
+    expect(page.get_by_role("heading", name="Test series: 6 visits")).to_be_visible()
+    expect(page.locator("#messages [data-failure]")).to_have_count(0)
