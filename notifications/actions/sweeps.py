@@ -9,12 +9,12 @@ from django.db.models import Q
 
 from clinics.models import User
 from core import audit
-from notifications.actions import escalations, messages, news, outcomes, receipts, restores, signs
+from notifications.actions import escalations, forms, messages, news, outcomes, receipts, restores, signs
 from notifications.actions.messages import Reconciled
 from notifications.actions.outcomes import Ended
 from notifications.engine.states import UNSENT, Outcome, Reason, State
 from notifications.models import Attempt, Message
-from notifications.queries import gaps
+from notifications.queries import gaps, policies
 from notifications.queries.database_clock import Clock, database_now
 from notifications.queries.messages import overdue
 from scheduler.models import Appointment, ChangeSet
@@ -117,6 +117,9 @@ def expire(*, now: datetime) -> int:
 def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:
     """Compares the rows about coming visits with what they should be, and makes them so."""
     found = Reconciled()
+    if ahead is None:
+        written, taken_away = forms.write(policy=policies.in_force(), now=now)
+        found += Reconciled(written=written, withdrawn=taken_away)
     for page in gaps.pages(now=now, ahead=ahead):
         found += _reconcile_each(page, now=now)
     untold = (

@@ -24,8 +24,8 @@ def channels_of(patient: Patient, step: Step) -> list[Channel]:
     return [Channel.EMAIL, *texts]
 
 
-def channel_of_week(patient: Patient) -> Channel | None:
-    """The one channel on which a patient hears of a week: e-mail, else texts; None where there is neither. No query."""
+def one_channel(patient: Patient) -> Channel | None:
+    """The one channel on which a patient hears of a week or a form: e-mail, else texts; None where there is neither. No query."""
     if patient.may_email and patient.email:
         return Channel.EMAIL
     return Channel(settings.TEXTS_OVER) if settings.TEXTS_OVER != "none" and patient.may_text else None

@@ -67,7 +67,9 @@ def test_every_reminder_around_a_change_is_by_day_and_before_its_visit() -> None
         for on in changes(zone):
             for days in (0, 1, 3, 7):
                 starts_at = clock.resolve(on + timedelta(days=days), time(14), zone).at
-                planned = ladder.reminders(starts_at=starts_at, zone=zone, booked_at=starts_at - timedelta(days=30))
+                planned = ladder.reminders(
+                    starts_at=starts_at, zone=zone, booked_at=starts_at - timedelta(days=30), prepares=True
+                )
                 assert [each.step for each in planned] == [
                     Step.SEVEN_DAYS,
                     Step.THREE_DAYS,

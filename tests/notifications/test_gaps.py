@@ -19,7 +19,7 @@ from tests.factories.clinics import PatientFactory
 from tests.notifications.booking import book
 from tests.notifications.fake_sender import FakeSender
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FRIDAY = datetime(2026, 5, 15, 18, tzinfo=UTC)
@@ -91,13 +91,13 @@ def test_every_coming_visit_is_checked_once_an_hour_and_the_next_days_always(pat
 def test_the_queries_do_not_grow_with_the_visits(site, django_assert_num_queries) -> None:
     for number in (1, 3):
         visits = [book(PatientFactory(site=site), FRIDAY, now=MONDAY)[0] for _ in range(number)]
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             gaps.compare(visits, now=MONDAY)
 
 
 def test_the_command_shows_and_repairs(patient, service) -> None:
     now = database_now()
-    visit = book(patient, now + timedelta(days=20), now=now)[0]
+    visit = book(patient, now.replace(hour=18) + timedelta(days=20), now=now)[0]
     Message.objects.filter(step=Step.ONE_DAY).delete()
     Message.objects.filter(step=Step.DAY_OF).update(next_try_at=now + timedelta(days=30))
 
