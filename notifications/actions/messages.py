@@ -59,7 +59,7 @@ class Reconciled:
 def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set: ChangeSet | None = None) -> Reconciled:
     """Makes the rows about these appointments what they should be; with a change set what patients are told about it, too.
 
-    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: thirteen,
+    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: fourteen,
     as many for news, one for each row whose time was wrong, and three for each week that changed.
     """
     with transaction.atomic():

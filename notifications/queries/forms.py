@@ -56,7 +56,7 @@ def pages() -> Iterator[list[Course]]:
 
 
 def compare(courses: Sequence[Course], *, now: datetime, policy: Policy) -> Differing:
-    """The messages about forms of these courses' patients that are not as they should be. Two queries."""
+    """The messages about forms of these courses' patients that are not as they should be. Three queries."""
     wanted: dict[tuple[UUID, date], tuple[Course, list[tuple[Due, Planned]]]] = {}
     for course in courses:
         zone = course.patient.home_zone
@@ -66,9 +66,13 @@ def compare(courses: Sequence[Course], *, now: datetime, policy: Policy) -> Diff
                 key = (course.patient_id, clock.local(due.opens_at, zone).date())
                 wanted.setdefault(key, (course, []))[1].append((due, planned))
     patients = {course.patient_id for course in courses}
+    persons = reach.persons(patients)
+    told = Message.objects.filter(
+        patient__in=list(persons), form_on__gte=(now - 2 * BACK).date(), copy=0
+    ).prefetch_related("visits")
     rows = {
-        (row.patient_id, row.form_on): row
-        for row in Message.objects.filter(patient__in=patients, step=Step.FORM, copy=0).prefetch_related("visits")
+        (persons[row.patient_id], row.form_on): row
+        for row in sorted(told, key=lambda each: each.patient_id in patients)
         if row.form_on is not None
     }
     ready = []

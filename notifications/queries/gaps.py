@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F
+
 from notifications.engine import budget, ladder, quiet_hours
 from notifications.engine.ladder import DayOf, Planned, Policy
 from notifications.engine.states import ASKS, OF_VISIT, UNSENT, Channel, Reason, State, Step
@@ -59,7 +61,7 @@ STAYS = frozenset({Reason.CONFIRMED, Reason.WEEK, Reason.NOT_WANTED})
 def compare(appointments: Iterable[Appointment], *, now: datetime, policy: Policy | None = None) -> Gaps:
     """What is wrong about the rows of these appointments, by the policy in force or another one.
 
-    Twelve queries; one more for each version of a protocol that was not read before.
+    Thirteen queries; one more for each version of a protocol that was not read before.
     """
     policy = policy or policies.in_force()
     ids = [appointment.pk for appointment in appointments]
@@ -72,10 +74,14 @@ def compare(appointments: Iterable[Appointment], *, now: datetime, policy: Polic
     found = Gaps(current=current, weeks=weeks.differing(booked, now=now, policy=policy), void=_void(ids))
     found.unwanted = weeks.unwanted(booked, policy=policy)
     prepares = preparations.of_appointments(booked) if policy.day_of is DayOf.PREPARE else {}
-    there = {
-        (message.appointment_id, message.schedule_epoch, message.step, message.channel, message.patient_id): message
-        for message in Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0)
-    }
+    there = {}
+    # what was said to a duplicate was said to the same person; the own row of who was kept counts more
+    rows = Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0).annotate(
+        merged_into=F("patient__merged_into")
+    )
+    for message in sorted(rows, key=lambda each: each.merged_into is None):
+        person = message.merged_into or message.patient_id
+        there[message.appointment_id, message.schedule_epoch, message.step, message.channel, person] = message
     for appointment in booked:
         _compare(found, appointment, there, policy=policy, prepares=appointment.pk in prepares, now=now)
     by_key = {each.pk: each for each in booked}

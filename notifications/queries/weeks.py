@@ -43,7 +43,7 @@ class Week:
 
 
 def differing(booked: Collection[Appointment], *, now: datetime, policy: Policy) -> list[Week]:
-    """The messages about the weeks of these visits that have to be written or brought up to date. Three queries.
+    """The messages about the weeks of these visits that have to be written or brought up to date. Four queries.
 
     Once written, a message stands while it waits, even if only one visit is left in its week.
     """
@@ -57,11 +57,12 @@ def differing(booked: Collection[Appointment], *, now: datetime, policy: Policy)
     }
     if not wanted:
         return []
+    persons = reach.persons(zones)
+    told = Message.objects.filter(
+        patient__in=list(persons), week_on__in={week_on for _, week_on in wanted}, copy=0
+    ).prefetch_related("visits")
     rows = {
-        (row.patient_id, row.week_on): row
-        for row in Message.objects.filter(
-            patient__in=list(zones), week_on__in={week_on for _, week_on in wanted}, copy=0
-        ).prefetch_related("visits")
+        (persons[row.patient_id], row.week_on): row for row in sorted(told, key=lambda each: each.patient_id in zones)
     }
     found = []
     for (patient, week_on), visits in _by_week(wanted, zones).items():
@@ -92,12 +93,14 @@ def said(messages: Collection[Message], *, now: datetime) -> dict[UUID, Verdict]
     if not mine:
         return {}
     told: dict[str, list[Message]] = {}
-    for row in Message.objects.filter(
-        patient__in={message.patient_id for message in mine},
-        week_on__gte=now.date() - timedelta(days=8),
-        state__in=[*UNSENT, State.SENDING, *SAID],
-        copy=0,
-    ):
+    # by visit: the week may have been told to the same person's other record
+    rows = Message.visits.through.objects.filter(
+        appointment__in={message.appointment_id for message in mine},
+        message__week_on__gte=now.date() - timedelta(days=8),
+        message__state__in=[*UNSENT, State.SENDING, *SAID],
+        message__copy=0,
+    )
+    for row in {link.message for link in rows.select_related("message")}:
         for key, at in row.knew.items():
             told.setdefault(f"{key} {at}", []).append(row)
     found = {}

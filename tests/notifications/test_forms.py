@@ -124,6 +124,6 @@ def test_the_queries_do_not_grow_with_the_courses(visits, patient, now, django_a
     for number in (1, 3):
         while Course.objects.count() < number:
             CourseFactory(patient=patient, protocol_version=course_of(visits).protocol_version)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             for page in forms.pages():
                 forms.compare(page, now=now + 9 * DAY, policy=STANDARD)
