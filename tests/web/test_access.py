@@ -37,6 +37,7 @@ POSTED = {
     "setup-switch",
     "setup-day",
     "setup-clear-day",
+    "setup-change-reminders",
     "setup-switch-account",
 }
 """Pages that only take forms."""
