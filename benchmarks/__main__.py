@@ -17,6 +17,7 @@ SCENARIOS = {
     "dispatch": ["benchmarks.dispatch"],
     "claims": ["benchmarks.claims"],
     "burst": ["benchmarks.burst"],
+    "sweeps": ["benchmarks.sweeps"],
     "processes": ["benchmarks.processes"],
 }
 

@@ -229,7 +229,6 @@ if TEXTS_OVER == "webhook":
     SMS_WEBHOOK_SECRET = required("SMS_WEBHOOK_SECRET", hint="Set it to 32 or more random characters.")
 PLAN_HOLD_SECONDS = env.int("PLAN_HOLD_SECONDS", default=180)
 """How long what is said about a booking or change waits, so that an undo stays silent."""
-WEEK_MESSAGES = env.bool("WEEK_MESSAGES", default=True)
 TEXTS_PER_DAY = env.int("TEXTS_PER_DAY", default=1)
 TEXTS_PER_WEEK = env.int("TEXTS_PER_WEEK", default=3)
 """How many texts a patient gets at most on a day and in seven days. Changes and cancellations go out beyond that."""

@@ -9,5 +9,5 @@ class SchedulerConfig(AppConfig):
     name = "scheduler"
 
     def ready(self) -> None:
-        """Registers the receivers of announcements."""
-        from scheduler import receivers  # noqa: F401 - importing registers
+        """Registers the receivers of announcements, and the check of the clocks."""
+        from scheduler import checks, receivers  # noqa: F401 - importing registers

@@ -171,4 +171,5 @@ urlpatterns = [
     page("setup/protocols/<slug:code>/", protocols.protocol, name="setup-protocol", may=Permission.VIEW_PROTOCOLS),
     page("setup/protocols/<slug:code>/try", protocols.attempt, name="setup-try", may=Permission.VIEW_PROTOCOLS),
     page("setup/reminders/", reminders.policy, name="setup-reminders", may=Permission.VIEW_MESSAGES),
+    page("setup/reminders/change", reminders.change, name="setup-change-reminders", may=Permission.EDIT_TEMPLATES),
 ]

@@ -57,7 +57,7 @@ def _copy(row: Message, *, number: int, now: datetime) -> Message:
     if gone := verdicts.not_expected(row, visits):
         raise NotToBeSentAgain(f"There is nothing left to say: {_lower(gone.label)}.")
     spoken_of = verdicts.to_speak_of(row, visits)
-    begins = max(visit.starts_at for visit in spoken_of)
+    begins = row.not_after if row.form_on else max(visit.starts_at for visit in spoken_of)
     if begins <= now:
         raise NotToBeSentAgain("The visit has begun. There is nothing left to say.")
     if hindrance := reach.hindrances([row]).get(row.pk, Reason.NONE):
@@ -68,6 +68,7 @@ def _copy(row: Message, *, number: int, now: datetime) -> Message:
         schedule_epoch=row.schedule_epoch,
         change_set_id=row.change_set_id,
         week_on=row.week_on,
+        form_on=row.form_on,
         knew=row.knew,
         step=row.step,
         channel=row.channel,

@@ -12,7 +12,7 @@ from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict, InvalidInput
 from core.text import storable
-from notifications.actions import news, wakers, weeks
+from notifications.actions import news, unwanted, wakers, weeks
 from notifications.engine.states import UNSENT, WAITING, Reason, State, Step
 from notifications.models import Handling, Message
 from notifications.queries import gaps
@@ -59,7 +59,7 @@ class Reconciled:
 def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set: ChangeSet | None = None) -> Reconciled:
     """Makes the rows about these appointments what they should be; with a change set what patients are told about it, too.
 
-    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: ten,
+    Runs in the caller's transaction, so that a booking and its reminders commit together or not at all. Queries: fourteen,
     as many for news, one for each row whose time was wrong, and three for each week that changed.
     """
     with transaction.atomic():
@@ -67,7 +67,7 @@ def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set:
         # first: what waits about a booking that is taken back must say why, and be followed by nothing
         written = news.tell(change_set=change_set, appointments=appointments, now=now) if change_set else 0
         found = gaps.compare(appointments, now=now)
-        withdrawn = _withdraw(found.void, now=now)
+        withdrawn = _withdraw(found.void, now=now) + unwanted.drop(found.unwanted, now=now)
         Message.objects.bulk_create(found.missing, ignore_conflicts=True)
         written += weeks.write(found.weeks, now=now)
         retimed = _retime(found.mistimed, now=now)

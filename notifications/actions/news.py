@@ -22,8 +22,9 @@ from notifications.queries import reach
 from scheduler.models import Appointment, ChangeLine, ChangeSet, Status
 from scheduler.models.change_set import Verb
 
-SILENT = (Verb.HOLD, Verb.STATUS)
-"""What patients are not told about: places held for them, and that they came or said that they come."""
+SILENT = (Verb.HOLD, Verb.STATUS, Verb.RETIME)
+"""What patients are not told about: places held for them, that they came or said that they come, and that a visit stays at
+its time on the clock."""
 NO_VISIT = (Status.HELD, Status.CANCELLED)
 FAIR_WARNING = timedelta(hours=1)
 """A change that could only be told later than this before the patient sets out for nothing passes over quiet hours."""

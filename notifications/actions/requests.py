@@ -22,7 +22,7 @@ from notifications.engine import retries
 from notifications.engine.retries import Recourse
 from notifications.engine.states import Outcome, Reason, State
 from notifications.models import Attempt, Link, Message
-from notifications.queries import budgets, pauses, reach, verdicts, weeks
+from notifications.queries import budgets, forms, pauses, reach, verdicts, weeks
 from notifications.queries.database_clock import Clock
 from notifications.queries.verdicts import Verdict
 from scheduler.models import Appointment
@@ -132,8 +132,10 @@ def begin(messages: Sequence[Message], sender: Sender, *, clock: Clock, done: De
 
 
 def over(messages: Sequence[Message], *, now: datetime) -> dict[UUID, Verdict]:
-    """What becomes of those of these messages that must not go out beside others: said with their week, or too many texts."""
-    needless = weeks.said(messages, now=now)
+    """What becomes of those of these messages that must not go out: said with their week, about forms that were filled in,
+    or too many texts.
+    """
+    needless = weeks.said(messages, now=now) | forms.answered(messages, now=now)
     return needless | budgets.over([message for message in messages if message.pk not in needless], now=now)
 
 

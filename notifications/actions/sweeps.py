@@ -2,19 +2,21 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from clinics.models import User
 from core import audit
-from notifications.actions import escalations, messages, news, outcomes, receipts, restores, signs
+from notifications.actions import escalations, forms, messages, news, outcomes, receipts, restores, signs
 from notifications.actions.messages import Reconciled
 from notifications.actions.outcomes import Ended
 from notifications.engine.states import UNSENT, Outcome, Reason, State
 from notifications.models import Attempt, Message
-from notifications.queries import gaps
+from notifications.queries import fingerprints, gaps, policies
 from notifications.queries.database_clock import Clock, database_now
 from notifications.queries.messages import overdue
 from scheduler.models import Appointment, ChangeSet
@@ -25,6 +27,12 @@ AHEAD = timedelta(days=9)
 """How far ahead every sweep checks the rows: the earliest reminder is due seven days before its visit."""
 NEWS_BACK = timedelta(days=1)
 PAGE = 200
+PATIENTS = 100
+"""Whose rows are compared at once."""
+_right: dict[UUID, tuple[object, ...]] = {}
+"""Patients whose rows this process found right, with what those looked like then. Whoever has not looked, or sees anything
+else, looks at all of the rows; so nothing depends on it but the time it takes.
+"""
 PATIENCE = timedelta(minutes=2)
 """A message still untouched this long after it was due is overdue."""
 
@@ -115,10 +123,19 @@ def expire(*, now: datetime) -> int:
 
 
 def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:
-    """Compares the rows about coming visits with what they should be, and makes them so."""
+    """Compares the rows about coming visits with what they should be, and makes them so.
+
+    Within ``ahead`` only of patients about whom anything was written since this process found all of it right; without it
+    of everybody, and the forms.
+    """
     found = Reconciled()
-    for page in gaps.pages(now=now, ahead=ahead):
-        found += _reconcile_each(page, now=now)
+    if ahead is None:
+        written, taken_away = forms.write(policy=policies.in_force(), now=now)
+        found += Reconciled(written=written, withdrawn=taken_away)
+        for page in gaps.pages(now=now, ahead=None):
+            found += _reconcile_each(page, now=now)[0]
+    else:
+        found += _repair_changed(now=now, ahead=ahead)
     untold = (
         ChangeSet.objects.filter(created_at__gt=now - NEWS_BACK, lines__isnull=False, messages=None)
         .exclude(verb__in=news.SILENT)
@@ -132,12 +149,34 @@ def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:
     return found
 
 
-def _reconcile_each(page: list[Appointment], *, now: datetime) -> Reconciled:
-    """The whole page at once; where one record spoils that, one by one without it."""
+def _repair_changed(*, now: datetime, ahead: timedelta) -> Reconciled:
+    edition = policies.newest()
+    beside = (edition.pk if edition else None, settings.TEXTS_OVER)
+    seen = {
+        patient: (visits, (*beside, mark))
+        for patient, (visits, mark) in fingerprints.of_patients(now=now, ahead=ahead).items()
+    }
+    for gone in _right.keys() - seen.keys():
+        del _right[gone]
+    changed = [patient for patient, (_, mark) in seen.items() if _right.get(patient) != mark]
+    found = Reconciled()
+    changed.sort()
+    for first in range(0, len(changed), PATIENTS):
+        patients = changed[first : first + PATIENTS]
+        page = [Appointment(pk=visit) for patient in patients for visit in seen[patient][0]]
+        done, is_right = _reconcile_each(page, now=now)
+        found += done
+        if is_right and not done:
+            _right.update({patient: seen[patient][1] for patient in patients})
+    return found
+
+
+def _reconcile_each(page: list[Appointment], *, now: datetime) -> tuple[Reconciled, bool]:
+    """The whole page at once; where one record spoils that, one by one without it. Also whether none did."""
     try:
-        return messages.reconcile(appointments=page, now=now)
+        return messages.reconcile(appointments=page, now=now), True
     except Exception as failure:  # noqa: BLE001 - one bad record must not stop the sweep
         if len(page) == 1:
             log.error("appointment_without_reminders", appointment=str(page[0].pk), failure=type(failure).__name__)  # noqa: TRY400
-            return Reconciled()
-    return sum((_reconcile_each([each], now=now) for each in page), Reconciled())
+            return Reconciled(), False
+    return sum((_reconcile_each([each], now=now)[0] for each in page), Reconciled()), False

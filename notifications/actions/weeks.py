@@ -21,7 +21,8 @@ def write(weeks: Sequence[Week], *, now: datetime) -> int:
             continue
         week.message.visits.set(week.visits)
         if not week.is_new:
+            time = {"due_at": week.due_at, "next_try_at": week.due_at} if week.due_at else {}
             Message.objects.filter(pk=week.message.pk, state__in=UNSENT).update(
-                knew=week.knew, not_after=week.not_after, updated_at=now
+                knew=week.knew, not_after=week.not_after, updated_at=now, **time
             )
     return len(new)

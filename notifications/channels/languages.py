@@ -19,6 +19,7 @@ class Language:
     subject: str
     subject_of_plan: str
     subject_of_change: str
+    subject_of_form: str
     calendar_title: str
     visit: str
     get_ready: str
@@ -43,6 +44,7 @@ LANGUAGES = {
         "Your appointment on {day}",
         "Your appointments from {day}",
         "A change to your appointments",
+        "A short form is ready for you",
         "Appointment",
         "{day}, {begins} to {ends}",
         "Please read your get-ready list today: {link}",
@@ -54,6 +56,7 @@ LANGUAGES = {
         "Su cita del {day}",
         "Sus citas a partir del {day}",
         "Un cambio en sus citas",
+        "Tiene listo un formulario breve",
         "Cita",
         "{day}, de {begins} a {ends}",
         "Lea hoy su lista para prepararse: {link}",

@@ -21,9 +21,10 @@ RANK = {
     Step.YOUR_WEEK: 3,
     Step.THREE_DAYS: 4,
     Step.SEVEN_DAYS: 5,
+    Step.FORM: 6,
 }
-"""The lower goes first: the plan, which brings the link to everything, get ready tomorrow, today, can you come. Room is kept
-for what goes before."""
+"""The lower goes first: the plan, which brings the link to everything, get ready tomorrow, today, can you come, a form. Room
+is kept for what goes before."""
 WEEK = 7
 
 

@@ -44,6 +44,7 @@ class Step(Labelled):
     THREE_DAYS = "three_days", "3 days before"
     ONE_DAY = "one_day", "1 day before"
     DAY_OF = "day_of", "On the day"
+    FORM = "form", "Form to fill in"
     CHANGED = "changed", "Change"
     CANCELLED = "cancelled", "Cancellation"
 
@@ -51,7 +52,10 @@ class Step(Labelled):
 ASKS = frozenset({Step.YOUR_WEEK, Step.SEVEN_DAYS, Step.THREE_DAYS})
 """What asks whether the patient will come: needless once the patient said so."""
 NEWS = frozenset({Step.PLAN, Step.CHANGED, Step.CANCELLED})
-"""What a patient is told about a change set; the week's is about the visits of one week, all others about one visit."""
+"""What a patient is told about a change set; the week's is about the visits of one week, a form's about what opens on one
+day, all others about one visit.
+"""
+OF_VISIT = frozenset({Step.SEVEN_DAYS, Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF})
 
 
 class State(Labelled):
@@ -121,6 +125,8 @@ class Reason(Labelled):
     TAKEN_BACK = "taken_back", "It was taken back before it was said"
     MERGED = "merged", "Said together with a later change"
     WEEK = "week", "Said in the message about the week"
+    ANSWERED = "answered", "There was no form to fill in any more"
+    NOT_WANTED = "not_wanted", "The clinic sends no such reminder any more"
     TOO_LATE = "too_late", "Its time was over"
     QUIET_HOURS = "quiet_hours", "Only quiet hours were left"
     REFUSED = "refused", "The provider refused it for good"

@@ -1,4 +1,4 @@
-"""Messages and attempts, the switches that hold them back, calls, what patients answer and agreed to, and how things stand."""
+"""Messages and attempts, which reminders there are, the switches that hold them back, calls, what patients answer and agreed to, and how things stand."""
 
 from notifications.models.attempt import Attempt
 from notifications.models.consent import Consent
@@ -10,6 +10,7 @@ from notifications.models.message import Message
 from notifications.models.pause import Cause, Pause
 from notifications.models.phone_call import Outcome, PhoneCall
 from notifications.models.staff_notice import NoticeState, StaffNotice
+from notifications.models.policy import ReminderPolicy
 from notifications.models.template import Template
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Pause",
     "PhoneCall",
     "Receipt",
+    "ReminderPolicy",
     "Sign",
     "StaffNotice",
     "Template",

@@ -111,16 +111,18 @@ class Link(Model):
     def of_message(cls, message: Message, visits: Sequence[Appointment]) -> "Link":
         """The link in a message about ``visits``, not yet written; the same for every try.
 
-        A reminder's is for its visit, any other message's for the whole plan. It ends some days after the last of them.
+        A reminder's is for its visit, any other message's for the whole plan. It ends some days after the last of them, or
+        after the forms it is about.
         """
         purpose, grace = (Purpose.VISIT, VISIT_GRACE) if message.appointment_id else (Purpose.PLAN, PLAN_GRACE)
+        ends = [message.not_after] if message.form_on else []
         return cls(
             pk=uuid5(message.pk, purpose.value),
             purpose=purpose.value,
             patient_id=message.patient_id,
             appointment_id=message.appointment_id,
             message=message,
-            expires_at=max(visit.ends_at for visit in visits) + grace,
+            expires_at=max([*(visit.ends_at for visit in visits), *ends]) + grace,
         )
 
     @classmethod

@@ -33,6 +33,7 @@ _STUCK = sorted(each.value for each in (State.DEAD, State.EXPIRED, State.UNDELIV
 """Few, and counted on every page of the staff."""
 _NEWS = sorted(step.value for step in NEWS)
 _WEEK = Step.YOUR_WEEK.value
+_FORM = Step.FORM.value
 _FOR_PEOPLE = Q(state__in=[State.DEAD.value, State.EXPIRED.value, State.UNDELIVERED.value]) | Q(
     state=State.UNCERTAIN.value, next_try_at=None
 )
@@ -61,6 +62,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             schedule_epoch=message.schedule_epoch,
             change_set=message.change_set_id,
             week_on=message.week_on,
+            form_on=message.form_on,
             step=message.step,
             channel=message.channel,
         )
@@ -75,7 +77,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
     but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at", "first_tried_at"]
 )
 class Message(Model):
-    """What should be said to one patient on one channel: about one visit, or the visits of one change set or one week.
+    """What should be said to one patient on one channel: about one visit, the visits of one change set or one week, or the
+    forms that open on one day.
 
     ``due_at`` is when it should go out, ``next_try_at`` when a dispatcher looks at it next, ``not_after`` when it has
     become useless. ``token`` rises with every claim: only who holds the newest may write the result. ``attempts``
@@ -98,6 +101,7 @@ class Message(Model):
     visits = models.ManyToManyField(Appointment, related_name="plan_messages", help_text="What news are about.")
     knew: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
     week_on = models.DateField(null=True, blank=True, help_text="The Monday of the week it is about.")
+    form_on = models.DateField(null=True, blank=True, help_text="The patient's day on which the forms open.")
     step = models.CharField(max_length=20, choices=Step.choices())
     channel = models.CharField(max_length=10, choices=Channel.choices())
     copy = models.PositiveSmallIntegerField(default=0, help_text="0; 1 for the first time it is sent again.")
@@ -134,10 +138,19 @@ class Message(Model):
                 condition=Q(week_on__isnull=False),
                 name="notifications_message_once_per_week",
             ),
+            models.UniqueConstraint(
+                fields=["patient", "form_on", "channel", "copy"],
+                condition=Q(form_on__isnull=False),
+                name="notifications_message_once_per_day_of_forms",
+            ),
             models.CheckConstraint(
-                condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None, week_on=None)
-                | Q(step=_WEEK, week_on__isnull=False, change_set=None, appointment=None)
-                | (~Q(step__in=[*_NEWS, _WEEK]) & Q(change_set=None, appointment__isnull=False, week_on=None)),
+                condition=Q(step__in=_NEWS, change_set__isnull=False, appointment=None, week_on=None, form_on=None)
+                | Q(step=_WEEK, week_on__isnull=False, change_set=None, appointment=None, form_on=None)
+                | Q(step=_FORM, form_on__isnull=False, change_set=None, appointment=None, week_on=None)
+                | (
+                    ~Q(step__in=[*_NEWS, _WEEK, _FORM])
+                    & Q(appointment__isnull=False, change_set=None, week_on=None, form_on=None)
+                ),
                 name="notifications_message_about_something",
             ),
             models.CheckConstraint(condition=Q(step__in=Step.values()), name="notifications_message_step_known"),

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from core import clock
 from notifications.engine import ladder
-from notifications.engine.states import ASKS, NEWS, WAITING, Outcome, Reason, State, Step
+from notifications.engine.states import ASKS, OF_VISIT, WAITING, Outcome, Reason, State, Step
 from notifications.models import Attempt, Message, Pause
-from notifications.queries import messages, pauses, reach
+from notifications.queries import messages, pauses, policies, reach
 from scheduler.models import Appointment, Status
+from treatments.queries import preparations
 
 _WHY = {
     Reason.NO_CONSENT: "the patient did not agree to this way of being told",
@@ -22,6 +23,8 @@ _WHY = {
     Reason.CONFIRMED: "the patient had said that they come",
     Reason.TAKEN_BACK: "everything is again as the patient knew it",
     Reason.MERGED: "a later change came first, and is told together with it",
+    Reason.ANSWERED: "there was no form to fill in any more",
+    Reason.NOT_WANTED: "the clinic sends no such reminder any more",
     Reason.WEEK: "the message about the week says it",
     Reason.TOO_LATE: "its time was over before it could be sent",
     Reason.QUIET_HOURS: "only quiet hours were left",
@@ -43,7 +46,7 @@ _FINALLY = {
 
 
 def explain(appointment: Appointment, *, now: datetime) -> list[str]:
-    """A sentence or more on every message there is, and on every step that has none. Six queries."""
+    """A sentence or more on every message there is, and on every step that has none. Nine queries."""
     zone = appointment.zone
     rows = list(messages.of_appointment(appointment).select_related("change_set", "patient__site"))
     sentences = of_messages(rows, paused=pauses.in_force(), now=now, zone=zone)
@@ -141,14 +144,17 @@ def _without(appointment: Appointment, rows: Sequence[Message], *, now: datetime
         return []
     zone = appointment.patient.home_zone
     there = {row.step for row in rows if row.schedule_epoch == appointment.schedule_epoch}
-    times = {"starts_at": appointment.starts_at, "booked_at": appointment.created_at}
-    planned = {each.step: each for each in ladder.reminders(zone=zone, **times)}
-    coming = {each.step for each in ladder.still_to_come(zone=zone, now=now, **times)}
+    policy, times = policies.in_force(), {"starts_at": appointment.starts_at, "booked_at": appointment.created_at}
+    prepares = bool(preparations.of_appointments([appointment]))
+    planned = {each.step for each in ladder.reminders(zone=zone, policy=policy, prepares=prepares, **times)}
+    coming = {each.step for each in ladder.still_to_come(zone=zone, now=now, policy=policy, prepares=prepares, **times)}
     told = []
-    for step in Step:
-        if step in {*NEWS, Step.YOUR_WEEK} or step in there:
-            continue
-        if step in ASKS and appointment.confirmed_at:
+    for step in (each for each in Step if each in OF_VISIT and each not in there):
+        if not policy.wants(step, prepares=prepares):
+            nothing = step is Step.DAY_OF and policy.wants(step, prepares=True)
+            why = "there is nothing to do before this visit" if nothing else "the clinic sends none"
+            told.append(f"{step.label}: {why}.")
+        elif step in ASKS and appointment.confirmed_at:
             told.append(f"{step.label}: needless, as the patient said that they come.")
         elif step in coming:
             told.append(f"{step.label}: missing; the next sweep writes it.")

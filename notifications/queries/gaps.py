@@ -1,17 +1,20 @@
 """The rows that should exist, against those that do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F
+
 from notifications.engine import budget, ladder, quiet_hours
-from notifications.engine.ladder import Planned
-from notifications.engine.states import ASKS, UNSENT, Channel, Reason, State, Step
+from notifications.engine.ladder import DayOf, Planned, Policy
+from notifications.engine.states import ASKS, OF_VISIT, UNSENT, Channel, Reason, State, Step
 from notifications.models import Message
-from notifications.queries import reach, verdicts, weeks
+from notifications.queries import policies, reach, verdicts, weeks
 from notifications.queries.weeks import Week
 from scheduler.models import Appointment, Status
+from treatments.queries import preparations
 
 PAGE = 200
 PUT_OFF_AT_MOST = timedelta(days=budget.WEEK + 1)
@@ -37,8 +40,9 @@ class Mistimed:
 class Gaps:
     """How rows differ from what they should be. ``current`` are the appointments as they are now, earliest first.
 
-    ``missing`` are rows not written yet, ``weeks`` the messages about weeks that differ. ``void`` wait though there is nothing to say. ``stranded`` were taken back though the
-    visit stands as it was: what is final stays, so a person must tell the patient.
+    ``missing`` are rows not written yet, ``weeks`` the messages about weeks that differ. ``void`` wait though there is nothing
+    to say, ``unwanted`` though the clinic sends no such reminder. ``stranded`` were taken back though the visit stands as it
+    was: what is final stays, so a person must tell the patient.
     """
 
     current: list[Appointment] = field(default_factory=list)
@@ -46,11 +50,20 @@ class Gaps:
     weeks: list[Week] = field(default_factory=list)
     mistimed: list[Mistimed] = field(default_factory=list)
     void: dict[Reason, list[UUID]] = field(default_factory=dict)
+    unwanted: list[Message] = field(default_factory=list)
     stranded: list[Message] = field(default_factory=list)
 
 
-def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
-    """What is wrong about the rows of these appointments. Nine queries."""
+STAYS = frozenset({Reason.CONFIRMED, Reason.WEEK, Reason.NOT_WANTED})
+"""Reasons for which a message was rightly taken back though its visit stands."""
+
+
+def compare(appointments: Iterable[Appointment], *, now: datetime, policy: Policy | None = None) -> Gaps:
+    """What is wrong about the rows of these appointments, by the policy in force or another one.
+
+    Thirteen queries; one more for each version of a protocol that was not read before.
+    """
+    policy = policy or policies.in_force()
     ids = [appointment.pk for appointment in appointments]
     current = list(
         Appointment.objects.filter(pk__in=ids, patient__isnull=False)
@@ -58,32 +71,82 @@ def compare(appointments: Iterable[Appointment], *, now: datetime) -> Gaps:
         .order_by("starts_at", "id")
     )
     booked = [each for each in current if each.status == Status.BOOKED]
-    found = Gaps(current=current, weeks=weeks.differing(booked, now=now), void=_void(ids))
-    there = {
-        (message.appointment_id, message.schedule_epoch, message.step, message.channel, message.patient_id): message
-        for message in Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0)
-    }
+    found = Gaps(current=current, weeks=weeks.differing(booked, now=now, policy=policy), void=_void(ids))
+    found.unwanted = weeks.unwanted(booked, policy=policy)
+    prepares = preparations.of_appointments(booked) if policy.day_of is DayOf.PREPARE else {}
+    there = {}
+    # what was said to a duplicate was said to the same person; the own row of who was kept counts more
+    rows = Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0).annotate(
+        merged_into=F("patient__merged_into")
+    )
+    for message in sorted(rows, key=lambda each: each.merged_into is None):
+        person = message.merged_into or message.patient_id
+        there[message.appointment_id, message.schedule_epoch, message.step, message.channel, person] = message
     for appointment in booked:
-        patient = appointment.patient
-        assert patient is not None  # noqa: S101 - asked for in the query, and by a constraint
-        zone = patient.home_zone
-        times = {"starts_at": appointment.starts_at, "booked_at": appointment.created_at}
-        right = {step.step: step for step in ladder.reminders(zone=zone, **times)}
-        for planned in ladder.still_to_come(zone=zone, now=now, **times):
-            if planned.step in ASKS and appointment.confirmed_at:
-                continue
-            for channel in reach.channels_of(patient, planned.step):
-                known = there.get((appointment.pk, appointment.schedule_epoch, planned.step, channel, patient.pk))
-                if known is None:
-                    found.missing.append(_reminder(appointment, planned, channel))
-                elif known.state == State.WITHDRAWN and known.reason not in {Reason.CONFIRMED, Reason.WEEK}:
-                    found.stranded.append(known)
-                elif planned == right[planned.step] and _is_mistimed(known, planned, zone=zone, now=now):
-                    known.appointment = appointment
-                    found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
+        _compare(found, appointment, there, policy=policy, prepares=appointment.pk in prepares, now=now)
+    by_key = {each.pk: each for each in booked}
+    for message in there.values():
+        visit = by_key[message.appointment_id] if message.appointment_id else None
+        if visit is not None and _is_unwanted(message, policy, prepares=visit.pk in prepares):
+            found.unwanted.append(message)
     with_week = weeks.said([each.message for each in found.mistimed if each.only_waits], now=now)
     found.mistimed = [each for each in found.mistimed if not (each.only_waits and each.message.pk in with_week)]
     return found
+
+
+Key = tuple[UUID | None, int, str, str, UUID]
+
+
+def _compare(
+    found: Gaps,
+    appointment: Appointment,
+    there: Mapping[Key, Message],
+    *,
+    policy: Policy,
+    prepares: bool,
+    now: datetime,
+) -> None:
+    """Adds what is wrong about the rows of one booked visit."""
+    patient = appointment.patient
+    assert patient is not None  # noqa: S101 - asked for in the query, and by a constraint
+    zone = patient.home_zone
+    right = {
+        step.step: step
+        for step in ladder.reminders(
+            starts_at=appointment.starts_at,
+            booked_at=appointment.created_at,
+            zone=zone,
+            policy=policy,
+            prepares=prepares,
+        )
+    }
+    coming = ladder.still_to_come(
+        starts_at=appointment.starts_at,
+        booked_at=appointment.created_at,
+        zone=zone,
+        now=now,
+        policy=policy,
+        prepares=prepares,
+    )
+    for planned in coming:
+        if planned.step in ASKS and appointment.confirmed_at:
+            continue
+        for channel in reach.channels_of(patient, planned.step):
+            known = there.get((appointment.pk, appointment.schedule_epoch, planned.step, channel, patient.pk))
+            if known is None:
+                found.missing.append(_reminder(appointment, planned, channel))
+            elif known.state == State.WITHDRAWN and known.reason not in STAYS:
+                found.stranded.append(known)
+            elif planned == right[planned.step] and _is_mistimed(known, planned, zone=zone, now=now):
+                known.appointment = appointment
+                found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
+
+
+def _is_unwanted(message: Message, policy: Policy, *, prepares: bool) -> bool:
+    """Whether an untouched row waits for what the clinic does not send; not what staff sent or held by hand."""
+    step = Step(message.step)
+    waits = message.state in UNSENT and message.heeds_quiet_hours
+    return waits and step in OF_VISIT and not policy.wants(step, prepares=prepares)
 
 
 def pages(*, now: datetime, ahead: timedelta | None) -> Iterator[list[Appointment]]:
@@ -108,8 +171,8 @@ def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
     A visit that is missed or here already may come back to booked; its messages are judged when they are due.
     """
     plans = Message.visits.through.objects.filter(appointment__in=ids).values_list("message", flat=True)
-    # the message about a week takes in what comes into it; whether anything is left is judged when it is due
-    unsent = Message.objects.filter(state__in=UNSENT).exclude(step=Step.YOUR_WEEK)
+    # the messages about a week and about forms take in what comes; whether anything is left is judged when they are due
+    unsent = Message.objects.filter(state__in=UNSENT).exclude(step__in=[Step.YOUR_WEEK, Step.FORM])
     unsent = unsent.select_related("appointment").prefetch_related("visits")
     void: dict[Reason, list[UUID]] = {}
     # two index look-ups; as one condition with "or" they would be a scan

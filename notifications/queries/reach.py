@@ -1,6 +1,6 @@
 """Which channels a patient is told on, and what stands in the way. Asked in the claim and again just before the request."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.conf import settings
@@ -24,11 +24,17 @@ def channels_of(patient: Patient, step: Step) -> list[Channel]:
     return [Channel.EMAIL, *texts]
 
 
-def channel_of_week(patient: Patient) -> Channel | None:
-    """The one channel on which a patient hears of a week: e-mail, else texts; None where there is neither. No query."""
+def one_channel(patient: Patient) -> Channel | None:
+    """The one channel on which a patient hears of a week or a form: e-mail, else texts; None where there is neither. No query."""
     if patient.may_email and patient.email:
         return Channel.EMAIL
     return Channel(settings.TEXTS_OVER) if settings.TEXTS_OVER != "none" and patient.may_text else None
+
+
+def persons(patients: Iterable[UUID]) -> dict[UUID, UUID]:
+    """These patients, and their records that were merged into them: each with the patient it is now. One query."""
+    own = {patient: patient for patient in patients}
+    return dict(Patient.objects.filter(merged_into__in=own).values_list("pk", "merged_into")) | own
 
 
 def hindrances(messages: Collection[Message]) -> dict[UUID, Reason]:

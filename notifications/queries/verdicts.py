@@ -136,6 +136,10 @@ def still_expected(message: Message, visits: Sequence[Appointment]) -> list[Appo
 
 def to_speak_of(message: Message, visits: Sequence[Appointment]) -> list[Appointment]:
     """Those visits the words are about: what is still to come, and in news of a change what is cancelled, too."""
+    if message.step == Step.FORM:  # those its forms are counted from, which may be over
+        return [
+            visit for visit in visits if visit.status != Status.CANCELLED and visit.patient_id == message.patient_id
+        ]
     if message.step not in {Step.CHANGED, Step.CANCELLED}:
         expected = still_expected(message, visits)
         if message.step == Step.YOUR_WEEK:  # what was moved is told as a change

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-
 from core import clock
 from notifications.engine import ladder, retries
+from notifications.engine.ladder import Policy
 from notifications.engine.states import UNSENT, Reason, State, Step
 from notifications.models import Message
 from notifications.queries import reach
@@ -22,11 +21,15 @@ MOMENT = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A message about a week as it should be, not yet written or not like this: its visits, earliest first."""
+    """A message about a week as it should be, not yet written or not like this: its visits, earliest first.
+
+    ``due_at`` is when it should go out, if that can still be changed.
+    """
 
     message: Message
     visits: Sequence[Appointment]
     is_new: bool
+    due_at: datetime | None = None
 
     @property
     def knew(self) -> dict[str, str]:
@@ -39,12 +42,12 @@ class Week:
         return self.visits[0].starts_at
 
 
-def differing(booked: Collection[Appointment], *, now: datetime) -> list[Week]:
-    """The messages about the weeks of these visits that have to be written or brought up to date. Three queries.
+def differing(booked: Collection[Appointment], *, now: datetime, policy: Policy) -> list[Week]:
+    """The messages about the weeks of these visits that have to be written or brought up to date. Four queries.
 
     Once written, a message stands while it waits, even if only one visit is left in its week.
     """
-    if not settings.WEEK_MESSAGES:
+    if policy.your_week_at is None:
         return []
     zones = {visit.patient.pk: visit.patient.home_zone for visit in booked if visit.patient}
     wanted = {
@@ -54,19 +57,32 @@ def differing(booked: Collection[Appointment], *, now: datetime) -> list[Week]:
     }
     if not wanted:
         return []
+    persons = reach.persons(zones)
+    told = Message.objects.filter(
+        patient__in=list(persons), week_on__in={week_on for _, week_on in wanted}, copy=0
+    ).prefetch_related("visits")
     rows = {
-        (row.patient_id, row.week_on): row
-        for row in Message.objects.filter(
-            patient__in=list(zones), week_on__in={week_on for _, week_on in wanted}, copy=0
-        ).prefetch_related("visits")
+        (persons[row.patient_id], row.week_on): row for row in sorted(told, key=lambda each: each.patient_id in zones)
     }
     found = []
     for (patient, week_on), visits in _by_week(wanted, zones).items():
         row = rows.get((patient, week_on))
-        week = _new(visits, week_on, zones[patient], now=now) if row is None else Week(row, visits, is_new=False)
+        zone = zones[patient]
+        if row is None:
+            week = _new(visits, week_on, zone, policy, now=now)
+        else:
+            week = Week(row, visits, is_new=False, due_at=_other_time(row, week_on, zone, policy, now=now))
         if week and (week.is_new or (row and row.state in UNSENT and _differs(row, week))):
             found.append(week)
     return found
+
+
+def unwanted(booked: Collection[Appointment], *, policy: Policy) -> list[Message]:
+    """The messages about weeks of these patients that wait though the clinic sends none. One query if it sends none."""
+    if policy.your_week_at is not None:
+        return []
+    patients = {visit.patient_id for visit in booked}
+    return list(Message.objects.filter(patient__in=patients, step=Step.YOUR_WEEK, copy=0, state__in=UNSENT))
 
 
 def said(messages: Collection[Message], *, now: datetime) -> dict[UUID, Verdict]:
@@ -74,15 +90,17 @@ def said(messages: Collection[Message], *, now: datetime) -> dict[UUID, Verdict]
     said, and waiting while it waits, if there is time. One query if there are any.
     """
     mine = [message for message in messages if message.step == Step.THREE_DAYS and not message.copy]
-    if not mine or not settings.WEEK_MESSAGES:
+    if not mine:
         return {}
     told: dict[str, list[Message]] = {}
-    for row in Message.objects.filter(
-        patient__in={message.patient_id for message in mine},
-        week_on__gte=now.date() - timedelta(days=8),
-        state__in=[*UNSENT, State.SENDING, *SAID],
-        copy=0,
-    ):
+    # by visit: the week may have been told to the same person's other record
+    rows = Message.visits.through.objects.filter(
+        appointment__in={message.appointment_id for message in mine},
+        message__week_on__gte=now.date() - timedelta(days=8),
+        message__state__in=[*UNSENT, State.SENDING, *SAID],
+        message__copy=0,
+    )
+    for row in {link.message for link in rows.select_related("message")}:
         for key, at in row.knew.items():
             told.setdefault(f"{key} {at}", []).append(row)
     found = {}
@@ -119,11 +137,12 @@ def _by_week(wanted: Iterable[tuple[UUID, date]], zones: dict[UUID, str]) -> dic
     return {key: visits for key, visits in listed.items() if visits}
 
 
-def _new(visits: Sequence[Appointment], week_on: date, zone: str, *, now: datetime) -> Week | None:
-    patient, due_at = visits[0].patient, ladder.your_week(week_on, zone)
-    channel = reach.channel_of_week(patient) if patient else None
+def _new(visits: Sequence[Appointment], week_on: date, zone: str, policy: Policy, *, now: datetime) -> Week | None:
+    patient, due_at = visits[0].patient, ladder.your_week(week_on, zone, policy)
+    channel = reach.one_channel(patient) if patient else None
     if (
         channel is None
+        or due_at is None
         or due_at <= now
         or len(visits) < ladder.FULL_WEEK
         or all(visit.confirmed_at for visit in visits)
@@ -135,6 +154,16 @@ def _new(visits: Sequence[Appointment], week_on: date, zone: str, *, now: dateti
     return Week(message, visits, is_new=True)
 
 
+def _other_time(row: Message, week_on: date, zone: str, policy: Policy, *, now: datetime) -> datetime | None:
+    """When an untouched row should go out instead: the clinic's time, the patient's zone or a zone's rules changed."""
+    due_at = ladder.your_week(week_on, zone, policy)
+    untouched = row.state == State.SCHEDULED and not row.attempts and row.heeds_quiet_hours
+    waits = untouched and row.next_try_at == row.due_at
+    return due_at if waits and due_at is not None and due_at > now and due_at != row.due_at else None
+
+
 def _differs(row: Message, week: Week) -> bool:
     listed = {visit.pk for visit in row.visits.all()}
+    if week.due_at is not None:
+        return True
     return row.knew != week.knew or row.not_after != week.not_after or listed != {visit.pk for visit in week.visits}

@@ -37,6 +37,7 @@ MAY_UNDO: Mapping[str, Permission] = {
     Verb.STATUS: Permission.SET_VISIT_STATUS,
     Verb.LATE: Permission.MOVE_VISITS,
     Verb.DECIDE: Permission.DECIDE_COURSES,
+    Verb.RETIME: Permission.RUN_SYSTEM,
 }
 """Whoever may do it may take it back; the verbs that are not here are as far-reaching as booking."""
 

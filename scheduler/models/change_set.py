@@ -24,6 +24,7 @@ class Verb(models.TextChoices):
     EXTEND = "extend", "Extended"
     CLOSE = "close", "Closed"
     LEVEL = "level", "Levelled"
+    RETIME = "retime", "Kept at its time on the clock"
     UNDO = "undo", "Undone"
 
 

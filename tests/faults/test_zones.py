@@ -8,20 +8,31 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
+from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+import time_machine
+from django.core.management import CommandError, call_command
 
 from core import clock
 from core.clock import Adjustment
-from notifications.actions import sweeps
+from core.errors import NotAllowed
+from notifications.actions import delivery, sweeps
 from notifications.engine import ladder, quiet_hours
 from notifications.engine.states import State, Step
 from notifications.models import Message
-from tests.factories.clinics import PatientFactory
+from scheduler.actions import undoing
+from scheduler.checks import visits_are_at_their_time_on_the_clock
+from scheduler.models import Appointment, ChangeSet, Status
+from scheduler.models.change_set import Verb
+from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
+from tests.factories.scheduler import AllocationFactory, AppointmentFactory, ChairFactory
 from tests.notifications.booking import book
+from tests.notifications.fake_sender import FakeSender
 
+HOUR = timedelta(hours=1)
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 FIRST, LAST = date(2025, 1, 1), date(2030, 12, 31)
 EDGES = [date(2028, 2, 29), date(2027, 12, 31), date(2028, 1, 1)]
@@ -67,7 +78,9 @@ def test_every_reminder_around_a_change_is_by_day_and_before_its_visit() -> None
         for on in changes(zone):
             for days in (0, 1, 3, 7):
                 starts_at = clock.resolve(on + timedelta(days=days), time(14), zone).at
-                planned = ladder.reminders(starts_at=starts_at, zone=zone, booked_at=starts_at - timedelta(days=30))
+                planned = ladder.reminders(
+                    starts_at=starts_at, zone=zone, booked_at=starts_at - timedelta(days=30), prepares=True
+                )
                 assert [each.step for each in planned] == [
                     Step.SEVEN_DAYS,
                     Step.THREE_DAYS,
@@ -125,3 +138,68 @@ def test_after_a_change_of_rules_reminders_keep_their_wall_clock_times_and_move_
     assert set(Message.objects.filter(pk__in=moved).values_list("patient__zone", flat=True)) == set(CHANGED)
     assert (done.written, done.withdrawn, done.stranded) == (0, 0, 0)
     assert not sweeps.repair(now=booked_at, ahead=None), "once"
+
+
+@pytest.mark.django_db
+def test_after_a_change_of_rules_visits_keep_their_wall_clock_times_too(site, service, new_rules: Path) -> None:
+    now, day = datetime(2026, 10, 20, 12, tzinfo=UTC), timedelta(days=1)
+    start = datetime(2026, 12, 18, 18, tzinfo=UTC)  # 10:00 in Vancouver, 13:00 in New York
+    west = SiteFactory(zone="America/Vancouver")
+    chair, nobody = ChairFactory(site=west), PatientFactory(site=west, zone="America/Vancouver")
+    visits = [book(PatientFactory(site=west, zone=west.zone), start + k * HOUR, now=now)[0] for k in range(2)]
+    for visit in visits:  # one after the other in one chair
+        AllocationFactory(appointment=visit, resource=chair, starts_at=visit.starts_at, ends_at=visit.ends_at)
+    (twice,) = book(nobody, start + day, now=now)  # as the rules will be, this person would be in two places
+    there = AppointmentFactory(site=site, patient=nobody, starts_at=start + day - HOUR, status=Status.BOOKED)
+    (elsewhere,) = book(PatientFactory(site=site), start, now=now)
+    delivery.deliver_due(by=service, clock=lambda: now + HOUR, open_sender=lambda _: FakeSender())
+    sweeps.repair(now=now + HOUR, ahead=None)
+    rows = set(Message.objects.values_list("pk", "state", "schedule_epoch"))
+    assert call("retime") == "every visit is at its time on the clock\n"
+    assert visits_are_at_their_time_on_the_clock(databases=["default"]) == []
+
+    zoneinfo.reset_tzpath([new_rules])
+    ZoneInfo.clear_cache()
+    with time_machine.travel(now + 2 * HOUR, tick=False):
+        shown = call("retime")
+        assert {line.partition(":")[0] for line in shown.splitlines()[:-1]} == {
+            str(each.pk) for each in (*visits, twice)
+        }
+        assert shown.endswith("3 visits to put right\n")
+        (alarm,) = visits_are_at_their_time_on_the_clock(databases=["default"])
+        assert alarm.msg.startswith("3 coming visits")
+        assert Appointment.objects.get(pk=visits[0].pk).starts_at == start, "shown only"
+        with pytest.raises(CommandError, match="1 visits were left"):
+            call("retime", "--apply")
+        for number, visit in enumerate(visits):
+            visit.refresh_from_db()
+            assert visit.starts_at == start + (number - 1) * HOUR
+            assert f"{clock.local(visit.starts_at, visit.zone):%H:%M}" == f"{10 + number}:00"
+            assert (visit.allocations.get().starts_at, visit.schedule_epoch) == (visit.starts_at, 1)
+        for untouched, at in ((twice, start + day), (there, start + day - HOUR), (elsewhere, start)):
+            untouched.refresh_from_db()
+            assert untouched.starts_at == at
+        made = ChangeSet.objects.get(verb=Verb.RETIME)
+        assert {line.appointment_id for line in made.lines.all()} == {each.pk for each in visits}
+        assert made.messages.count() == 0, "nothing changed for the patients"
+        # a clock's time of their own zone: what was due at 10:00 still is; and the same rows, none beside them
+        assert set(Message.objects.values_list("pk", "state", "schedule_epoch")) == rows
+        done = sweeps.repair(now=now + 2 * HOUR, ahead=None)
+        assert (done.written, done.retimed, done.withdrawn) == (0, 6, 0), (
+            "of who lives by the clocks that changed, and was left"
+        )
+        assert not sweeps.repair(now=now + 2 * HOUR, ahead=None), "moved once"
+        one_day = Message.objects.get(appointment=visits[0], step=Step.ONE_DAY)
+        assert f"{clock.local(one_day.due_at, west.zone):%d %H:%M}" == "17 16:00"
+        assert one_day.not_after == visits[0].starts_at
+        with pytest.raises(NotAllowed):
+            undoing.restore(change_set=made, by=UserFactory(role="manager"), now=now + 2 * HOUR)
+        with pytest.raises(CommandError):
+            call("retime", "--apply")
+    assert ChangeSet.objects.filter(verb=Verb.RETIME).count() == 1
+
+
+def call(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()

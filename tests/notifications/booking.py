@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import time_machine
 from django.db import transaction
 
-from clinics.models import Patient
+from clinics.models import Patient, User
 from core import clock
+from notifications.engine.ladder import STANDARD
+from notifications.engine.states import Channel, Step
+from notifications.models import Message, ReminderPolicy
 from scheduler.actions import lines
 from scheduler.announcements import appointments_changed
 from scheduler.models import Appointment, Status
@@ -31,6 +36,24 @@ def book(patient: Patient, *starts: datetime, now: datetime) -> list[Appointment
         lines.write(change_set, {}, lines.states(made, {}))
         appointments_changed.announce(change_set=change_set, appointments=made)
     return made
+
+
+def send(**policy: Any) -> None:
+    """The clinic's next edition of its policy: the shipped one, but for this."""
+    ReminderPolicy.objects.create(
+        version=ReminderPolicy.objects.count() + 1,
+        by=User.objects.service(),
+        **{field.name: getattr(STANDARD, field.name) for field in fields(STANDARD)} | policy,
+    )
+
+
+def tell_of_form(patient: Patient, visits: Sequence[Appointment], **fields: Any) -> Message:
+    """The message that a form is ready, counted from these visits."""
+    at = visits[0].starts_at
+    given = {"due_at": at, "not_after": at + timedelta(days=2), "next_try_at": at, "channel": Channel.EMAIL}
+    row = Message.objects.create(patient=patient, step=Step.FORM, form_on=visits[0].local_on, **given | fields)
+    row.visits.set(visits)
+    return row
 
 
 def move(appointment: Appointment, to: datetime, *, now: datetime) -> None:

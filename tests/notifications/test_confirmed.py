@@ -14,7 +14,7 @@ from scheduler.models import Appointment
 from tests.notifications.booking import book, move
 from tests.notifications.fake_sender import FakeSender
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 14, tzinfo=UTC)
 FRIDAY = datetime(2026, 5, 29, 18, tzinfo=UTC)

@@ -14,7 +14,7 @@ from notifications.models import Handling, Message
 from tests.notifications.booking import book, cancel, move
 from tests.notifications.fake_sender import FakeSender
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FRIDAY = datetime(2026, 5, 15, 18, tzinfo=UTC)
 HOLD = timedelta(minutes=3)

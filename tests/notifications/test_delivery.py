@@ -9,13 +9,14 @@ import pytest
 from notifications.actions import delivery
 from notifications.channels.email.smtp import SmtpSender
 from notifications.engine import ladder
+from notifications.engine.ladder import DayOf
 from notifications.engine.states import Outcome, Reason, State, Step
 from notifications.models import Attempt, Message
 from notifications.queries import reach
 from scheduler.models import Status
-from tests.notifications.booking import book, cancel, mails, move, set_status
+from tests.notifications.booking import book, cancel, mails, move, send, set_status
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)  # 8:00 in New York
 FRIDAY_WEEK = datetime(2026, 5, 15, 14, tzinfo=UTC)  # 10:00 in New York
@@ -104,8 +105,8 @@ def test_not_sent_after_move_for_the_old_time(patient, service, sink) -> None:
     assert states(schedule_epoch=1) == dict.fromkeys([Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF], State.WITHDRAWN)
 
 
-def test_never_silent_for_later_visits_of_a_series(patient, service, sink, settings) -> None:
-    settings.WEEK_MESSAGES = False
+def test_never_silent_for_later_visits_of_a_series(patient, service, sink) -> None:
+    send(day_of=DayOf.ALWAYS, your_week_at=None)
     starts = [FRIDAY_WEEK + k * 3 * DAY for k in range(8)]
     visits = book(patient, *starts, now=MONDAY)
     at = MONDAY
@@ -121,6 +122,26 @@ def test_never_silent_for_later_visits_of_a_series(patient, service, sink, setti
         assert states(appointment=visit) == dict.fromkeys(steps, State.ACCEPTED)
     assert long_ahead
     assert len(sink.caught()) == 1 + 3 * len(visits) + long_ahead
+
+
+def test_never_silent_for_later_visits_of_a_series_whose_weeks_are_told_together(patient, service, sink) -> None:
+    """As shipped: each visit is asked about once, with its week or 3 days before, and is spoken of the day before."""
+    starts = [FRIDAY_WEEK + k * 3 * DAY for k in range(8)]
+    visits = book(patient, *starts, now=MONDAY)
+    at = MONDAY
+    while at < starts[-1]:
+        at += timedelta(minutes=30)
+        deliver(service, at)
+    weeks_told = Message.objects.filter(step=Step.YOUR_WEEK)
+    assert set(weeks_told.values_list("state", flat=True)) == {State.ACCEPTED}
+    with_week = {visit for row in weeks_told for visit in row.visits.all()}
+    assert with_week
+    for visit in visits:
+        went = states(appointment=visit)
+        asked = State.WITHDRAWN if visit in with_week else State.ACCEPTED
+        assert went[Step.THREE_DAYS] == asked
+        assert (went[Step.ONE_DAY], went[Step.DAY_OF]) == (State.ACCEPTED, State.ACCEPTED)
+    assert not Message.objects.exclude(state__in=[State.ACCEPTED, State.WITHDRAWN]).exists()
 
 
 def test_one_bad_record_does_not_stop_a_batch(site, service, sink) -> None:
@@ -276,8 +297,8 @@ def test_each_message_goes_over_the_same_connection(site, service, sink) -> None
     assert len(opened) == 1
 
 
-def test_stopping_gives_back_what_was_taken(patient, service, sink, settings) -> None:
-    settings.WEEK_MESSAGES = False
+def test_stopping_gives_back_what_was_taken(patient, service, sink) -> None:
+    send(day_of=DayOf.ALWAYS, your_week_at=None)
     book(patient, *[FRIDAY_WEEK + k * timedelta(hours=2) for k in range(3)], now=MONDAY)
     deliver(service, MONDAY + timedelta(minutes=3))
     deliver(service, ONE_DAY_BEFORE, enough=lambda: len(sink.caught()) == 2)

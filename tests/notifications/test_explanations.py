@@ -16,7 +16,7 @@ from notifications.queries import explanations
 from tests.notifications.booking import book, cancel, move
 from tests.notifications.fake_sender import FakeSender
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)  # 8:00 in New York
 FRIDAY = datetime(2026, 5, 15, 14, tzinfo=UTC)  # 10:00

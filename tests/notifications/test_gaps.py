@@ -13,17 +13,18 @@ from django.db import connection
 from notifications.actions import delivery, sweeps
 from notifications.engine.states import Reason, State, Step
 from notifications.models import Message, Sign
-from notifications.queries import gaps
+from notifications.queries import fingerprints, gaps
 from notifications.queries.database_clock import database_now
 from tests.factories.clinics import PatientFactory
 from tests.notifications.booking import book
 from tests.notifications.fake_sender import FakeSender
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FRIDAY = datetime(2026, 5, 15, 18, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+AHEAD = timedelta(days=30)
 
 DAMAGE = {
     "deleted": "DELETE FROM notifications_message WHERE id = %s",
@@ -47,6 +48,7 @@ def rows() -> set[tuple]:
 def test_every_damage_is_found_and_put_right_or_shown(site, service, damage: str) -> None:
     for k in range(4):
         book(PatientFactory(site=site), FRIDAY + k * HOUR, now=MONDAY)
+    assert not sweeps.repair(now=MONDAY, ahead=AHEAD), "all of it was found right, and is not looked at again"
     right = rows()
     other = PatientFactory(site=site)
     hurt = random.choice(list(Message.objects.exclude(step=Step.PLAN)))
@@ -54,10 +56,10 @@ def test_every_damage_is_found_and_put_right_or_shown(site, service, damage: str
         cursor.execute(DAMAGE[damage].replace("{other}", f"'{other.pk}'"), [hurt.pk])
         assert cursor.rowcount == 1
     if damage == "taken back":
-        done = sweeps.repair(now=MONDAY, ahead=None)
+        done = sweeps.repair(now=MONDAY, ahead=AHEAD)
         assert (done.stranded, done.written) == (1, 0), "what is final stays: it is shown"
         return
-    assert sweeps.repair(now=MONDAY, ahead=None)
+    assert sweeps.repair(now=MONDAY, ahead=AHEAD)
     assert right <= rows()
     if damage == "another patient's":
         Message.objects.filter(pk=hurt.pk).update(next_try_at=MONDAY)
@@ -65,7 +67,24 @@ def test_every_damage_is_found_and_put_right_or_shown(site, service, damage: str
         delivery.deliver_due(by=service, clock=lambda: MONDAY, open_sender=lambda _: sender)
         assert sender.sent == [], "it is judged, and not sent to somebody who has no such visit"
     else:
-        assert not sweeps.repair(now=MONDAY, ahead=None)
+        assert not sweeps.repair(now=MONDAY, ahead=AHEAD)
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["sees changes", "control"])
+def test_what_was_found_right_is_looked_at_again_once_anything_was_written(
+    site, monkeypatch, django_assert_max_num_queries, looks: bool
+) -> None:
+    for k in range(4):
+        book(PatientFactory(site=site), FRIDAY + k * HOUR, now=MONDAY)
+    if not looks:
+        seen = fingerprints.of_patients(now=MONDAY, ahead=AHEAD)
+        monkeypatch.setattr(fingerprints, "of_patients", lambda **_: seen)
+    sweeps.repair(now=MONDAY, ahead=AHEAD)
+    with django_assert_max_num_queries(3):
+        assert not sweeps.repair(now=MONDAY, ahead=AHEAD)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM notifications_message WHERE step = 'one_day'")
+    assert sweeps.repair(now=MONDAY, ahead=AHEAD).written == (4 if looks else 0)
 
 
 def test_a_row_put_off_to_the_morning_is_not_taken_for_wrong(patient, service) -> None:
@@ -91,13 +110,13 @@ def test_every_coming_visit_is_checked_once_an_hour_and_the_next_days_always(pat
 def test_the_queries_do_not_grow_with_the_visits(site, django_assert_num_queries) -> None:
     for number in (1, 3):
         visits = [book(PatientFactory(site=site), FRIDAY, now=MONDAY)[0] for _ in range(number)]
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             gaps.compare(visits, now=MONDAY)
 
 
 def test_the_command_shows_and_repairs(patient, service) -> None:
     now = database_now()
-    visit = book(patient, now + timedelta(days=20), now=now)[0]
+    visit = book(patient, now.replace(hour=18) + timedelta(days=20), now=now)[0]
     Message.objects.filter(step=Step.ONE_DAY).delete()
     Message.objects.filter(step=Step.DAY_OF).update(next_try_at=now + timedelta(days=30))
 

@@ -19,7 +19,7 @@ from tests.factories.clinics import PatientFactory, SiteFactory
 from tests.notifications.booking import book
 from tests.notifications.fake_sender import AskableSender, FakeSender, KeyedSender, in_place_of_mail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FRIDAY = datetime(2026, 5, 15, 18, tzinfo=UTC)

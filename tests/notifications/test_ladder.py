@@ -25,7 +25,7 @@ def wall(on: date, at: str, zone: str = NEW_YORK) -> datetime:
 def due(starts_at: datetime, zone: str = NEW_YORK) -> dict[str, str]:
     return {
         planned.step: f"{clock.local(planned.due_at, zone):%a %d %H:%M}"
-        for planned in ladder.reminders(starts_at=starts_at, zone=zone)
+        for planned in ladder.reminders(starts_at=starts_at, zone=zone, prepares=True)
     }
 
 
@@ -64,7 +64,7 @@ def test_the_clock_is_the_patients() -> None:
 @example(starts_at=datetime(2026, 3, 8, 14, tzinfo=UTC), zone=NEW_YORK)
 @example(starts_at=datetime(2026, 4, 4, 20, tzinfo=UTC), zone="Australia/Lord_Howe")
 def test_every_reminder_is_before_its_visit_by_day_and_at_the_right_distance(starts_at: datetime, zone: str) -> None:
-    planned = ladder.reminders(starts_at=starts_at, zone=zone)
+    planned = ladder.reminders(starts_at=starts_at, zone=zone, prepares=True)
     on = clock.local(starts_at, zone).date()
     assert [each.step for each in planned][:2] == [Step.THREE_DAYS, Step.ONE_DAY]
     for each, following in zip(planned, [*planned[1:], None], strict=True):
@@ -81,7 +81,7 @@ def test_what_is_past_at_booking_is_left_out_but_for_a_visit_tomorrow(
     starts_at: datetime, zone: str, before: timedelta
 ) -> None:
     now = starts_at - before
-    coming = ladder.still_to_come(starts_at=starts_at, zone=zone, now=now)
+    coming = ladder.still_to_come(starts_at=starts_at, zone=zone, now=now, prepares=True)
     assert all(each.due_at >= now for each in coming)
     at_once = [each for each in coming if each.due_at == now]
     tomorrow = clock.local(now, zone).date() + timedelta(days=1) == clock.local(starts_at, zone).date()

@@ -16,9 +16,9 @@ from notifications.models import Message
 from notifications.queries import verdicts
 from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.notifications.booking import book, cancel, mails, move
+from tests.notifications.booking import book, cancel, mails, move, tell_of_form
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 THURSDAY = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)  # 9:30 in New York
@@ -91,6 +91,8 @@ def written(step: str, language: str, edge: dict[str, str], *, visits: int = 2):
     if step in {Step.CHANGED, Step.CANCELLED}:
         Message.objects.filter(step=Step.PLAN).delete()  # the patient knows these visits
         cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], THURSDAY.replace(hour=15), now=MONDAY)
+    if step == Step.FORM:
+        tell_of_form(patient, made)
     for visit in Appointment.objects.filter(pk__in=[each.pk for each in made]):
         visit.summary = "Ketamine infusion 3, depression"
         visit.save()

@@ -20,7 +20,7 @@ from tests.factories.treatments import CourseFactory, VisitFactory
 from tests.notifications.booking import book, cancel, move
 from treatments.models.course import VisitStatus
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FRIDAY = datetime(2026, 5, 8, 14, tzinfo=UTC)

@@ -17,7 +17,7 @@ from scheduler.models import Appointment
 from tests.factories.scheduler import ChairFactory
 from tests.notifications.booking import mails
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 NEXT_FRIDAY = datetime(2026, 5, 15, 18, tzinfo=UTC)

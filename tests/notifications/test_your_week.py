@@ -18,7 +18,7 @@ from notifications.models import DeskTask, Message
 from notifications.models.consent import Source
 from notifications.queries import budgets, verdicts, weeks
 from notifications.queries.messages import next_due_at
-from tests.notifications.booking import book, cancel, move
+from tests.notifications.booking import book, cancel, move, send
 from tests.notifications.fake_sender import FakeSender
 from tests.notifications.test_budget import ALLOWANCES, BETWEEN, STARTS, ZONES, most
 
@@ -152,8 +152,8 @@ def test_by_text_only_where_there_is_no_mail_and_only_with_consent(patient, serv
 
 
 @pytest.mark.django_db
-def test_it_can_be_switched_off(patient, settings) -> None:
-    settings.WEEK_MESSAGES = False
+def test_it_can_be_switched_off(patient) -> None:
+    send(your_week_at=None)
     book(patient, TUESDAY, THURSDAY, now=BOOKED)
     assert not Message.objects.filter(step=Step.YOUR_WEEK).exists()
 

@@ -42,6 +42,7 @@ POSTED = {
     "setup-switch",
     "setup-day",
     "setup-clear-day",
+    "setup-change-reminders",
     "setup-switch-account",
 }
 """Pages that only take forms."""

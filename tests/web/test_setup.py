@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 
 from clinics.models import SiteDay, User
+from core import clock
 from scheduler.models import Absence, Resource, WorkingHours
 from tests.factories.clinics import UserFactory
 from tests.web.conftest import signed_in
@@ -379,3 +380,52 @@ def test_each_role_is_offered_what_it_may(desk, nurse, manager, site):
     assert "Staff and roles" not in desk.get("/setup/").content.decode()
     assert "Reminders" not in nurse.get("/setup/").content.decode()
     assert "Staff and roles" in manager.get("/setup/").content.decode()
+
+
+def test_other_reminders_are_looked_at_tried_and_put_in_force(manager, desk, nurse, site, patient, mona):
+    from notifications.models import Message, ReminderPolicy
+    from tests.notifications.booking import book
+
+    now = clock.now()
+    book(patient, now + timedelta(days=20, hours=2), now=now)
+    waiting = Message.objects.filter(appointment__isnull=False)
+    assert set(waiting.values_list("step", flat=True)) == {"seven_days", "three_days", "one_day"}
+    sent = {
+        "version": "0",
+        "seven_days_at": "",
+        "your_week_at": "17:00",
+        "three_days_at": "09:00",
+        "one_day_at": "16:00",
+        "day_of": "always",
+        "forms_at": "10:00",
+    }
+    for other in (desk, nurse):
+        assert other.post("/setup/reminders/change", sent | {"do": "publish"}).status_code == 403
+    assert "Put it in force" not in desk.get("/setup/reminders/").content.decode()
+    assert "Put it in force" in manager.get("/setup/reminders/").content.decode()
+
+    shown = manager.post("/setup/reminders/change", sent | {"do": "look"}).content.decode()
+    # the one of the day before is of use until the one on the day is due
+    says = "1 message comes, 2 messages get another time, 1 message is taken away."
+    assert says in shown
+    assert "Friday 22 May, 9am: Asks to confirm" in shown
+    assert "First reminder" not in shown
+    manager.post("/setup/reminders/change", sent | {"do": "test"})
+    assert mail.outbox[-1].to == [mona.email]
+    assert "7 days before" not in mail.outbox[-1].body
+    assert "On the day" in mail.outbox[-1].body
+    assert not ReminderPolicy.objects.exists()
+
+    for wrong in ({"one_day_at": "22:00"}, {"one_day_at": "soon"}, {"day_of": "sometimes"}):
+        refused = manager.post("/setup/reminders/change", sent | wrong | {"do": "publish"})
+        assert refused.status_code == 422
+        assert "There is a problem" in refused.content.decode()
+    done = manager.post("/setup/reminders/change", sent | {"do": "publish"}, follow=True).content.decode()
+    assert f"In force. {says}" in done
+    assert set(waiting.values_list("step", flat=True)) == {"three_days", "one_day", "day_of"}
+    stale = manager.post("/setup/reminders/change", sent | {"do": "publish"}, follow=True).content.decode()
+    assert "Somebody else changed the reminders meanwhile." in stale
+    # back again: what was taken away is written anew
+    manager.post("/setup/reminders/change", sent | {"do": "publish", "version": "1", "seven_days_at": "10:00"})
+    assert "seven_days" in set(waiting.values_list("step", flat=True))
+    assert ReminderPolicy.objects.count() == 2

@@ -54,6 +54,7 @@ UNDONE_BY = {
     "setup-hours": "setup-hours",
     "setup-day": "setup-clear-day",
     "setup-clear-day": "setup-day",
+    "setup-change-reminders": "setup-change-reminders",
     "setup-add-account": "setup-switch-account",
     "setup-account": "setup-account",
     "setup-switch-account": "setup-switch-account",

@@ -27,8 +27,7 @@ def asked(course: Course, *, now: datetime) -> tuple[Due, ...]:
     """The forms a patient can fill in now: due, for the patient, with wording that may be shown. Two queries."""
     found: dict[str, Due] = {}
     for each in due(course, now=now):
-        instrument = INSTRUMENTS.get(each.measure)
-        if each.state is DueState.OPEN and each.filled_by == "patient" and instrument and instrument.has_wording:
+        if each.state is DueState.OPEN and each.by_link:
             found.setdefault(each.measure, each)
     return tuple(found.values())
 

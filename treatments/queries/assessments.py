@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
+from django.db.models import Prefetch
+
 from core import clock
 from treatments.measures.catalogue import INSTRUMENTS
 from treatments.models import Assessment, Course, Visit, VisitStatus
@@ -15,6 +17,8 @@ from treatments.protocols import stored
 from treatments.protocols.references import block_of, visits_of
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from treatments.protocols.policies import Assessment as Rule
     from treatments.protocols.policies import Moment
 
@@ -49,6 +53,12 @@ class Due:
     state: DueState
     taken: Assessment | None
 
+    @property
+    def by_link(self) -> bool:
+        """Whether the patient fills it in, with wording that may be shown on the page of their link."""
+        instrument = INSTRUMENTS.get(self.measure)
+        return self.filled_by == "patient" and instrument is not None and bool(instrument.has_wording)
+
 
 def form_id(course: Course, measure: str) -> UUID:
     """What stands in addresses for a measure of a course, so that no address says what somebody is treated for."""
@@ -72,6 +82,20 @@ def due(course: Course, *, now: datetime) -> tuple[Due, ...]:
     """Every moment of every measure, by time. Two queries, when site and protocol are loaded."""
     visits = list(course.visits.select_related("appointment").order_by("position"))
     return stand(course, visits, taken(course), now=now)
+
+
+def read_with(courses: "QuerySet[Course]") -> "QuerySet[Course]":
+    """These courses with what ``of_read`` goes by. Three queries for all of them."""
+    visits = Visit.objects.select_related("appointment").order_by("position")
+    rows = Assessment.objects.filter(replaced_by=None).order_by("taken_at", "id")
+    return courses.select_related("site", "protocol_version").prefetch_related(
+        Prefetch("visits", queryset=visits), Prefetch("assessments", queryset=rows)
+    )
+
+
+def of_read(course: Course, *, now: datetime) -> tuple[Due, ...]:
+    """The same as ``due``, of a course from ``read_with``. No query."""
+    return stand(course, list(course.visits.all()), list(course.assessments.all()), now=now)
 
 
 def stand(course: Course, visits: Sequence[Visit], rows: Sequence[Assessment], *, now: datetime) -> tuple[Due, ...]:

@@ -19,6 +19,7 @@ _DID = {
     Verb.LATE: "set later",
     Verb.CLOSE: "re-placed",
     Verb.LEVEL: "moved",
+    Verb.RETIME: "kept at its time",
     Verb.UNDO: "took back the change of",
 }
 

@@ -1,5 +1,6 @@
 """Looking for messages, holding them back, and the clinic's own texts."""
 
+from dataclasses import fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from django import forms
 
 from clinics.models import Site
 from core import clock
+from notifications.engine.ladder import DayOf, Policy
 from notifications.engine.states import Channel, State, Step
 from web import words
 from web.forms.base import StaffForm, Text
@@ -72,6 +74,43 @@ class PauseForm(StaffForm):
         super().__init__(*args, auto_id="pause-%s", **kwargs)
         sites: Any = self.fields["site"]
         sites.queryset = Site.objects.filter(is_active=True).order_by("name", "id")
+
+
+def _at(label: str, hint: str = "") -> forms.TimeField:
+    return forms.TimeField(
+        label=label,
+        required=False,
+        help_text=hint,
+        error_messages={"invalid": "Enter a time such as 10:00, or leave it empty."},
+        widget=forms.TimeInput(attrs={"type": "time", "class": "short", "step": 300}, format="%H:%M"),
+    )
+
+
+class PolicyForm(StaffForm):
+    """Which reminders there are, and at what time of the patient's day; an empty time is none."""
+
+    seven_days_at = _at("7 days before", "Only of visits booked more than 14 days ahead.")
+    your_week_at = _at("Your week, on the Friday before", "Of a week with two visits or more.")
+    three_days_at = _at("3 days before")
+    one_day_at = _at("1 day before")
+    day_of = forms.ChoiceField(
+        label="On the day, 3 hours before",
+        choices=DayOf.choices(),
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one.", "invalid_choice": "Choose one."},
+    )
+    forms_at = _at("When a form is ready")
+
+    @classmethod
+    def of(cls, policy: Policy) -> "PolicyForm":
+        """The form as a policy fills it."""
+        return cls(initial={field.name: getattr(policy, field.name) for field in fields(policy)})
+
+    @property
+    def policy(self) -> Policy:
+        """What was asked for."""
+        given = self.cleaned_data
+        return Policy(**given | {"day_of": DayOf(given["day_of"])})
 
 
 def _midnight(on: date, zone: str) -> datetime:

@@ -112,6 +112,8 @@ def _subject(message: Message, number: int, language: Language) -> str:
     """Says no more than that it is about appointments: it is read over shoulders."""
     if message.step in {Step.CHANGED, Step.CANCELLED}:
         return language.subject_of_change
+    if message.step == Step.FORM:
+        return language.subject_of_form
     several = message.step in {Step.PLAN, Step.YOUR_WEEK} and number > 1
     return language.subject_of_plan if several else language.subject
 

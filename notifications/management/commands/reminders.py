@@ -74,6 +74,13 @@ class Command(BaseCommand):
                 (row.appointment_id, f"{row.step} was taken back though the visit stands") for row in found.stranded
             ]
             lines += [
+                (row.appointment_id or row.pk, f"{row.step} waits though the clinic sends none")
+                for row in found.unwanted
+            ]
+            lines += [
+                (each.message.pk, f"{each.message.step} is missing or not as its visits are") for each in found.weeks
+            ]
+            lines += [
                 (key, f"this message waits though its visit was {reason}")
                 for reason, keys in found.void.items()
                 for key in keys

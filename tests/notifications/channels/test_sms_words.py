@@ -15,12 +15,13 @@ from notifications.channels import words
 from notifications.channels.languages import LANGUAGES
 from notifications.channels.sms import segments, text
 from notifications.channels.words import Editions
+from notifications.engine.ladder import DayOf
 from notifications.engine.states import Channel, Step
-from notifications.models import Link, Message, Template
+from notifications.models import Link, Message, ReminderPolicy, Template
 from notifications.queries import verdicts
 from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.notifications.booking import book, cancel, move
+from tests.notifications.booking import book, cancel, move, send, tell_of_form
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 THURSDAY = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)  # 9:30 in New York
@@ -38,10 +39,14 @@ def written(step: str, language: str, edge: dict[str, str], *, at: datetime = TH
     site = SiteFactory(name="Ketamine Clinic for Pain", public_name="Alder")
     patient = PatientFactory(site=site, language=language, phone="+12125550177", **edge)
     more = [at + timedelta(days=1)] if step == Step.YOUR_WEEK else []
+    if step == Step.DAY_OF and not ReminderPolicy.objects.exists():
+        send(day_of=DayOf.ALWAYS)
     made = book(patient, at, *more, now=MONDAY)
     if step in {Step.CHANGED, Step.CANCELLED}:
         Message.objects.filter(step=Step.PLAN).delete()  # the patient knows the visit
         cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], at + timedelta(hours=1), now=MONDAY)
+    if step == Step.FORM:
+        tell_of_form(patient, made)
     for visit in Appointment.objects.filter(pk__in=[each.pk for each in made]):
         visit.summary = "Ketamine infusion 3, depression"
         visit.save()

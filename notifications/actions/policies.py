@@ -1,0 +1,157 @@
+"""Which reminders the clinic sends: looking at what another policy would change, and putting it in force."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from datetime import time as time_of_day
+from typing import TypeVar
+
+from anymail.exceptions import AnymailError
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+
+from clinics.models import Site, User
+from clinics.permissions import Permission, require
+from core import audit
+from core.errors import InvalidInput, Stale
+from notifications.actions import forms, messages
+from notifications.actions.templates import NotMailed
+from notifications.channels import preview
+from notifications.channels.languages import FALLBACK
+from notifications.engine import quiet_hours
+from notifications.engine.ladder import Policy
+from notifications.engine.states import Step
+from notifications.models import ReminderPolicy
+from notifications.queries import forms as due_forms
+from notifications.queries import gaps, policies
+
+T = TypeVar("T")
+SECONDS = 15.0
+"""How long a person waits while rows are looked at; what is left is done by the sweeps."""
+
+TESTED = (Step.PLAN, Step.YOUR_WEEK, Step.SEVEN_DAYS, Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF, Step.FORM)
+
+
+class PolicyChanged(Stale):
+    """Somebody else changed the policy meanwhile. ``detail["current"]`` has the version."""
+
+    code = "policy_changed"
+
+
+@dataclass(slots=True)
+class Effect:
+    """What a policy does to messages that are not sent yet: how many come, get another time, are taken away.
+
+    ``complete``: all were looked at in the time there was.
+    """
+
+    written: int = 0
+    retimed: int = 0
+    withdrawn: int = 0
+    complete: bool = True
+
+
+def effect(*, policy: Policy, by: User, now: datetime) -> Effect:
+    """What putting this policy in force would do. Writes nothing. Raises ``InvalidInput``, ``NotAllowed``."""
+    require(by, Permission.EDIT_TEMPLATES)
+    check(policy)
+    found = Effect()
+    for page in _in_time(gaps.pages(now=now, ahead=None), found):
+        gap = gaps.compare(page, now=now, policy=policy)
+        found.written += len(gap.missing) + sum(week.is_new for week in gap.weeks)
+        found.retimed += len(gap.mistimed) + sum(week.due_at is not None for week in gap.weeks)
+        found.withdrawn += len(gap.unwanted)
+    for courses in _in_time(due_forms.pages(), found):
+        differing = due_forms.compare(courses, now=now, policy=policy)
+        found.written += sum(each.is_new for each in differing.ready)
+        found.retimed += sum(not each.is_new for each in differing.ready)
+        found.withdrawn += len(differing.unwanted)
+    return found
+
+
+def publish(*, policy: Policy, version: int, by: User, now: datetime) -> Effect:
+    """Puts a policy in force, and brings what is not sent yet in line with it.
+
+    ``version`` is the edition the caller saw, 0 for the shipped policy. What took too long to look at follows with the
+    sweeps: within a minute for the visits of the next days, within an hour for all.
+    Raises ``InvalidInput``, ``PolicyChanged``, ``NotAllowed``.
+    """
+    require(by, Permission.EDIT_TEMPLATES)
+    check(policy)
+    given = {field.name: getattr(policy, field.name) for field in fields(policy)}
+    try:
+        with transaction.atomic(), audit.acting(by):
+            newest = policies.newest()
+            if (newest.version if newest else 0) != version:
+                raise _changed(newest.version if newest else 0)
+            ReminderPolicy.objects.create(version=version + 1, by=by, **given)
+    except IntegrityError:
+        raise _changed(version + 1) from None
+    done = Effect()
+    with audit.acting(by):
+        for page in _in_time(gaps.pages(now=now, ahead=None), done):
+            made = messages.reconcile(appointments=page, now=now)
+            done.written += made.written
+            done.retimed += made.retimed
+            done.withdrawn += made.withdrawn
+        if done.complete:
+            written, taken_away = forms.write(policy=policy, now=now)
+            done.written += written
+            done.withdrawn += taken_away
+    return done
+
+
+def send_test(*, policy: Policy, site: Site, starts_at: datetime, ends_at: datetime, by: User) -> str:
+    """Mails whoever asks the e-mails a made-up patient of a site would get around one visit. Gives the address.
+
+    Raises ``NotMailed``, ``InvalidInput``, ``NotAllowed``.
+    """
+    require(by, Permission.EDIT_TEMPLATES)
+    check(policy)
+    wanted = [step for step in TESTED if step is Step.PLAN or policy.wants(step, prepares=True)]
+    parts = []
+    for step in wanted:
+        subject, body = preview.example_mail(
+            step=step, language=FALLBACK, site=site, starts_at=starts_at, ends_at=ends_at
+        )
+        parts.append(f"{step.label}\n\n{subject}\n\n{body.strip()}")
+    try:
+        send_mail(
+            subject="How reminders read",
+            message="\n\n----------\n\n".join(parts) + "\n",
+            from_email=settings.DEFAULT_FROM_EMAIL,
+            recipient_list=[by.email],
+        )
+    except (OSError, AnymailError):
+        raise NotMailed("The mail server did not take the test. Nothing was changed. Try again in a moment.") from None
+    return by.email
+
+
+def check(policy: Policy) -> None:
+    """Raises ``InvalidInput`` for a time in quiet hours, naming every field that has one."""
+    wrong = {}
+    for field in fields(policy):
+        at = getattr(policy, field.name)
+        if isinstance(at, time_of_day) and not quiet_hours.FIRST <= at < quiet_hours.LAST:
+            wrong[field.name] = ["Choose a time from 8:00 to 20:59: nothing is sent at night."]
+    if wrong:
+        first = next(iter(wrong))
+        raise InvalidInput(wrong[first][0], pointer=first, detail={"fields": wrong})
+
+
+def _in_time(pages: Iterator[T], effect: Effect) -> Iterator[T]:
+    """These pages until ``SECONDS`` have passed."""
+    end = time.monotonic() + SECONDS
+    for page in pages:
+        if time.monotonic() > end:
+            effect.complete = False
+            return
+        yield page
+
+
+def _changed(version: int) -> PolicyChanged:
+    return PolicyChanged(
+        "Somebody else changed the reminders meanwhile. Look at them again.", detail={"current": {"version": version}}
+    )
