@@ -9,8 +9,8 @@ from notifications.models.link import Link
 from notifications.models.message import Message
 from notifications.models.pause import Cause, Pause
 from notifications.models.phone_call import Outcome, PhoneCall
-from notifications.models.staff_notice import NoticeState, StaffNotice
 from notifications.models.policy import ReminderPolicy
+from notifications.models.staff_notice import NoticeState, StaffNotice
 from notifications.models.template import Template
 
 __all__ = [
