@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -252,5 +252,4 @@ def test_nothing_of_another_site_counts(visits, counted):
     here = attendance.attendance(Scope(visits, *MARCH))
     there = attendance.attendance(Scope(elsewhere.site, *MARCH))
     assert sum(tally.missed for tally in there.values()) == 1
-    assert sum(tally.missed for tally in here.values()) == 3 - 0
-    assert elsewhere.starts_at + timedelta(hours=1) == elsewhere.ends_at
+    assert sum(tally.missed for tally in here.values()) == 3
