@@ -41,8 +41,10 @@ class SiteFactory(Factory):
     @factory.post_generation
     def hours(self, create, extracted, **kwargs):
         if create:
-            for weekday in WEEKDAYS if extracted is None else extracted:
-                OpeningHoursFactory(site=self, weekday=weekday, **kwargs)
+            weekdays = WEEKDAYS if extracted is None else extracted
+            OpeningHours.objects.bulk_create(
+                OpeningHoursFactory.build(site=self, weekday=weekday, **kwargs) for weekday in weekdays
+            )
 
 
 class SiteDayFactory(Factory):

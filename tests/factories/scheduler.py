@@ -89,8 +89,10 @@ class PersonFactory(ResourceFactory):
     @factory.post_generation
     def hours(self, create, extracted, **kwargs):
         if create:
-            for weekday in WEEKDAYS if extracted is None else extracted:
-                WorkingHoursFactory(resource=self, weekday=weekday, **kwargs)
+            weekdays = WEEKDAYS if extracted is None else extracted
+            WorkingHours.objects.bulk_create(
+                WorkingHoursFactory.build(resource=self, weekday=weekday, **kwargs) for weekday in weekdays
+            )
 
 
 class AbsenceFactory(Factory):
