@@ -26,6 +26,8 @@ NOTICE = timedelta(hours=24)
 """A visit nearer than this is not given away by a press, and no nearer place is offered: fasting and rides take planning."""
 REACH = 14
 """So many days around its date another one is looked for; the protocol allows less or more."""
+FURTHEST_AHEAD = timedelta(days=700)
+"""The planner looks two years ahead."""
 SHOWN, TRIED, FURTHEST = 3, 5, 15
 """So many at a time, of so many that are worked out for it, up to the last that is ever shown."""
 LOSES = frozenset({Fate.INVALID, Fate.RELEASED, Fate.CANCELLED, Fate.MISSED})
@@ -94,7 +96,7 @@ def options(
         return (), 0
     zone, own = visit.course.site.zone, visit.appointment.starts_at
     usual = clock.local(near if near and abs(near - own) <= timedelta(days=REACH) else own, zone)
-    days = _days(usual.date(), clock.local(now + NOTICE, zone).date())
+    days = _days(usual.date(), clock.local(now + NOTICE, zone).date(), clock.local(now + FURTHEST_AHEAD, zone).date())
     every = starts.near(visit=visit, days=days, from_at=now + NOTICE, usual=usual.time(), by=by, now=now)
     found: list[Option] = []
     for number, start in enumerate(islice(every, skip, skip + TRIED + 1), start=skip):
@@ -117,12 +119,12 @@ def _option(link: Link, visit: Visit, start: Start, *, by: User, now: datetime) 
     return Option(start.starts_at, len(looked.also))
 
 
-def _days(wanted: date, first: date) -> list[date]:
-    """The local dates to look at, not before the first: those of the same week, then the others, the nearest first."""
+def _days(wanted: date, first: date, last: date) -> list[date]:
+    """The local dates to look at, from the first to the last: those of the same week, then the others, the nearest first."""
     around = [wanted + timedelta(days=number) for number in range(-REACH, REACH + 1)]
     monday = wanted - timedelta(days=wanted.weekday())
     return sorted(
-        (on for on in around if on >= first),
+        (on for on in around if first <= on <= last),
         key=lambda on: (not 0 <= (on - monday).days < 7, abs((on - wanted).days), on < wanted),
     )
 

@@ -108,7 +108,8 @@ def test_everything_takes_few_taps(visitor, link, patient, language):
     patient.language = language
     patient.save()
     come, other, contact, no_texts, progress = WORDS[language]
-    window = visitor.open(bypass_csp=True, **PHONE)
+    look = {"color_scheme": "dark"} if language == "es" else {}
+    window = visitor.open(bypass_csp=True, **PHONE, **look)
     page, thumb, found = window.page, Thumb(window), []
 
     page.goto(f"/v/{link.token}")
