@@ -59,13 +59,13 @@ def web(*, port: int) -> Program:
             "--access-logfile",
             "-",
             "--access-logformat",
-            "%(m)s %(U)s %(s)s in %(M)s ms",  # no query strings: they may carry names
+            "%(m)s %({courseline.route}e)s %(s)s in %(M)s ms",  # no addresses: they may carry names and codes
             "--worker-tmp-dir",
             "/dev/shm" if Path("/dev/shm").is_dir() else "/tmp",  # noqa: S108 - a heartbeat file, emptied at once
             "--no-control-socket",
         ],
         ready=answering(port, "/livez"),
-        show=lambda line: None if " /livez " in line or "/static/" in line else _shown(line),
+        show=lambda line: None if " /livez " in line or " - " in line else _shown(line),
     )
 
 

@@ -5,8 +5,10 @@ import logging
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
 from config.logging import configure, plain
+from config.routes import ROUTE
 from tests.factories.clinics import PatientFactory
 
 
@@ -30,6 +32,12 @@ def test_a_traceback_does_not_repeat_the_row(log) -> None:
     logging.getLogger("api").error("unexpected", exc_info=caught.value)
     assert "clinics_patient_email_to_write_to" in log.getvalue()
     assert "Canary-Birdsong" not in log.getvalue()
+
+
+@pytest.mark.django_db
+def test_the_access_log_has_the_pattern_of_an_address() -> None:
+    asked = {"/v/a-code/visits.ics": "/v/<str:token>/visits.ics", "/nowhere": "-"}
+    assert {path: Client().get(path).wsgi_request.META[ROUTE] for path in asked} == asked
 
 
 def test_one_plain_line() -> None:

@@ -123,11 +123,11 @@ def test_every_periodic_job_has_a_worker_for_its_queue():
     assert {job["options"]["queue"] for job in TIMETABLE.values()} <= set(queues)
 
 
-def test_no_query_string_is_logged():
+def test_neither_addresses_nor_query_strings_are_logged():
     words = shlex.split(SERVICES["web"]["command"])
     wanted = words[words.index("--access-logformat") + 1]
-    # %(r)s, %(q)s and %(f)s would keep the names people search for
-    assert set(re.findall(r"%\(([^)]+)\)s", wanted)) == {"t", "m", "U", "s", "M"}
+    # %(U)s would keep the codes of patients' links; %(r)s, %(q)s and %(f)s also the names people search for
+    assert set(re.findall(r"%\(([^)]+)\)s", wanted)) == {"t", "m", "{courseline.route}e", "s", "M"}
 
 
 # --- the commands, started -----------------------------------------------------------------------------------
