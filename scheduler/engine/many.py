@@ -5,7 +5,6 @@ chooses first. Effort is counted in plannings and chance comes from a seed, so t
 """
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,9 +12,10 @@ from scheduler.engine import check, explain, objective
 from scheduler.engine.answer import Plan
 from scheduler.engine.grid import slots
 from scheduler.engine.ledger import Ledger, Taken
+from scheduler.engine.loads import with_loads
 from scheduler.engine.objective import UNPLACED
 from scheduler.engine.plan import Limits, partial, whole
-from scheduler.engine.request import DailyLoad, Placement, PlanRequest
+from scheduler.engine.request import Placement, PlanRequest
 from scheduler.engine.schedule import Schedule
 
 NARROW = Limits(widths=(12,), partial_widths=(50,))
@@ -179,37 +179,12 @@ class _Batch:
 
     def _request(self, key: str) -> PlanRequest:
         """The course as it is asked for now, with what other courses mean for it besides the calendars."""
-        return self._with_load(key, self._with_patient(key))
-
-    def _with_load(self, key: str, request: PlanRequest) -> PlanRequest:
-        """With the starts that other courses under a rule of the same key add to a day."""
-        if not any(isinstance(rule, DailyLoad) for rule in request.rules):
-            return request
-        rules = [
-            replace(rule, taken=tuple(sorted(self._load(key, rule).items()))) if isinstance(rule, DailyLoad) else rule
-            for rule in request.rules
-        ]
-        return replace(request, rules=tuple(rules))
-
-    def _load(self, key: str, rule: DailyLoad) -> Counter[int]:
-        days = Counter(dict(rule.taken))
-        for other, held in self.held.items():
-            if other == key or held.plan is None:
-                continue
-            request = self.wanted[other].request
-            fixed = {placement.visit for placement in request.fixed}
-            counted = {
-                visit
-                for each in request.rules
-                if isinstance(each, DailyLoad) and each.key == rule.key
-                for visit in each.visits
-            }
-            days.update(
-                request.grid.day(placement.start)
-                for placement in held.plan.placements
-                if placement.visit in counted - fixed
-            )
-        return days
+        others = (
+            (self.wanted[other].request, held.plan.placements)
+            for other, held in self.held.items()
+            if other != key and held.plan is not None
+        )
+        return with_loads(self._with_patient(key), others)
 
     def _with_patient(self, key: str) -> PlanRequest:
         """With the patient's visits of other courses."""

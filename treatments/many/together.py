@@ -41,6 +41,8 @@ class Calendars:
     """Patient to their appointments and the periods of these."""
     counted: Mapping[UUID, Sequence[Counted]] = field(repr=False)
     """Patient to those of their visits that caps could count."""
+    starts: Sequence[Counted] = field(repr=False)
+    """The visits at the site that limits on the starts of a day count, without those that may move."""
     now: datetime
 
     @classmethod
@@ -78,6 +80,7 @@ class Calendars:
             open_days=calendars.open_days(grid, opening),
             busy=calendars.patients_busy(concerned, grid, now=now),
             counted=counts.histories(asked, concerned, first_on=first_on, days=days),
+            starts=counts.starts(asked, site, first_on=first_on, days=days, without=without),
             now=now,
         )
 
@@ -101,9 +104,10 @@ class Calendars:
             open_days=self.open_days,
             not_before=max(0, self.grid.slot_after(not_before or self.now + NOTICE)),
             patient_busy=tuple(period for key, period in busy.items() if key not in own),
+            taken=(taken := self._taken(course.pk)),
         )
         question = Question(
-            course.protocol_version, self.site, course.start_on, wishes, compiled, request, self.resources
+            course.protocol_version, self.site, course.start_on, wishes, compiled, request, self.resources, taken
         )
         return running.narrowed(question, about)
 
@@ -120,8 +124,15 @@ class Calendars:
             open_days=self.open_days,
             not_before=max(0, self.grid.slot_after(self.now + NOTICE)),
             patient_busy=tuple(self.busy.get(patient, {}).values()),
+            taken=(taken := self._taken()),
         )
-        return Question(protocol_version, self.site, compiled.start_on, wishes, compiled, request, self.resources)
+        return Question(
+            protocol_version, self.site, compiled.start_on, wishes, compiled, request, self.resources, taken
+        )
+
+    def _taken(self, course: UUID | None = None) -> Mapping[str, Mapping[date, int]]:
+        """The starts of each day that are no course's of those that move, nor this one's."""
+        return counts.by_kind_and_day(visit for visit in self.starts if visit.course != course)
 
     def _past(self, patient: UUID, course: UUID | None = None) -> "Past":
         """What a patient has outside a course."""

@@ -70,10 +70,23 @@ def starts_by_day(
     version: ProtocolVersion, site: Site, *, first_on: date, days: int, without: Collection[UUID] = ()
 ) -> Mapping[str, Mapping[date, int]]:
     """For each visit type and local date: how many visits of other courses begin then at the site."""
+    return by_kind_and_day(starts([version], site, first_on=first_on, days=days, without=without))
+
+
+def starts(
+    versions: Iterable[ProtocolVersion], site: Site, *, first_on: date, days: int, without: Collection[UUID] = ()
+) -> Sequence[Counted]:
+    """The visits that begin at the site, if any of these protocols limits the starts of a day. One query at most."""
+    if not any(version.document.get("daily_loads") for version in versions):
+        return ()
+    return [visit for _, visit in _visits(Q(course__site=site), first_on, first_on + timedelta(days=days), without)]
+
+
+def by_kind_and_day(visits: Iterable[Counted]) -> Mapping[str, Mapping[date, int]]:
+    """For each visit type and local date how many there are."""
     found: dict[str, Counter[date]] = {}
-    if version.document.get("daily_loads"):
-        for _, visit in _visits(Q(course__site=site), first_on, first_on + timedelta(days=days), without):
-            found.setdefault(visit.kind, Counter())[visit.on] += 1
+    for visit in visits:
+        found.setdefault(visit.kind, Counter())[visit.on] += 1
     return found
 
 

@@ -18,7 +18,7 @@ from tests.scheduler.engine.strategies import requests
 def test_the_optimum_is_the_solver_s(asked):
     asked = replace(asked, rules=tuple(rule for rule in asked.rules if understands(rule)), patient_gap=30)
     found = plan(asked).best
-    verdict = solve(asked, work=5)
+    verdict = solve(asked, work=2)
     assume(verdict.proved)
     assert found.complete == (verdict.optimum is not None)
     if found.complete:

@@ -6,10 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from scheduler.engine.request import DailyLoad
 from tests.factories.clinics import PatientFactory
 from tests.treatments.documents import series as document
 from treatments import planning
 from treatments.actions import courses, protocols
+from treatments.life.running import Running
+from treatments.many import intakes
+from treatments.many.intakes import Intake
+from treatments.many.together import Calendars
 from treatments.protocols.wishes import Wishes
 from treatments.queries import counts
 
@@ -85,6 +90,28 @@ def test_daily_loads_count_the_starts_of_everybody(limited, booked, site, patien
     beside = ask(level, site, patient, now)
     assert not set(first) & set(dates(beside, planning.best(beside)))
     assert counts.starts_by_day(level, site, first_on=START_ON, days=90)["infusion"] == dict.fromkeys(first, 1)
+
+
+def test_courses_planned_together_keep_the_daily_loads_of_others_and_of_each_other(limited, booked, site, patient, now):
+    level = limited(daily_loads=[{"visits": "infusion", "at_most": 1, "source": "T"}])
+    course = booked(level, PatientFactory(site=site)).course
+    others = counts.starts_by_day(level, site, first_on=START_ON, days=90)["infusion"]
+    wanted = [Intake(each, level, START_ON, {}) for each in (patient, PatientFactory(site=site))]
+    found = intakes.answer(wanted, intakes.questions(site, wanted, now=now))
+    begun = [
+        date.fromisoformat(step["after"]["starts_at"][:10])
+        for each in found["courses"]
+        for step in each["steps"]
+        if step["visit"].startswith("infusions.")
+    ]
+    assert begun
+    assert len({*begun, *others}) == len(begun) + len(others)
+    # a course that moves does not stand in its own way
+    running = Running.read(course.pk, now=now)
+    calendars = Calendars.read(site, [running], first_on=START_ON, last_on=START_ON, now=now)
+    about = calendars.question(running, about=running.movable, wishes=Wishes())
+    assert not any(rule.taken for rule in about.request.rules if isinstance(rule, DailyLoad))
+    assert calendars.new_question(patient.pk, level, Wishes(), about.compiled).taken["infusion"] == others
 
 
 def test_each_costs_one_query_and_protocols_without_them_none(limited, series, site, patient, now):
