@@ -17,6 +17,7 @@ SCENARIOS = {
     "dispatch": ["benchmarks.dispatch"],
     "claims": ["benchmarks.claims"],
     "burst": ["benchmarks.burst"],
+    "one_task_each": ["benchmarks.one_task_each"],
     "sweeps": ["benchmarks.sweeps"],
     "processes": ["benchmarks.processes"],
 }

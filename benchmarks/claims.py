@@ -139,10 +139,10 @@ def fill(first: int, last: int) -> None:
             cursor.execute(
                 """
                 INSERT INTO notifications_message (
-                  id, created_at, updated_at, patient_id, appointment_id, schedule_epoch, step, channel, due_at, not_after,
+                  id, created_at, updated_at, patient_id, appointment_id, schedule_epoch, step, channel, copy, due_at, not_after,
                   heeds_quiet_hours, knew, state, reason, settled_at, token, attempts, unknown_outcomes, possible_duplicates,
                   provider_id)
-                SELECT gen_random_uuid(), now(), now(), %s, %s, 1 + n, 'one_day', 'email',
+                SELECT gen_random_uuid(), now(), now(), %s, %s, 1 + n, 'one_day', 'email', 0,
                   now() - interval '1 day', now(), false, '{}', 'accepted', '', now(), 1, 1, 0, 0, ''
                 FROM generate_series(%s::bigint, %s::bigint) AS n
                 """,

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F
-
 from notifications.engine import budget, ladder, quiet_hours
 from notifications.engine.ladder import DayOf, Planned, Policy
 from notifications.engine.states import ASKS, OF_VISIT, UNSENT, Channel, Reason, State, Step
@@ -17,6 +15,8 @@ from scheduler.models import Appointment, Status
 from treatments.queries import preparations
 
 PAGE = 200
+Key = tuple[UUID | None, int, str, str, UUID]
+"""Appointment, epoch, step, channel, patient."""
 PUT_OFF_AT_MOST = timedelta(days=budget.WEEK + 1)
 
 
@@ -71,16 +71,15 @@ def compare(appointments: Iterable[Appointment], *, now: datetime, policy: Polic
         .order_by("starts_at", "id")
     )
     booked = [each for each in current if each.status == Status.BOOKED]
-    found = Gaps(current=current, weeks=weeks.differing(booked, now=now, policy=policy), void=_void(ids))
+    # what was said to a record that was merged into a patient's was said to the same person
+    persons = reach.persons({each.patient.pk for each in booked if each.patient})
+    found = Gaps(current=current, weeks=weeks.differing(booked, persons, now=now, policy=policy), void=_void(ids))
     found.unwanted = weeks.unwanted(booked, policy=policy)
     prepares = preparations.of_appointments(booked) if policy.day_of is DayOf.PREPARE else {}
-    there = {}
-    # what was said to a duplicate was said to the same person; the own row of who was kept counts more
-    rows = Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0).annotate(
-        merged_into=F("patient__merged_into")
-    )
-    for message in sorted(rows, key=lambda each: each.merged_into is None):
-        person = message.merged_into or message.patient_id
+    there: dict[Key, Message] = {}
+    rows = Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0)
+    for message in sorted(rows, key=lambda each: persons.get(each.patient_id) == each.patient_id):  # the own ones last
+        person = persons.get(message.patient_id, message.patient_id)
         there[message.appointment_id, message.schedule_epoch, message.step, message.channel, person] = message
     for appointment in booked:
         _compare(found, appointment, there, policy=policy, prepares=appointment.pk in prepares, now=now)
@@ -92,9 +91,6 @@ def compare(appointments: Iterable[Appointment], *, now: datetime, policy: Polic
     with_week = weeks.said([each.message for each in found.mistimed if each.only_waits], now=now)
     found.mistimed = [each for each in found.mistimed if not (each.only_waits and each.message.pk in with_week)]
     return found
-
-
-Key = tuple[UUID | None, int, str, str, UUID]
 
 
 def _compare(

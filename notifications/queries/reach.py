@@ -34,7 +34,8 @@ def one_channel(patient: Patient) -> Channel | None:
 def persons(patients: Iterable[UUID]) -> dict[UUID, UUID]:
     """These patients, and their records that were merged into them: each with the patient it is now. One query."""
     own = {patient: patient for patient in patients}
-    return dict(Patient.objects.filter(merged_into__in=own).values_list("pk", "merged_into")) | own
+    merged = Patient.objects.filter(merged_into__in=own).values_list("pk", "merged_into")
+    return {record: patient for record, patient in merged if patient} | own
 
 
 def hindrances(messages: Collection[Message]) -> dict[UUID, Reason]:

@@ -1,6 +1,6 @@
 """Weeks with several visits, each told in one message: the rows that should exist, and what is needless beside them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -42,8 +42,12 @@ class Week:
         return self.visits[0].starts_at
 
 
-def differing(booked: Collection[Appointment], *, now: datetime, policy: Policy) -> list[Week]:
-    """The messages about the weeks of these visits that have to be written or brought up to date. Four queries.
+def differing(
+    booked: Collection[Appointment], persons: Mapping[UUID, UUID], *, now: datetime, policy: Policy
+) -> list[Week]:
+    """The messages about the weeks of these visits that have to be written or brought up to date. Three queries.
+
+    ``persons`` says of the patients, and of their records that were merged, which patient each is (``reach.persons``).
 
     Once written, a message stands while it waits, even if only one visit is left in its week.
     """
@@ -57,7 +61,6 @@ def differing(booked: Collection[Appointment], *, now: datetime, policy: Policy)
     }
     if not wanted:
         return []
-    persons = reach.persons(zones)
     told = Message.objects.filter(
         patient__in=list(persons), week_on__in={week_on for _, week_on in wanted}, copy=0
     ).prefetch_related("visits")

@@ -12,6 +12,7 @@ from django.db import connection
 from notifications.actions import delivery, sweeps
 from notifications.channels import Accepted
 from notifications.engine import retries
+from notifications.engine.ladder import DayOf
 from notifications.engine.states import Reason, State, Step
 from notifications.models import Message
 from notifications.queries import gaps
@@ -19,7 +20,7 @@ from notifications.queries.database_clock import database_now
 from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory
 from tests.faults import outbox
-from tests.notifications.booking import book
+from tests.notifications.booking import book, send
 from tests.notifications.fake_sender import FakeSender
 from tests.notifications.test_gaps import DAMAGE, FRIDAY, HOUR, MONDAY, rows
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.django_db
     ("visits", "hurt"), [pytest.param(12, 24, id="short"), pytest.param(400, 1000, id="long", marks=pytest.mark.soak)]
 )
 def test_one_sweep_finds_all_of_many_damaged_rows(site, service, visits: int, hurt: int) -> None:
+    send(day_of=DayOf.ALWAYS)
     for k in range(visits):
         book(PatientFactory(site=site), FRIDAY + k % 6 * HOUR / 2, now=MONDAY)
     right, other = rows(), PatientFactory(site=site)
