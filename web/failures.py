@@ -23,7 +23,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     """
     error = sys.exc_info()[1]
     is_away = isinstance(error, OperationalError | InterfaceError)
-    is_busy = is_away and locks.sqlstate(error) in locks.RETRIED
+    is_busy = is_away and error is not None and (locks.sqlstate(error) or "") in locks.RETRIED
     match = request.resolver_match
     reference = token_hex(4)
     log.error("page failed", reference=reference, route=match.route if match else "", exc_info=error)

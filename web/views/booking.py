@@ -95,7 +95,7 @@ def _page(request: StaffRequest, patient: Patient) -> Page:
     )
     page = Page(request, at, patient, form, asked, key=request.POST.get("key") or str(uuid7()), now=now)
     page.hold = key_of(request.POST.get("held", ""))
-    page.begins = WishedBeginning.read(asked["first"], at.chosen) if asked.get("first") else None
+    page.begins = WishedBeginning.read(str(asked["first"]), at.chosen) if asked.get("first") else None
     return page
 
 
