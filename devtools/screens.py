@@ -48,8 +48,15 @@ class Look:
 
 LOOKS = (
     Look("light", 1366, 768),
-    Look("dark", 1366, 768, dark=True, pages=("day", "plan", "course", "messages", "unconfirmed")),
-    Look("narrow", 320, 640, pages=("day", "register", "plan", "course", "messages", "unconfirmed", "waitlist")),
+    Look(
+        "dark", 1366, 768, dark=True, pages=("my-day", "progress", "day", "plan", "course", "messages", "unconfirmed")
+    ),
+    Look(
+        "narrow",
+        320,
+        640,
+        pages=("my-day", "progress", "day", "register", "plan", "course", "messages", "unconfirmed", "waitlist"),
+    ),
 )
 
 
@@ -137,6 +144,32 @@ def _enter(page: "Page", email: str) -> None:
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(people.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+
+
+def _my_day(page: "Page") -> None:
+    """As the nurse; the pages after this are the clinician's."""
+    page.context.clear_cookies()
+    page.goto("/my-day/?who=all")
+    _enter(page, next(account.email for account in people.SIGN_INS if account.role == "nurse"))
+    page.get_by_role("heading", name="Today at").wait_for()
+
+
+def _running(page: "Page") -> None:
+    page.context.clear_cookies()
+    page.goto("/running/")
+    _enter(page, next(account.email for account in people.SIGN_INS if account.role == "clinician"))
+    page.get_by_role("heading", name="Running courses").wait_for()
+
+
+def _progress(page: "Page") -> None:
+    page.goto("/running/")
+    page.locator("a.name").first.click()
+    page.get_by_role("heading", name="How it goes on").wait_for()
+
+
+def _decide(page: "Page") -> None:
+    _progress(page)
+    page.get_by_role("link", name="Hold: what is booked stays").click()
 
 
 def _resources(page: "Page") -> None:
@@ -304,10 +337,15 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "protocol": _protocol,
     "try": _try,
     "reminders": _goes("/setup/reminders/"),
+    "my-day": _my_day,
+    "running": _running,
+    "progress": _progress,
+    "decide": _decide,
     "resources": _resources,
     "resource": _resource,
     "hours": _goes("/setup/hours/"),
     "staff": _goes("/setup/staff/"),
+    "care": _goes("/setup/care/"),
     "not-found": _not_found,
 }
 """Pages in the order in which they are visited; signing in comes first."""
