@@ -149,6 +149,32 @@ def _enter(page: "Page", email: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def _my_day(page: "Page") -> None:
+    """As the nurse; the pages after this are the clinician's."""
+    page.context.clear_cookies()
+    page.goto("/my-day/?who=all")
+    _enter(page, next(account.email for account in people.SIGN_INS if account.role == "nurse"))
+    page.get_by_role("heading", name="Today at").wait_for()
+
+
+def _running(page: "Page") -> None:
+    page.context.clear_cookies()
+    page.goto("/running/")
+    _enter(page, next(account.email for account in people.SIGN_INS if account.role == "clinician"))
+    page.get_by_role("heading", name="Running courses").wait_for()
+
+
+def _progress(page: "Page") -> None:
+    page.goto("/running/")
+    page.locator("a.name").first.click()
+    page.get_by_role("heading", name="How it goes on").wait_for()
+
+
+def _decide(page: "Page") -> None:
+    _progress(page)
+    page.get_by_role("link", name="Hold: what is booked stays").click()
+
+
 def _resources(page: "Page") -> None:
     """As the manager, who alone sets these up; those that follow are visited as the manager, too."""
     page.context.clear_cookies()
@@ -393,6 +419,10 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "protocol": _protocol,
     "try": _try,
     "reminders": _goes("/setup/reminders/"),
+    "my-day": _my_day,
+    "running": _running,
+    "progress": _progress,
+    "decide": _decide,
     "resources": _resources,
     "resource": _resource,
     "hours": _goes("/setup/hours/"),
@@ -405,6 +435,7 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "report-courses": _goes("/reports/courses"),
     "report-questionnaires": _goes("/reports/questionnaires"),
     "report-response": _response,
+    "care": _goes("/setup/care/"),
     "not-found": _not_found,
     **_on_a_phone("en"),
     **_on_a_phone("es"),

@@ -146,7 +146,7 @@ def day_line(found: DayVisit, *, now: datetime) -> DayLine:
         presses=tuple(
             press
             for press in statuses.presses(appointment)
-            if press.status == Status.ARRIVED or (press.back and appointment.status in (Status.ARRIVED, Status.MISSED))
+            if (appointment.status in (Status.ARRIVED, Status.MISSED) if press.back else press.status == Status.ARRIVED)
         ),
         needs=tuple(_needs(found, zone)) if appointment.status in _AHEAD else (),
         alerts=found.alerts,

@@ -22,23 +22,25 @@ from tests.browser.visitor import Window
 from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
 from tests.factories.scheduler import AbsenceFactory, AllocationFactory, AppointmentFactory
 from tests.web.test_access import PAGES, POSTED
-from treatments.actions import waitlist
+from treatments.actions import handovers, waitlist
+from treatments.life.events import Decide
 from treatments.models import Visit, VisitStatus
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "narrow": {"width": 320, "height": 640}}
 ELSEWHERE = {
     *("messages-file", "undo-replacing", "release-hold", "fulfil-gate"),
+    "next-time",
     *("replacing", "print-day", "print-calls", "print-plan", "merge-patients"),
     *("setup", "setup-protocols", "setup-protocol", "setup-try", "setup-reminders"),
 }
-"""No pages to look at, or looked at in a test of their own: a planning job, sheets of paper, merging, setting up."""
+"""No pages to look at, or looked at in a test of their own: ways to other pages, a planning job, paper, merging, setting up."""
 HALF = ViewportSize(width=683, height=384)
 """A window of 1366 pixels at a zoom of 200 %."""
 
 
 @pytest.fixture
-def lively(clinic, series, course, flora, mona):
+def lively(clinic, series, course, flora, mona, clara):
     """A clinic in which every page has something to show. Gives the ways to the pages, by name."""
     now = clock.now()
     for number, status in enumerate((Status.BOOKED, Status.ARRIVED, Status.IN_TREATMENT, Status.DONE)):
@@ -91,6 +93,7 @@ def lively(clinic, series, course, flora, mona):
         site=clinic, patient=course.patient, starts_at=now + timedelta(days=9), summary="Infusion 9 of 9"
     )
     AllocationFactory(appointment=gone, resource=clinic.resources.get(name="Chair 3"))
+    handover = handovers.hand_over(event=Decide(course.pk, "hold"), by=clara, now=now, reason="She has a cold")
     made = appointments.cancel(appointments=[gone], by=flora, now=now, reason="The patient asked")
     return ways(
         freed_on=gone.local_on,
@@ -102,6 +105,7 @@ def lively(clinic, series, course, flora, mona):
         waiting=waiting.pk,
         token=link.token,
         message=message.pk,
+        handover=handover.pk,
         nurse=clinic.resources.get(name="Nurse Ada").pk,
     )
 
@@ -133,6 +137,8 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "work list": "/work-list/",
         "decisions": "/work-list/?tab=decisions",
         "later": "/work-list/?tab=later",
+        "to carry out": "/work-list/?tab=handed",
+        "carry out": f"/decisions/{keys['handover']}/",
         "unconfirmed": "/unconfirmed/",
         "waitlist": "/waitlist/",
         "who fits": f"/waitlist/fitting?on={keys['freed_on']}&starts=08:00&ends=17:00",

@@ -9,7 +9,7 @@ from django.urls import reverse
 from core import clock
 from scheduler.models import Appointment
 from tests.treatments.documents import series as document
-from treatments.actions import assessments, courses, protocols
+from treatments.actions import assessments, courses, protocols, sessions
 from treatments.models import Visit, VisitStatus
 from treatments.queries.assessments import form_id
 
@@ -57,16 +57,33 @@ def course(clinic, patient, flora, mona, nora):
     return made
 
 
+@pytest.fixture
+def today(course, nora):
+    """The next visit of the course is today, and its patient is here."""
+    now = clock.now()
+    visit = course.visits.select_related("appointment").filter(family="infusion", status=VisitStatus.BOOKED).first()
+    Appointment.objects.filter(pk=visit.appointment_id).update(
+        starts_at=now, ends_at=now + timedelta(hours=1), local_on=clock.local(now, course.site.zone).date()
+    )
+    visit.appointment.refresh_from_db()
+    sessions.set_status(appointment=visit.appointment, status="arrived", by=nora, now=now, version=None)
+    return visit
+
+
 @pytest.mark.parametrize(
     "look", [{}, {"color_scheme": "dark"}, {"width": 320, "height": 640}], ids=["light", "dark", "narrow"]
 )
-def test_the_view_and_its_forms_are_accessible(visitor, course, clara, look):
+def test_the_view_and_its_forms_are_accessible(visitor, course, today, clara, look):
     window = visitor.open(clara, **look)
     alert = course.assessments.get(alert__isnull=False).alert
     for address in (
+        reverse("my-day") + "?who=all",
+        reverse("leave-visit", args=[today.pk]),
+        reverse("decide-course", args=[course.pk]) + "?way=hold",
         reverse("progress", args=[course.pk]),
         reverse("assess", args=[course.pk, form_id(course, "phq9")]),
         reverse("alerts"),
+        reverse("panel"),
         reverse("alert", args=[alert.pk]),
     ):
         window.page.goto(address)
@@ -90,3 +107,26 @@ def test_the_course_prints_on_one_page(visitor, course, clara):
     window.page.goto(reverse("progress", args=[course.pk]))
     printed = window.page.pdf(format="A4")
     assert re.findall(rb"/Count (\d+)", printed) == [b"1"]
+
+
+def test_from_my_day_to_the_course_in_one_operation(visitor, course, today, clara, patient):
+    window = visitor.open(clara)
+    window.page.goto(reverse("my-day") + "?who=all")
+    window.page.get_by_role("link", name=patient.full_name, exact=True).click()
+    assert window.page.url.endswith(reverse("progress", args=[course.pk]))
+    assert window.page.get_by_text("question 9 answered above 0").first.is_visible()
+
+
+def test_decided_in_three_operations_and_the_next_time_in_two(visitor, course, clara):
+    window = visitor.open(clara)
+    view = reverse("progress", args=[course.pk])
+    window.page.goto(view)
+    window.page.get_by_role("link", name="Hold: what is booked stays").click()
+    window.page.get_by_label("Why").fill("She has a cold")
+    window.page.get_by_role("button", name="Hand to the desk").click()
+    window.page.get_by_text("Waits for the desk").wait_for()
+    assert view in window.page.url
+    window.page.get_by_role("link", name="another time").click()
+    window.page.locator(".ripple").wait_for()
+    window.page.locator("button[data-main]").click()
+    window.page.locator("#messages").get_by_text("is moved to").wait_for()

@@ -41,6 +41,7 @@ def ways(clinic, series, course, flora):
         "resource": f"/setup/resources/{ada.pk}/",
         "hours": "/setup/hours/",
         "staff": "/setup/staff/",
+        "care": "/setup/care/",
         "add account": "/setup/staff/new",
         "account": f"/setup/staff/{flora.pk}/",
         "protocols": "/setup/protocols/",

@@ -53,7 +53,7 @@ def test_a_patient(desk, site, patient, rows, django_assert_num_queries):
 def test_a_course(desk, site, patient, rows, django_assert_num_queries):
     course = CourseFactory(patient=patient)
     visits(site, rows, course)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page = desk.get(f"/courses/{course.pk}/").content.decode()
     assert page.count('class="what"') == rows
 

@@ -83,7 +83,7 @@ def _hand_over(change: Change, form: DecisionForm) -> HttpResponse | None:
             change.refused = error
         return None
     messages.success(change.request, "Handed to the desk. What becomes of it shows on this page.")
-    return redirect("progress", change.course.pk)
+    return redirect(f"{reverse('progress', args=[change.course.pk])}#deciding")
 
 
 @require_http_methods(["GET", "POST"])

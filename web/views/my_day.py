@@ -130,7 +130,7 @@ def _at(request: StaffRequest, visit: Visit, now: datetime) -> datetime | None:
         return None
     form = AtForm(request.POST)
     if not form.is_valid():
-        raise InvalidInput(form.errors["at"][0], pointer="at")
+        raise InvalidInput(str(form.errors["at"][0]), pointer="at")
     return clock.resolve(
         clock.local(now, visit.course.site.zone).date(), form.cleaned_data["at"], visit.course.site.zone
     ).at
