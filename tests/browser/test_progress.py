@@ -117,7 +117,7 @@ def test_from_my_day_to_the_course_in_one_operation(visitor, course, today, clar
     assert window.page.get_by_text("question 9 answered above 0").first.is_visible()
 
 
-def test_decided_in_three_operations_and_the_next_time_in_two(visitor, course, clara):
+def test_decided_in_three_operations(visitor, course, clara):
     window = visitor.open(clara)
     view = reverse("progress", args=[course.pk])
     window.page.goto(view)
@@ -126,7 +126,3 @@ def test_decided_in_three_operations_and_the_next_time_in_two(visitor, course, c
     window.page.get_by_role("button", name="Hand to the desk").click()
     window.page.get_by_text("Waits for the desk").wait_for()
     assert view in window.page.url
-    window.page.get_by_role("link", name="another time").click()
-    window.page.locator(".ripple").wait_for()
-    window.page.locator("button[data-main]").click()
-    window.page.locator("#messages").get_by_text("is moved to").wait_for()

@@ -1,6 +1,7 @@
 """Decisions of clinicians that the desk carries out, and the next time that keeps every rule."""
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.urls import reverse
@@ -109,4 +110,9 @@ def test_the_next_time_that_keeps_every_rule(clara, nurse, course, hidden):
     two.appointment.refresh_from_db()
     assert two.appointment.starts_at == before, "looking changes nothing"
     assert "visits stay" in page
+    asked = dict(parse_qsl(urlsplit(address).query))
+    fields = {name: hidden(page, name) for name in ("digest", "key", "version")}
+    assert clinician.post(reverse("move-visit", args=[two.pk]), asked | fields).status_code == 302
+    two.appointment.refresh_from_db()
+    assert two.appointment.starts_at != before, "two operations: the link, and the press"
     assert nurse.get(reverse("next-time", args=[two.pk])).status_code == 403
