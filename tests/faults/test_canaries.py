@@ -20,6 +20,7 @@ from django.test import Client
 import notifications
 from notifications.actions import delivery, outcomes, sweeps
 from notifications.channels import Accepted, NotSent
+from notifications.engine.ladder import DayOf
 from notifications.engine.states import Outcome, State, Step
 from notifications.models import Attempt, Message
 from notifications.queries.database_clock import database_now
@@ -29,7 +30,7 @@ from tests.faults.processes import environment, running, until
 from tests.faults.smtp_server import smtp_server
 from tests.faults.test_redis_away import WORKER
 from tests.faults.test_servers import in_background, ticks
-from tests.notifications.booking import book
+from tests.notifications.booking import book, send
 from tests.notifications.fake_sender import FakeSender
 
 CANARIES = ("Xerxes", "Canary", "canary@example.org", "2025550142", "1961-07-19", "Beware of Dog")
@@ -75,6 +76,7 @@ def listening_to(server: Broker) -> Iterator[list[str]]:
 def test_end_to_end_neither_log_nor_redis_nor_metrics_name_the_patient(site, settings, tmp_path: Path) -> None:
     settings.OPERATIONS_TOKEN = "t" * 32
     log, now = tmp_path / "log", database_now()
+    send(day_of=DayOf.ALWAYS, your_week_at=None)  # three of each visit, on whatever days of the week they are
     patient = canary(site)
     for days in (9, 11, 13):
         book(patient, now + timedelta(days=days), now=now - timedelta(minutes=5))

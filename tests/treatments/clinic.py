@@ -1,6 +1,7 @@
 """A small clinic that can give the courses of the tests: chairs, quiet rooms, and the people for them."""
 
 from clinics.models import Site
+from core.ids import uuid7
 from scheduler.models import Kind, Resource, Skill, WorkingHours
 from tests.factories.clinics import WEEKDAYS
 from tests.factories.scheduler import ChairFactory, PersonFactory, RoomFactory, SkillFactory, WorkingHoursFactory
@@ -26,6 +27,8 @@ def equip(site: Site, *, chairs: int = 3, rooms: int = 2) -> dict[str, Resource]
         lanes = 3 if "infusion_nurse" in skills else 1
         made.append(PersonFactory.build(site=site, name=name, position=40 + number, lanes=lanes))
     # almost every test of the pages starts here: a few statements instead of a hundred
+    for resource, key in zip(made, sorted(uuid7() for _ in made), strict=True):
+        resource.pk = key  # made in the same instant, in the order of the list
     Resource.objects.bulk_create(made)
     _give_skills(made)
     people = [resource for resource in made if resource.name in PEOPLE]

@@ -129,11 +129,12 @@ def test_control_without_our_page_no_reference_is_named(desk, site, monkeypatch)
 def test_patients_read_it_in_both_languages_and_the_log_has_no_link(client: Client, site):
     client.raise_request_exception = False
     token = "s3cret" * 6
+    words: dict[str, Any] = {"token": token, "number": 1}
     for pattern in open_patterns:
         if not getattr(pattern.callback, "open_page", False):
             continue
-        given: dict[str, Any] = {"token": token, "form": uuid4(), "number": 1, "assessment": uuid4()}
-        path = reverse(pattern.name, kwargs={each: given[each] for each in pattern.pattern.converters})
+        given = {each: words.get(each) or uuid4() for each in pattern.pattern.converters}
+        path = reverse(pattern.name, kwargs=given)
         with failing(DatabaseError("refused"), after=0) as faults, capture_logs() as logged:
             answer = client.get(path)
         assert faults.struck, path

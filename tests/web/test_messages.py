@@ -57,7 +57,7 @@ def test_states_in_words_with_the_reason_behind_each(desk, booked, patient) -> N
 
 
 def test_filters_are_in_the_address(desk, booked, patient) -> None:
-    assert text(desk.get("/messages/?on=2026-05-08")).count('class="presses') == 1
+    assert text(desk.get("/messages/?on=2026-05-07")).count('class="presses') == 1
     assert "No messages fit" in text(desk.get("/messages/?channel=call"))
     assert "No messages fit" in text(desk.get(f"/messages/?patient={booked.pk}"))
     assert "Only messages to" in text(desk.get(f"/messages/?patient={patient.pk}"))

@@ -55,6 +55,7 @@ UNDONE_BY = {
     "setup-day": "setup-clear-day",
     "setup-clear-day": "setup-day",
     "setup-change-reminders": "setup-change-reminders",
+    "setup-care": "setup-care",
     "setup-add-account": "setup-switch-account",
     "setup-account": "setup-account",
     "setup-switch-account": "setup-switch-account",

@@ -9,6 +9,7 @@ import pytest
 
 from clinics.models import User
 from scheduler.models import Allocation
+from scheduler.models.change_set import Verb
 from treatments.actions import courses, visits, waitlist
 from treatments.models import Visit, WaitlistEntry, WaitlistStatus
 from treatments.queries.freed import freed
@@ -103,7 +104,7 @@ def test_a_time_becomes_free_somebody_takes_it_and_it_is_taken_back(desk, site, 
     page = desk.post(f"/changes/{entry.change_set_id}/undo", follow=True).content.decode()
     assert "Taken back" in page
     entry.refresh_from_db()
-    assert (entry.status, entry.change_set) == (WaitlistStatus.WAITING, None)
+    assert (entry.status, entry.change_set.verb) == (WaitlistStatus.WAITING, Verb.UNDO)
 
 
 def test_a_time_that_was_taken_meanwhile_is_refused_and_they_wait_on(desk, entry):

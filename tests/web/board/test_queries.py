@@ -30,4 +30,4 @@ def test_the_board(desk, site, rows, view, django_assert_num_queries):
     with django_assert_num_queries(11):
         page = desk.get(f"/?view={view}").content.decode()
     assert page.count('<form class="presses"') == rows
-    assert page.count("Escort needed") == rows * (2 if view == "list" else 1)  # at each of its resources
+    assert page.count("Escort needed") == rows
