@@ -164,7 +164,7 @@ class Together:
 
     def _solve(self, members: tuple[Member, ...], day: int) -> tuple[int, staffing.Starts]:
         # those with few starts first: what does not go together shows before much is tried
-        members = tuple(sorted(members, key=lambda member: len(self._ranked(member, day)[1])))
+        given, members = members, tuple(sorted(members, key=lambda member: len(self._ranked(member, day)[1])))
         options = [self._ranked(member, day) for member in members]
         if not all(points for _, points in options):
             return IMPOSSIBLE, {}
@@ -191,10 +191,13 @@ class Together:
                     extend(n + 1, total + points, [*taken, at])
 
         extend(0, 0, [])
-        return best if self.tries <= end else self._unfinished(members, day, best[1])
+        return best if self.tries <= end else self._unfinished(given, day, best[1])
 
     def _unfinished(self, members: tuple[Member, ...], day: int, found: staffing.Starts) -> tuple[int, staffing.Starts]:
-        """A guess where the search was cut short: the last visit beside the others as they are best without it."""
+        """A guess where the search was cut short: the last visit beside the others as they are best without it.
+
+        What they are without it is known where the last one is the one that was placed last.
+        """
         self.gave_up = True
         before, starts = self.solved(members[:-1], day)
         if before >= IMPOSSIBLE:

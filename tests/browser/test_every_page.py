@@ -18,7 +18,7 @@ from notifications.models import Link, Message
 from notifications.models.link import Purpose
 from scheduler.actions import appointments
 from scheduler.models import Status
-from tests.browser.visitor import Window
+from tests.browser.visitor import LOOKS, NARROW, Window
 from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
 from tests.factories.scheduler import AbsenceFactory, AllocationFactory, AppointmentFactory
 from tests.web.test_access import PAGES, POSTED
@@ -27,7 +27,6 @@ from treatments.life.events import Decide
 from treatments.models import Visit, VisitStatus
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "narrow": {"width": 320, "height": 640}}
 ELSEWHERE = {
     *("messages-file", "undo-replacing", "release-hold", "fulfil-gate"),
     "next-time",
@@ -244,12 +243,11 @@ def visited(window: Window, pages: dict[str, Callable[[Page], object]]) -> Itera
 @pytest.mark.parametrize("look", LOOKS)
 def test_is_accessible_and_fits(visitor, lively, flora, look):
     # axe is injected into the page, which the content policy forbids: here it is off, below it is what is tested
-    window = visitor.open(flora, bypass_csp=True, **LOOKS[look])
+    window = visitor.open(flora, bypass_csp=True, **look)
     found = []
     for name in visited(window, lively):
-        # the dark pages differ from the light ones in nothing but colours
-        found += [f"{name}: {violation}" for violation in window.violations(colours_only=look == "dark")]
-        if look == "narrow":
+        found += [f"{name}: {violation}" for violation in window.violations()]
+        if look.keys() >= NARROW.keys():
             found += [f"{name}: {too_wide}" for too_wide in sideways(window)]
     assert found == []
 
@@ -266,7 +264,7 @@ def sideways(window: Window) -> Iterator[str]:
 
 
 def test_the_detectors_work(visitor, clinic, flora):
-    window = visitor.open(flora, bypass_csp=True, **LOOKS["narrow"])
+    window = visitor.open(flora, bypass_csp=True, **NARROW)
     window.page.goto("/work-list/")
     window.page.evaluate(
         """document.getElementById("content").insertAdjacentHTML("beforeend",
@@ -278,9 +276,9 @@ def test_the_detectors_work(visitor, clinic, flora):
     assert len(list(sideways(window))) == 2
 
 
-@pytest.mark.parametrize("look", ["light", "narrow"])
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_pages_before_signing_in(visitor, clinic, look):
-    window = visitor.open(bypass_csp=True, **LOOKS[look])
+    window = visitor.open(bypass_csp=True, **look)
     found = []
     for path in ("/accounts/login/", "/accounts/password/reset/", "/accounts/signup/", "/accounts/inactive/"):
         window.page.goto(path)
@@ -353,7 +351,7 @@ SAMPLE = (
 @pytest.mark.parametrize("change", [LONGER, MIRRORED], ids=["longer", "mirrored"])
 def test_other_languages_find_room(visitor, lively, flora, change):
     """U38: words two fifths longer, and a script from right to left, break no page at 320 px."""
-    window = visitor.open(flora, bypass_csp=True, **LOOKS["narrow"])
+    window = visitor.open(flora, bypass_csp=True, **NARROW)
     found = []
     for name in visited(window, {name: lively[name] for name in SAMPLE}):
         window.page.evaluate(change)

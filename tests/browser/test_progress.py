@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from core import clock
 from scheduler.models import Appointment
+from tests.browser.visitor import LOOKS
 from tests.treatments.documents import series as document
 from treatments.actions import assessments, courses, protocols, sessions
 from treatments.models import Visit, VisitStatus
@@ -70,9 +71,7 @@ def today(course, nora):
     return visit
 
 
-@pytest.mark.parametrize(
-    "look", [{}, {"color_scheme": "dark"}, {"width": 320, "height": 640}], ids=["light", "dark", "narrow"]
-)
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_view_and_its_forms_are_accessible(visitor, course, today, clara, look):
     window = visitor.open(clara, **look)
     alert = course.assessments.get(alert__isnull=False).alert

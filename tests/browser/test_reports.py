@@ -9,7 +9,8 @@ from django.urls import reverse
 from core import clock
 from scheduler.models import Status
 from tests.browser.pdf import Pdf
-from tests.browser.test_every_page import LOOKS, sideways
+from tests.browser.test_every_page import sideways
+from tests.browser.visitor import LOOKS, NARROW
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AllocationFactory
 from tests.factories.treatments import AssessmentFactory, BookedVisitFactory, CourseFactory, ProtocolVersionFactory
@@ -54,11 +55,11 @@ def addresses(period: str, *, scores: bool) -> list[str]:
 def test_is_accessible_and_fits(visitor, counted, mona, clara, look):
     found = []
     for user, scores in ((mona, False), (clara, True)):
-        window = visitor.open(user, bypass_csp=True, **LOOKS[look])
+        window = visitor.open(user, bypass_csp=True, **look)
         for address in [*([] if scores else ["/reports/", "/reports/use?until=x"]), *addresses(counted, scores=scores)]:
             window.page.goto(address)
-            found += [f"{address}: {violation}" for violation in window.violations(colours_only=look == "dark")]
-            if look == "narrow":
+            found += [f"{address}: {violation}" for violation in window.violations()]
+            if look.keys() >= NARROW.keys():
                 found += [f"{address}: {too_wide}" for too_wide in sideways(window)]
     assert found == []
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from core import clock
-from tests.browser.test_every_page import LOOKS, sideways
+from tests.browser.test_every_page import sideways
+from tests.browser.visitor import LOOKS, NARROW
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AbsenceFactory
 
@@ -62,12 +63,12 @@ def consequences(page, ways) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_is_accessible_and_fits(visitor, ways, mona, look):
-    window = visitor.open(mona, bypass_csp=True, **LOOKS[look])
+    window = visitor.open(mona, bypass_csp=True, **look)
     found = []
 
     def note(name: str) -> None:
-        found.extend(f"{name}: {violation}" for violation in window.violations(colours_only=look == "dark"))
-        if look == "narrow":
+        found.extend(f"{name}: {violation}" for violation in window.violations())
+        if look.keys() >= NARROW.keys():
             found.extend(f"{name}: {too_wide}" for too_wide in sideways(window))
 
     for name, path in ways.items():

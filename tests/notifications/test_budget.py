@@ -14,11 +14,10 @@ from core import clock
 from notifications.actions import delivery, messages
 from notifications.engine import budget, ladder, quiet_hours
 from notifications.engine.budget import Ahead, Allowance
-from notifications.engine.ladder import DayOf
 from notifications.engine.states import Reason, State, Step
 from notifications.models import Message
 from notifications.queries import budgets
-from tests.notifications.booking import book, cancel, send
+from tests.notifications.booking import book, cancel
 from tests.notifications.fake_sender import FakeSender
 
 ZONES = st.sampled_from(sorted(available_timezones() - {"localtime"}))
@@ -149,9 +148,9 @@ def test_the_second_text_of_a_day_waits_for_the_next(texted, service) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("reminds_on_the_day")
 def test_what_finds_no_room_is_stopped_and_says_why(texted, service, settings) -> None:
     settings.TEXTS_PER_WEEK = 1
-    send(day_of=DayOf.ALWAYS)
     book(texted, FRIDAY, now=MONDAY)
     for at in (
         MONDAY + timedelta(minutes=3),

@@ -6,6 +6,7 @@ After every step: nothing is used twice, no patient is in two places, every cour
 independent checker or has the visits that cannot on the work list, and the calendar is what the previews promised.
 """
 
+import os
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -418,7 +419,7 @@ def overlap(one, other) -> bool:
 
 
 SIZES = settings(
-    max_examples=16,
+    max_examples=16 if "SOAK" in os.environ else 8,
     stateful_step_count=14,
     deadline=None,
     derandomize=True,
