@@ -55,7 +55,7 @@ schema: dev-setup ## write the API's OpenAPI document to api/openapi.yaml
 test: dev-setup ## everything: all checks, then all tests
 	@scripts/install-chromium
 	@$(MAKE) --no-print-directory check
-	@$(python) -m pytest -n 2 $(ARGS)
+	@$(python) -m pytest -n 3 $(ARGS)
 
 soak: dev-setup ## the planner's random tests, many times over (SOAK=50), and the fault tests at full size
 	@SOAK=$(or $(SOAK),20) $(python) -m pytest -n 2 tests/scheduler/engine $(ARGS)
