@@ -419,7 +419,7 @@ def overlap(one, other) -> bool:
 
 
 SIZES = settings(
-    max_examples=16 if "SOAK" in os.environ else 8,
+    max_examples=16 if int(os.environ.get("SOAK", "1")) > 1 else 8,
     stateful_step_count=14,
     deadline=None,
     derandomize=True,
