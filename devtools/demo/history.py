@@ -8,7 +8,7 @@ from pathlib import Path
 from clinics.models import Patient, Site, User
 from core import clock
 from core.errors import DomainError
-from devtools.demo import people
+from devtools.demo import people, scores
 from scheduler.actions import appointments
 from scheduler.models import Appointment, Status
 from treatments.actions import courses, protocols
@@ -65,6 +65,7 @@ def fill(site: Site, everybody: Sequence[Patient], *, now: datetime, say: Callab
         if booked % 5 == 0:
             say(f"Booked {booked} of {len(queue)} courses")
     live(site, by=desk, now=now, order=order)
+    scores.record(site, by=User.objects.get(email=f"nurse@{people.DOMAIN}"), now=now, order=order)
     say(f"{Course.objects.count()} courses with {Appointment.objects.count()} appointments")
 
 
