@@ -55,10 +55,10 @@ schema: dev-setup ## write the API's OpenAPI document to api/openapi.yaml
 test: dev-setup ## everything: all checks, then all tests
 	@scripts/install-chromium
 	@$(MAKE) --no-print-directory check
-	@$(python) -m pytest -n 3 $(ARGS)
+	@$(python) -m pytest -n 2 $(ARGS)
 
 soak: dev-setup ## the random tests of planner and courses, many times over (SOAK=50), and the fault tests at full size
-	@SOAK=$(or $(SOAK),20) $(python) -m pytest -n 2 tests/scheduler/engine tests/treatments/test_state_machine.py $(ARGS)
+	@SOAK=$(or $(SOAK),20) $(python) -m pytest -n 2 tests/scheduler/engine tests/treatments/test_state_machine.py tests/conformance $(ARGS)
 	@$(python) -m pytest -n 0 -m soak $(ARGS)
 
 check: dev-setup ## style, types, imports, templates, migrations and API document; no tests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,9 +37,10 @@ from treatments.many.closures import Closure
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DOCUMENT = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
 CONSENT = {"gate": "consent", "title": "Consent", "before": "infusions.first", "source": "T"}
-EXAMPLES = 8
+LONG = "SOAK" in os.environ
+EXAMPLES = 8 if LONG else 4
 """Random ones for each operation, beside the dozens that follow from the document's limits and types."""
-REPEATED = 20
+REPEATED = 20 if LONG else 10
 """So many for each operation are sent once more, about things that exist."""
 
 BEYOND_THE_DOCUMENT = [
