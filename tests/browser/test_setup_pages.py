@@ -7,7 +7,7 @@ import pytest
 
 from core import clock
 from tests.browser.test_every_page import sideways
-from tests.browser.visitor import LOOKS, NARROW
+from tests.browser.visitor import LOOKS
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AbsenceFactory
 
@@ -68,8 +68,7 @@ def test_is_accessible_and_fits(visitor, ways, mona, look):
 
     def note(name: str) -> None:
         found.extend(f"{name}: {violation}" for violation in window.violations())
-        if look.keys() >= NARROW.keys():
-            found.extend(f"{name}: {too_wide}" for too_wide in sideways(window))
+        found.extend(f"{name}: {too_wide}" for too_wide in sideways(window))
 
     for name, path in ways.items():
         window.page.goto(path)
