@@ -182,10 +182,13 @@ def ask_for(*, link: Link, visit: Visit, starts_at: datetime, schedule_epoch: in
 def wait(*, link: Link, visit: Visit, by: User, now: datetime) -> WaitlistEntry:
     """Puts the visit on the waitlist for any other time around its own; until one is free it stays.
 
-    Raises ``NotAllowed``, and what ``waitlist.join`` raises.
+    Raises ``NotOffered``, ``NotAllowed``, and what ``waitlist.join`` raises.
     """
     require_own(by, Permission.BOOK_COURSES, patient=link.patient_id, of=visit.course.patient_id)
-    on = clock.local(_appointment(visit).starts_at, visit.course.site.zone).date()
+    appointment = _appointment(visit)
+    if not is_far(appointment, now=now):
+        raise NotOffered("This visit is too near to wait for another time.")
+    on = clock.local(appointment.starts_at, visit.course.site.zone).date()
     return waitlist.join(
         visit=visit,
         valid_until=on + timedelta(days=REACH),

@@ -121,7 +121,7 @@ def take_press(
         waiting = visit.status == Status.BOOKED and visit.starts_at > now and visit.schedule_epoch == schedule_epoch
         if not waiting or visit.patient_id != link.patient_id:
             raise confirmations.NotConfirmable("This visit is not waiting for an answer any more.")
-        newest = inbound.newest_answers([visit]).get(visit.pk)
+        newest = inbound.newest_answer(visit)
         if newest is not None and (newest.link_id, newest.meaning, newest.text) == (link.pk, meaning, _kept(words)):
             return newest
         answer = Answer(

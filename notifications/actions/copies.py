@@ -59,7 +59,8 @@ def _copy(row: Message, *, number: int, now: datetime) -> Message:
     spoken_of = verdicts.to_speak_of(row, visits)
     begins = row.not_after if row.form_on else max(visit.starts_at for visit in spoken_of)
     if begins <= now:
-        raise NotToBeSentAgain("The visit has begun. There is nothing left to say.")
+        over = "The form has closed" if row.form_on else "The visit has begun"
+        raise NotToBeSentAgain(f"{over}. There is nothing left to say.")
     if hindrance := reach.hindrances([row]).get(row.pk, Reason.NONE):
         raise NotToBeSentAgain(f"It cannot be sent: {_lower(hindrance.label)}.")
     return Message(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from clinics.models import User
@@ -18,6 +19,8 @@ from notifications.models import Handling, Message
 from notifications.queries import gaps
 from notifications.queries.gaps import Mistimed
 from scheduler.models import Appointment, ChangeSet
+
+log = structlog.get_logger(__name__)
 
 
 class NotWaiting(Conflict):
@@ -69,13 +72,24 @@ def reconcile(*, appointments: Iterable[Appointment], now: datetime, change_set:
         found = gaps.compare(appointments, now=now)
         withdrawn = _withdraw(found.void, now=now) + unwanted.drop(found.unwanted, now=now)
         Message.objects.bulk_create(found.missing, ignore_conflicts=True)
-        written += weeks.write(found.weeks, now=now)
-        retimed = _retime(found.mistimed, now=now)
-        written += len(found.missing)
+        new_weeks, retimed = weeks.write(found.weeks, now=now)
+        written += new_weeks + len(found.missing)
+        retimed += _retime(found.mistimed, now=now)
         new = [*found.missing, *(week.message for week in found.weeks if week.is_new)]
         for soonest in sorted(message.due_at for message in new)[:1]:
             wakers.wake(due_at=soonest, now=now)
     return Reconciled(written, retimed, withdrawn, len(found.stranded))
+
+
+def reconcile_each(page: Sequence[Appointment], *, now: datetime) -> tuple[Reconciled, bool]:
+    """``reconcile`` of the whole page at once; where one record spoils that, one by one without it. Also whether none did."""
+    try:
+        return reconcile(appointments=page, now=now), True
+    except Exception as failure:  # noqa: BLE001 - one bad record must not stop the others
+        if len(page) == 1:
+            log.error("appointment_without_reminders", appointment=str(page[0].pk), failure=type(failure).__name__)  # noqa: TRY400
+            return Reconciled(), False
+    return sum((reconcile_each([each], now=now)[0] for each in page), Reconciled()), False
 
 
 def send_now(*, message: Message, by: User, now: datetime) -> Message:

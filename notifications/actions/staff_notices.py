@@ -6,7 +6,6 @@ that somebody is needed may be said twice, but not never.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 
 import structlog
 from anymail.exceptions import AnymailError
@@ -47,7 +46,7 @@ def send_due(*, by: User, clock: Clock | None = None, enough: Callable[[], bool]
     sent = 0
     with audit.acting(by):
         restores.guard(by=by, now=clock())
-        if Pause.objects.filter(cause=Cause.RESTORE, lifted_at=None).exists():
+        if Pause.objects.in_force().filter(cause=Cause.RESTORE).exists():
             return 0
         while not enough() and (notice := _claim(now=clock())) is not None:
             if _is_needless(notice):
@@ -88,7 +87,7 @@ def _send(notice: StaffNotice) -> bool:
             from_email=settings.DEFAULT_FROM_EMAIL,
             recipient_list=[notice.user.email],
         )
-    except (OSError, SMTPException, AnymailError) as failure:
+    except (OSError, AnymailError) as failure:
         log.warning("a notice to staff was not sent", notice=str(notice.pk), failure=type(failure).__name__)
         return False
     return True

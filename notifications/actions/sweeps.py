@@ -32,6 +32,10 @@ PATIENTS = 100
 _right: dict[UUID, tuple[object, ...]] = {}
 """Patients whose rows this process found right, with what those looked like then. Whoever has not looked, or sees anything
 else, looks at all of the rows; so nothing depends on it but the time it takes.
+
+It does not see what is written elsewhere and yet says how a patient's rows should be: the other visits of a course and its
+protocol, which decide on what there is to do before a visit, and messages of records that were merged into the patient's. The
+hourly look at all rows finds what comes of those.
 """
 PATIENCE = timedelta(minutes=2)
 """A message still untouched this long after it was due is overdue."""
@@ -130,10 +134,9 @@ def repair(*, now: datetime, ahead: timedelta | None = AHEAD) -> Reconciled:
     """
     found = Reconciled()
     if ahead is None:
-        written, taken_away = forms.write(policy=policies.in_force(), now=now)
-        found += Reconciled(written=written, withdrawn=taken_away)
         for page in gaps.pages(now=now, ahead=None):
-            found += _reconcile_each(page, now=now)[0]
+            found += messages.reconcile_each(page, now=now)[0]
+        found += forms.write(policy=policies.in_force(), now=now)
     else:
         found += _repair_changed(now=now, ahead=ahead)
     untold = (
@@ -164,19 +167,8 @@ def _repair_changed(*, now: datetime, ahead: timedelta) -> Reconciled:
     for first in range(0, len(changed), PATIENTS):
         patients = changed[first : first + PATIENTS]
         page = [Appointment(pk=visit) for patient in patients for visit in seen[patient][0]]
-        done, is_right = _reconcile_each(page, now=now)
+        done, is_right = messages.reconcile_each(page, now=now)
         found += done
         if is_right and not done:
             _right.update({patient: seen[patient][1] for patient in patients})
     return found
-
-
-def _reconcile_each(page: list[Appointment], *, now: datetime) -> tuple[Reconciled, bool]:
-    """The whole page at once; where one record spoils that, one by one without it. Also whether none did."""
-    try:
-        return messages.reconcile(appointments=page, now=now), True
-    except Exception as failure:  # noqa: BLE001 - one bad record must not stop the sweep
-        if len(page) == 1:
-            log.error("appointment_without_reminders", appointment=str(page[0].pk), failure=type(failure).__name__)  # noqa: TRY400
-            return Reconciled(), False
-    return sum((_reconcile_each([each], now=now)[0] for each in page), Reconciled()), False

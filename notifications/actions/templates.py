@@ -92,10 +92,15 @@ def send_test(
     else:
         body = body or words.shipped(name, language)
         title, written = "", words.example(name=name, language=language, body=body) + "\n"
+    return mail_test(subject=title or "How a text reads", body=written, by=by)
+
+
+def mail_test(*, subject: str, body: str, by: User) -> str:
+    """Mails words that are being tried to the address of whoever asks. Gives that address. Raises ``NotMailed``."""
     try:
         send_mail(
-            subject=title or "How a text reads",
-            message=written,
+            subject=subject,
+            message=body,
             from_email=settings.DEFAULT_FROM_EMAIL,
             recipient_list=[by.email],
         )

@@ -26,9 +26,7 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
 
     def due(self, *, now: datetime) -> "StaffNoticeQuerySet":
         """Those to be sent now, and those whose sender did not come back within its lease."""
-        return self.filter(
-            Q(state=NoticeState.WAITING, next_try_at__lte=now) | Q(state=NoticeState.SENDING, next_try_at__lte=now)
-        )
+        return self.filter(next_try_at__lte=now)
 
 
 @audited(but_not=["updated_at", "next_try_at", "attempts"])

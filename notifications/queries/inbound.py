@@ -1,9 +1,7 @@
 """What patients answered, and what their links show."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
@@ -38,10 +36,8 @@ def visits_of(link: Link, *, now: datetime, every: bool = False) -> list[Any]:
     visits = Appointment.objects.filter(patient=link.patient, status=Status.BOOKED, starts_at__gt=now)
     if link.appointment_id is not None and not every:
         visits = visits.filter(pk=link.appointment_id)
-    newest = Answer.objects.filter(appointment=OuterRef("pk")).order_by("-received_at", "-id")
-    said = newest.annotate(both=JSONObject(meaning="meaning", words="text", by="provider", at="received_at")).values(
-        "both"
-    )[:1]
+    each = JSONObject(meaning="meaning", words="text", by="provider", at="received_at")
+    said = _answers(OuterRef("pk")).annotate(each=each).values("each")[:1]
     return list(visits.annotate(said=Subquery(said)).select_related("site").order_by("starts_at", "id"))
 
 
@@ -56,14 +52,14 @@ def feed_of(link: Link, *, now: datetime) -> list[Appointment]:
     )
 
 
-def newest_answers(visits: Sequence[Appointment]) -> dict[UUID, Answer]:
-    """The newest answer about the present time of each visit; one query."""
-    answers = (
-        Answer.objects.filter(appointment__in=[visit.pk for visit in visits])
-        .order_by("appointment", "-received_at", "-id")
-        .distinct("appointment")
-    )
-    return {answer.appointment_id: answer for answer in answers if answer.appointment_id}
+def newest_answer(visit: Appointment) -> Answer | None:
+    """The newest answer about a visit, if there is one; one query."""
+    return _answers(visit).first()
+
+
+def _answers(visit: Appointment | OuterRef) -> QuerySet[Answer]:
+    """All about a visit, the newest first."""
+    return Answer.objects.filter(appointment=visit).order_by("-received_at", "-id")
 
 
 def open_tasks(*, at_most: int) -> QuerySet[DeskTask]:

@@ -81,11 +81,14 @@ def differing(
 
 
 def unwanted(booked: Collection[Appointment], *, policy: Policy) -> list[Message]:
-    """The messages about weeks of these patients that wait though the clinic sends none. One query if it sends none."""
+    """The messages about weeks of these patients that wait though the clinic sends none; not what staff sent or held by hand.
+    One query if it sends none.
+    """
     if policy.your_week_at is not None:
         return []
     patients = {visit.patient_id for visit in booked}
-    return list(Message.objects.filter(patient__in=patients, step=Step.YOUR_WEEK, copy=0, state__in=UNSENT))
+    waiting = Message.objects.filter(patient__in=patients, step=Step.YOUR_WEEK, copy=0, state__in=UNSENT)
+    return list(waiting.filter(heeds_quiet_hours=True))
 
 
 def said(messages: Collection[Message], *, now: datetime) -> dict[UUID, Verdict]:

@@ -8,10 +8,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from core.errors import NotAllowed
-from notifications.actions import copies, delivery, messages, sweeps
+from notifications.actions import copies, delivery, messages, new_links, sweeps
 from notifications.engine.states import Reason, State, Step
-from notifications.models import Handling, Message
-from tests.notifications.booking import book, cancel, move
+from notifications.models import Handling, Link, Message
+from notifications.models.link import Purpose
+from tests.notifications.booking import book, cancel, move, tell_of_form
 from tests.notifications.fake_sender import FakeSender
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
@@ -143,3 +144,12 @@ def test_what_is_held_and_let_go_again_goes_out_whatever_the_hour(booked, flora)
     copy = copies.send_again(message=failed(Step.ONE_DAY), by=flora, now=NOW)
     messages.hold(message=copy, by=flora)
     assert not messages.release(message=copy, by=flora, now=NOW).heeds_quiet_hours
+
+
+def test_a_new_link_says_again_what_was_said_about_visits_not_about_a_form(booked, patient, service) -> None:
+    deliver(service, NOW + HOLD)
+    tell_of_form(patient, [booked], state=State.ACCEPTED, next_try_at=None, settled_at=NOW, due_at=NOW + 2 * HOLD)
+    old = Link.issue(purpose=Purpose.PLAN, patient=patient, now=NOW, lifetime=HOLD)
+    made = new_links.send(link=old, by=service, now=NOW + timedelta(hours=1))
+    assert made is not None
+    assert (made.step, made.copy) == (Step.PLAN, 1)

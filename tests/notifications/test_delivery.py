@@ -125,7 +125,9 @@ def test_never_silent_for_later_visits_of_a_series(patient, service, sink) -> No
 
 
 def test_never_silent_for_later_visits_of_a_series_whose_weeks_are_told_together(patient, service, sink) -> None:
-    """As shipped: each visit is asked about once, with its week or 3 days before, and is spoken of the day before."""
+    """Each visit is asked about once, with its week or 3 days before, and is spoken of the day before and, as the clinic has
+    it here, on the day.
+    """
     starts = [FRIDAY_WEEK + k * 3 * DAY for k in range(8)]
     visits = book(patient, *starts, now=MONDAY)
     at = MONDAY

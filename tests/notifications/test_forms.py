@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 import pytest
 
 from core import clock
-from notifications.actions import delivery, sweeps
+from notifications.actions import delivery, messages, sweeps
 from notifications.engine.states import Channel, Reason, State, Step
 from notifications.models import Link, Message
 from notifications.queries import forms
+from tests.factories.clinics import PatientFactory
 from tests.factories.treatments import AssessmentFactory, CourseFactory, ProtocolVersionFactory, VisitFactory
-from tests.notifications.booking import book, send
+from tests.notifications.booking import book, send, tell_of_form
 from tests.notifications.fake_sender import FakeSender
 from tests.treatments.documents import series
-from treatments.models import Course, VisitStatus
+from treatments.models import Course, CourseStatus, VisitStatus
+from treatments.protocols.problems import ProtocolError
+from treatments.queries import assessments
 
 pytestmark = pytest.mark.django_db
 
@@ -41,17 +44,21 @@ MEASURES = [
 ]
 
 
-@pytest.fixture
-def visits(patient, now):
-    """The first on Thursday 7 May at 10:00 in New York, the second four weeks later at 9:00."""
-    version = ProtocolVersionFactory(document=series(assessments=MEASURES))
+def course_with(patient, *measures: dict, now, days: int = 3) -> list:
+    """Its visits: the first on Thursday 7 May at 10:00 in New York, the second four weeks later at 9:00."""
+    version = ProtocolVersionFactory(document=series(assessments=list(measures)))
     course = CourseFactory(patient=patient, protocol_version=version)
-    made = book(patient, now + 3 * DAY + 2 * HOUR, now + 31 * DAY + HOUR, now=now)
+    made = book(patient, now + days * DAY + 2 * HOUR, now + (days + 28) * DAY + HOUR, now=now)
     for number, visit in enumerate(made, 1):
         VisitFactory(
             course=course, key=f"infusions.{number}", position=number, status=VisitStatus.BOOKED, appointment=visit
         )
     return made
+
+
+@pytest.fixture
+def visits(patient, now):
+    return course_with(patient, *MEASURES, now=now)
 
 
 def course_of(visits) -> Course:
@@ -118,12 +125,85 @@ def test_it_follows_its_visit_and_the_policy_and_heeds_the_night(visits, service
     assert told() == [], "it opens much later now"
 
 
+def test_a_form_that_opens_later_on_the_day_is_spoken_of_then(patient, service, now) -> None:
+    """Its visit was moved, and no hourly check came before the message was due."""
+    first, _ = course_with(patient, measure("phq9", {"after": "infusions.1"}), now=now)
+    sweeps.sweep(by=service, clock=lambda: first.ends_at - DAY, ahead=None)
+    row = Message.objects.get(step=Step.FORM)
+    assert row.due_at == first.ends_at
+    first.starts_at, first.ends_at = first.starts_at + 3 * HOUR, first.ends_at + 3 * HOUR
+    first.save()
+    assert deliver(service, row.due_at) == []
+    row.refresh_from_db()
+    assert (row.state, row.reason, row.next_try_at) == (State.SCHEDULED, "", first.ends_at)
+    assert deliver(service, first.ends_at) == [row]
+
+
+@pytest.mark.parametrize("stands", [True, False], ids=["stands", "cancelled"])
+def test_sent_by_hand_before_the_form_opens_it_waits_for_that_morning(visits, service, flora, now, stands) -> None:
+    sweeps.sweep(by=service, clock=lambda: now + 9 * DAY, ahead=None)
+    row = messages.send_now(message=Message.objects.get(step=Step.FORM), by=flora, now=now + 9 * DAY)
+    if not stands:
+        Course.objects.update(status=CourseStatus.CANCELLED)
+    assert deliver(service, now + 9 * DAY) == []
+    row.refresh_from_db()
+    if stands:  # it opens at midnight
+        assert (row.state, row.next_try_at) == (State.SCHEDULED, now + 10 * DAY)
+    else:
+        assert (row.state, row.reason) == (State.WITHDRAWN, Reason.ANSWERED)
+    assert deliver(service, now + 10 * DAY) == ([row] if stands else [])
+
+
+@pytest.mark.parametrize("bad", ["document", "elsewhere"])
+def test_one_bad_course_stops_no_other(visits, site, service, now, monkeypatch, bad) -> None:
+    other = PatientFactory(site=site)
+    opens = now + 10 * DAY + 2 * HOUR
+    row = tell_of_form(other, book(other, opens, now=now), due_at=opens - HOUR, next_try_at=opens)
+    if bad == "document":
+        spoilt = CourseFactory(patient=other, protocol_version=ProtocolVersionFactory(document={"code": "spoilt"}))
+        with pytest.raises(ProtocolError):
+            assessments.due(spoilt, now=now)
+    else:
+        course_with(other, *MEASURES, now=now)
+        real = forms._ready
+
+        def ready(form_on, dues, row):
+            if dues[0][0].course.patient_id == other.pk:
+                raise LookupError
+            return real(form_on, dues, row)
+
+        monkeypatch.setattr(forms, "_ready", ready)
+    found = sweeps.repair(now=now + 9 * DAY, ahead=None)
+    assert found.written == 1
+    mine = Message.objects.exclude(pk=row.pk).get(step=Step.FORM)
+    assert mine.patient == visits[0].patient
+    assert Message.objects.filter(pk=row.pk).exists(), "nobody knows that it is not wanted"
+    if bad == "document":
+        assert deliver(service, mine.due_at) == [mine]
+        row.refresh_from_db()
+        assert (row.state, row.reason, row.next_try_at) == (
+            State.SCHEDULED,
+            Reason.UNWRITABLE,
+            mine.due_at + forms.AGAIN,
+        )
+
+
+def test_the_courses_of_a_patient_are_compared_together(visits, patient, now, monkeypatch) -> None:
+    course_with(patient, measure("phq9", {"after": "infusions.1", "min_days": 5, "max_days": 9}), now=now, days=4)
+    monkeypatch.setattr(forms, "PAGE", 1)
+    assert sweeps.repair(now=now + 8 * DAY + 12 * HOUR, ahead=None).written == 2
+    rows = set(Message.objects.filter(step=Step.FORM))
+    assert not sweeps.repair(now=now + 8 * DAY + 13 * HOUR, ahead=None)
+    assert set(Message.objects.filter(step=Step.FORM)) == rows
+
+
 def test_the_queries_do_not_grow_with_the_courses(visits, patient, now, django_assert_num_queries) -> None:
     from notifications.engine.ladder import STANDARD
 
     for number in (1, 3):
         while Course.objects.count() < number:
-            CourseFactory(patient=patient, protocol_version=course_of(visits).protocol_version)
-        with django_assert_num_queries(5):
-            for page in forms.pages():
-                forms.compare(page, now=now + 9 * DAY, policy=STANDARD)
+            course_with(PatientFactory(site=patient.site), *MEASURES, now=now)
+        with django_assert_num_queries(6):
+            [page] = forms.pages()
+            found = forms.compare(page, now=now + 9 * DAY, policy=STANDARD)
+        assert len(found.ready) == number

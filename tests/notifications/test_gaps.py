@@ -11,12 +11,13 @@ from django.core.management import call_command
 from django.db import connection
 
 from notifications.actions import delivery, sweeps
+from notifications.engine.ladder import STANDARD, DayOf
 from notifications.engine.states import Reason, State, Step
 from notifications.models import Message, Sign
 from notifications.queries import fingerprints, gaps
 from notifications.queries.database_clock import database_now
 from tests.factories.clinics import PatientFactory
-from tests.notifications.booking import book
+from tests.notifications.booking import book, send
 from tests.notifications.fake_sender import FakeSender
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
@@ -107,10 +108,12 @@ def test_every_coming_visit_is_checked_once_an_hour_and_the_next_days_always(pat
     assert set(Sign.objects.values_list("part", flat=True)) == {"sweep", "gaps"}
 
 
-def test_the_queries_do_not_grow_with_the_visits(site, django_assert_num_queries) -> None:
+@pytest.mark.parametrize(("day_of", "queries"), [(DayOf.ALWAYS, 11), (STANDARD.day_of, 12)], ids=["always", "shipped"])
+def test_the_queries_do_not_grow_with_the_visits(site, django_assert_num_queries, day_of, queries) -> None:
+    send(day_of=day_of)
     for number in (1, 3):
         visits = [book(PatientFactory(site=site), FRIDAY, now=MONDAY)[0] for _ in range(number)]
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(queries):
             gaps.compare(visits, now=MONDAY)
 
 

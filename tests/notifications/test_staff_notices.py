@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
 
+from clinics.models import User
 from notifications.actions import staff_notices
 from notifications.models import NoticeState, StaffNotice
 from tests.treatments.documents import series as document
@@ -60,10 +61,14 @@ def test_who_is_asked_gets_a_mail_that_says_nothing(alert, patient, service, cla
     assert send(service, later + timedelta(hours=2)) == [mona.email], "who was asked before is not mailed again"
 
 
-def test_not_once_somebody_has_seen_it_nor_to_who_has_left(alert, service, clara, now):
-    alerts.acknowledge(alert=alert, done="Called", by=clara, now=now)
-    assert send(service, now) == []
-    assert StaffNotice.objects.get().state == NoticeState.STOPPED
+@pytest.mark.parametrize("why", ["seen", "left", "control"])
+def test_not_once_somebody_has_seen_it_nor_to_who_has_left(alert, service, clara, now, why):
+    if why == "seen":
+        alerts.acknowledge(alert=alert, done="Called", by=clara, now=now)
+    elif why == "left":
+        User.objects.filter(pk=clara.pk).update(is_active=False)
+    assert send(service, now) == ([clara.email] if why == "control" else [])
+    assert StaffNotice.objects.get().state == (NoticeState.SENT if why == "control" else NoticeState.STOPPED)
 
 
 def test_a_mail_server_that_is_away_is_tried_again_and_given_up_at_last(alert, service, now, monkeypatch):

@@ -8,6 +8,8 @@ import signal
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from celery import Celery
@@ -18,7 +20,9 @@ from django.core.management import call_command
 from config.beat import TIMETABLE
 from config.celery import app
 from notifications.actions import wakers
+from notifications.actions.requests import Delivered
 from notifications.engine.states import State, Step
+from notifications.management.commands import dispatch
 from notifications.models import Message
 from notifications.queries.database_clock import database_now
 from tests.faults.processes import environment, running, until
@@ -83,6 +87,43 @@ def test_the_command_sends_what_is_due_and_says_so(patient, sink) -> None:
     call_command("dispatch", stdout=said)
     assert said.getvalue() == "1 due: 1 sent\n"
     assert len(sink.caught()) == 1
+
+
+@pytest.mark.django_db
+def test_many_due_at_once_do_not_keep_staff_waiting(service, monkeypatch) -> None:
+    """A hundred that take a second each: notices to staff have their turn in between, at once, and none is left over."""
+    at, left, looks, pauses = [0.0], [100], [], []
+    monkeypatch.setattr(dispatch, "time", SimpleNamespace(monotonic=lambda: at[0]))
+    monkeypatch.setattr(dispatch, "signal", Mock())
+    monkeypatch.setattr(dispatch.sweeps, "sweep", Mock())
+    monkeypatch.setattr(dispatch.staff_notices, "send_due", lambda **_: looks.append(at[0]))
+
+    def deliver_due(*, enough, **_) -> Delivered:
+        while left[0] and not enough():
+            left[0], at[0] = left[0] - 1, at[0] + 1
+        return Delivered()
+
+    class Bell:
+        def __init__(self, stop) -> None:
+            self.stop = stop
+
+        def listen(self) -> None: ...
+
+        def close(self) -> None: ...
+
+        def wait(self, seconds: float) -> None:
+            pauses.append(seconds)
+            if not left[0]:
+                self.stop.set()
+
+    monkeypatch.setattr(dispatch.delivery, "deliver_due", deliver_due)
+    monkeypatch.setattr(dispatch, "Bell", Bell)
+    call_command("dispatch", "--loop")
+    assert looks == [0, 30, 60, 90]
+    assert pauses == [0, 0, 0, 5]
+    left[0] = 100
+    call_command("dispatch")
+    assert left == [0], "without --loop it ends when nothing is due"
 
 
 @pytest.mark.processes

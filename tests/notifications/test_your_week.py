@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from core import clock
-from notifications.actions import consents, delivery, escalations, pauses, sweeps
+from notifications.actions import consents, delivery, escalations, messages, pauses, sweeps
 from notifications.channels.email import letter
 from notifications.engine import budget, ladder, quiet_hours
 from notifications.engine.budget import Ahead, Allowance
@@ -156,6 +157,15 @@ def test_it_can_be_switched_off(patient) -> None:
     send(your_week_at=None)
     book(patient, TUESDAY, THURSDAY, now=BOOKED)
     assert not Message.objects.filter(step=Step.YOUR_WEEK).exists()
+
+
+@pytest.mark.django_db
+def test_switched_off_what_staff_send_by_hand_stays(patient, flora) -> None:
+    visits = book(patient, TUESDAY, THURSDAY, now=BOOKED)
+    off = replace(ladder.STANDARD, your_week_at=None)
+    assert weeks.unwanted(visits, policy=off) == [week()]
+    messages.send_now(message=week(), by=flora, now=BOOKED)
+    assert weeks.unwanted(visits, policy=off) == []
 
 
 @pytest.mark.django_db

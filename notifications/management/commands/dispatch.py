@@ -17,6 +17,7 @@ from notifications.queries import messages
 from notifications.queries.database_clock import database_now
 
 SWEEP_SECONDS = 30
+"""How often is swept; and how long patients' messages are sent, if that many are due, before notices to staff have their turn."""
 GAPS_SECONDS = 3600
 """How often the rows of all coming visits are checked, not only of the next days'."""
 SHORTEST_PAUSE = 0.05
@@ -40,7 +41,8 @@ class Command(BaseCommand):
         self.stop = threading.Event()
         self.swept_at = self.gaps_at = float("-inf")
         if not options["loop"]:
-            self._work(batch=options["batch"])
+            while self._work(batch=options["batch"]):
+                pass
             return
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
@@ -49,15 +51,16 @@ class Command(BaseCommand):
             pause = options["every"]
             bell.listen()
             try:
-                self._work(batch=options["batch"])
-                pause = min(pause, self._until_next())
+                more = self._work(batch=options["batch"])
+                pause = 0 if more else min(pause, self._until_next())
             except (OperationalError, InterfaceError) as failure:
                 self.stderr.write(f"database: {type(failure).__name__}; trying again")
             bell.wait(pause)
             close_old_connections()
         bell.close()
 
-    def _work(self, *, batch: int) -> None:
+    def _work(self, *, batch: int) -> bool:
+        """One round. Whether it ended because its time was over, so that more may be due."""
         now = time.monotonic()
         if now - self.swept_at >= SWEEP_SECONDS:
             everything = now - self.gaps_at >= GAPS_SECONDS
@@ -65,10 +68,14 @@ class Command(BaseCommand):
             self.swept_at = now
             self.gaps_at = now if everything else self.gaps_at
         staff_notices.send_due(by=User.objects.service(), enough=self.stop.is_set)
-        done = delivery.deliver_due(by=User.objects.service(), batch=batch, enough=self.stop.is_set)
+        end = time.monotonic() + SWEEP_SECONDS
+        done = delivery.deliver_due(
+            by=User.objects.service(), batch=batch, enough=lambda: self.stop.is_set() or time.monotonic() >= end
+        )
         if done.looked_at:
             counts = ", ".join(f"{number} {state.label.lower()}" for state, number in sorted(done.states.items()))
             self.stdout.write(f"{done.looked_at} due: {counts or 'none left'}")
+        return time.monotonic() >= end and not self.stop.is_set()
 
     def _until_next(self) -> float:
         """Seconds until the next message is due. One that is due already is held back, or in others' hands: no hurry."""
