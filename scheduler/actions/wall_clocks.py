@@ -19,7 +19,8 @@ from scheduler.queries import wall_clocks
 from scheduler.queries.wall_clocks import Shifted
 
 REASON = "The rules of the time zone changed. Every visit stays at the time on the clock it was booked for."
-FIELDS = ("starts_at", "ends_at", "change_set", "version", "updated_at")
+PERIOD = ("starts_at", "ends_at", "updated_at")
+FIELDS = (*PERIOD, "change_set_id", "version")
 
 
 @dataclass(slots=True)
@@ -35,7 +36,8 @@ def retime(*, by: User, now: datetime) -> Retimed:
     """Puts every coming appointment at the instant its wall-clock time is by the present rules, with all that it takes.
 
     To the patient nothing changes: confirmations stand, nobody is told, and reminders follow in the same transaction. One
-    change set for each site, which cannot be undone. What would then overlap is left as it is. Safe to repeat.
+    change set for each site; it is taken back with the permission to make it. What would then overlap is left as it is.
+    Safe to repeat.
     Raises ``NotAllowed``.
     """
     require(by, Permission.RUN_SYSTEM)
@@ -62,7 +64,8 @@ def _retime(site: Site, wanted: Sequence[Shifted], found: Retimed, *, by: User, 
         transaction.set_rollback(True)
         found.clashing += current
         return
-    found.clashing += [each for each in current if each not in done]
+    moved = {each.appointment.pk for each in done}
+    found.clashing += [each for each in current if each.appointment.pk not in moved]
     found.done += done
     found.change_sets.append(change_set)
     changed = [rows[each.appointment.pk] for each in done]
@@ -125,14 +128,21 @@ def _write(
             allocations.append(allocation)
     # one statement each: the constraints look at the end of it
     Appointment.objects.bulk_update([rows[each.appointment.pk] for each in wanted], FIELDS)
-    Allocation.objects.bulk_update(allocations, ["starts_at", "ends_at", "updated_at"])
+    Allocation.objects.bulk_update(allocations, PERIOD)
 
 
 def _undo(
     wanted: Sequence[Shifted], rows: Mapping[UUID, Appointment], taken: Mapping[UUID, Sequence[Allocation]]
 ) -> None:
-    """The rows in hand as the database has them again."""
-    for each in wanted:
-        rows[each.appointment.pk].refresh_from_db()
-        for allocation in taken[each.appointment.pk]:
-            allocation.refresh_from_db()
+    """The rows in hand as the database has them again. Two queries."""
+    keys = [each.appointment.pk for each in wanted]
+    allocations = {allocation.pk: allocation for key in keys for allocation in taken[key]}
+    for row in Appointment.objects.filter(pk__in=keys).values("pk", *FIELDS):
+        _set(rows[row.pop("pk")], row)
+    for row in Allocation.objects.filter(pk__in=list(allocations)).values("pk", *PERIOD):
+        _set(allocations[row.pop("pk")], row)
+
+
+def _set(row: Appointment | Allocation, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)

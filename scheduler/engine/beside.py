@@ -63,13 +63,10 @@ class Beside:
             points = points + np.where(wished == NOWHERE, 0, pull.each * np.abs(start.T - wished)).T
         return points
 
-    def members(self, layer: Layer, row: int, visits: list[int]) -> tuple[Member, ...]:
-        """Placed visits of one plan, with what is left to each."""
-        found = []
-        for visit in visits:
-            limits = int(layer.slot[row, visit]), int(layer.until[row, visit])
-            found.append(self._member(layer, row, visit, layer.choice[row], limits))
-        return tuple(found)
+    def members(self, layer: Layer, row: int, visits: list[int], choice: Numbers) -> tuple[Member, ...]:
+        """Placed visits of one plan, with what is left to each; ``choice`` of resources may be more than the plan's."""
+        limits = [(int(layer.slot[row, n]), int(layer.until[row, n])) for n in visits]
+        return tuple(self._member(layer, row, n, choice, each) for n, each in zip(visits, limits, strict=True))
 
     def _member(self, layer: Layer, row: int, visit: int, choice: Numbers, limits: tuple[int, int]) -> Member:
         wished = int(self.wished(layer, visit, np.array([row]))[0]) if self.togo.pulls[visit] else NOWHERE
@@ -191,9 +188,7 @@ class Beside:
 
     def _crowded(self, layer: Layer, visit: int, moves: Moves, at: int, others: list[int]) -> int:
         row, choice, day = int(moves.row[at]), moves.choice[at], int(moves.day[at])
-        found = tuple(
-            self._member(layer, row, n, choice, (int(layer.slot[row, n]), int(layer.until[row, n]))) for n in others
-        )
+        found = self.members(layer, row, others, choice)
         before = self.together.surplus(found, day) if len(found) > 1 else 0
         one = self._member(layer, row, visit, choice, (int(moves.slot[at]), int(moves.until[at])))
         after = self.together.surplus((*found, one), day)

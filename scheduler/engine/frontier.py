@@ -390,7 +390,7 @@ class Frontier:
         found: dict[int, int] = {}
         day = layer.day[row]
         for number in np.unique(day[day != NOWHERE]).tolist():
-            members = self.beside.members(layer, row, np.flatnonzero(day == number).tolist())
+            members = self.beside.members(layer, row, np.flatnonzero(day == number).tolist(), layer.choice[row])
             starts = self.together.solved(members, number)[1]
             if len(starts) < len(members):
                 return None

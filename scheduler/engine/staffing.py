@@ -42,11 +42,6 @@ def placements(course: Course, starts: Starts, choices: Choices) -> list[Placeme
     return found
 
 
-def can_be_staffed(course: Course, starts: Starts, choices: Choices) -> bool:
-    """Whether different resources can be found for visits that overlap."""
-    return _team(course, starts, choices) is not None
-
-
 def price(course: Course, starts: Starts, choices: Choices) -> int | None:
     """What the cheapest different resources for visits that overlap cost; ``None`` where there are none."""
     chosen = _cheapest(*_jobs(course, starts, choices))

@@ -1,11 +1,10 @@
-"""Counts per week and other periods during the search: which are full, and which can no longer be filled."""
+"""Counts per week and other periods during the search: which are full."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from scheduler.engine import bits
 from scheduler.engine.clock import Clock
-from scheduler.engine.request import AtMost, Counting, DailyLoad, Period, PerWeek
+from scheduler.engine.request import AtMost, Counting, DailyLoad, Period
 
 
 def calendar_week(clock: Clock, day: int) -> int:
@@ -47,22 +46,3 @@ def _crowded(rule: DailyLoad, days: Sequence[int]) -> list[int]:
     load = Counter(dict(rule.taken))
     load.update(days)
     return sorted(day for day, count in load.items() if count >= rule.at_most)
-
-
-def cannot_be_filled(rule: Counting, clock: Clock, days: Sequence[int], waiting: Sequence[int]) -> bool:
-    """Whether a week between the first and the last visit can no longer get its least number.
-
-    ``days`` are the sorted dates of the visits placed, ``waiting`` the starts left to each of the others.
-    """
-    if not isinstance(rule, PerWeek) or not days or not rule.at_least:
-        return False
-    numbers = [calendar_week(clock, day) for day in days]
-    missing = 0
-    for week in range(numbers[0] + 1, numbers[-1]):
-        short = rule.at_least - numbers.count(week)
-        if short > 0:
-            period = bits.span(*week_period(clock, week))
-            if sum(bool(starts & period) for starts in waiting) < short:
-                return True
-            missing += short
-    return missing > len(waiting)
