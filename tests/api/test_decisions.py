@@ -5,9 +5,11 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from core import clock
 from tests.api.caller import problem, with_token
 from tests.treatments.documents import branching
-from treatments.actions import protocols
+from treatments.actions import handovers, protocols
+from treatments.life.events import Decide
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +86,22 @@ def test_a_decision_is_previewed_and_made(desk, clara, course):
     undone = clinician.post(f"change-sets/{answer.json()['id']}/undo", {}, key="b")
     assert (undone.status_code, undone.json()["undoes"]) == (201, answer.json()["id"])
     assert desk.get(f"courses/{course.pk}/decisions/").json()["records"] == []
+
+
+def test_where_the_desk_carries_decisions_out_they_are_handed_over(clara, flora, course, site):
+    site.desk_carries_out = True
+    site.save()
+    clinician, body = with_token(clara), {"event": "decide", "choice": "hold"}
+    assert clinician.post(f"courses/{course.pk}/changes/preview", body).status_code == 200, "anybody may look"
+    answer = clinician.post(f"courses/{course.pk}/changes", body, key="a", version=1)
+    assert (answer.status_code, answer.json()["code"]) == (409, "desk_carries_out")
+    assert answer.json()["message"] == "At this site the desk carries decisions out: hand it over."
+    course.refresh_from_db()
+    assert not course.on_hold
+    handed = handovers.hand_over(event=Decide(course.pk, "hold"), by=clara, now=clock.now(), reason="Infection")
+    handovers.carry_out(handover=handed, by=flora, now=clock.now(), digest=None)
+    course.refresh_from_db()
+    assert course.on_hold
 
 
 @pytest.mark.parametrize(

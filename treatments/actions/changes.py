@@ -102,6 +102,12 @@ class Outdated(Conflict):
         self.ripple = ripple
 
 
+class DeskCarriesOut(Conflict):
+    """At this site a decision is handed to the desk, which carries it out."""
+
+    code = "desk_carries_out"
+
+
 class CourseChanged(Stale):
     """Somebody else changed the course meanwhile. ``detail["current"]`` has its version and status."""
 
@@ -111,7 +117,7 @@ class CourseChanged(Stale):
 def preview(*, event: Event, by: User, now: datetime, decided_by: User | None = None) -> Ripple:
     """What the event would do to its course now. Reads only. ``decided_by`` as in ``apply``.
 
-    Raises what ``apply`` raises, apart from ``Outdated``, ``CourseChanged`` and ``Busy``.
+    Raises what ``apply`` raises, apart from ``Outdated``, ``CourseChanged``, ``DeskCarriesOut`` and ``Busy``.
     """
     _require(event, by, decided_by)
     change = work_out(event, Running.read(event.course, now=now))
@@ -136,8 +142,8 @@ def apply(
     ``Outdated`` is raised. ``version`` is the course's that the caller saw. None skips the check. ``decided_by`` is the
     clinician whose decision somebody else carries out.
 
-    Raises ``Outdated``, ``CourseChanged``, ``CourseOver``, ``RulesBroken``, ``Taken``, ``NotWorking``, ``WrongStatus``,
-    ``Changed``, ``InvalidInput``, ``NotFound``, ``NotAllowed``, ``Busy``.
+    Raises ``Outdated``, ``CourseChanged``, ``DeskCarriesOut``, ``CourseOver``, ``RulesBroken``, ``Taken``, ``NotWorking``,
+    ``WrongStatus``, ``Changed``, ``InvalidInput``, ``NotFound``, ``NotAllowed``, ``Busy``.
     """
     _require(event, by, decided_by)
     check_text(reason, longest=500, pointer="reason")
@@ -153,6 +159,8 @@ def apply(
                 "Somebody else changed this course meanwhile. Look at it again.",
                 detail={"current": {"version": running.course.version, "status": running.course.status}},
             )
+        if isinstance(event, Decide) and decided_by is None and running.course.site.desk_carries_out:
+            raise DeskCarriesOut("At this site the desk carries decisions out: hand it over.")
         change = work_out(event, running)
         if digest is not None and digest != change.ripple.digest:
             raise Outdated(change.ripple)
@@ -343,8 +351,6 @@ def _write_course(change: Change) -> None:
 def _write_decision(change: Change, change_set: ChangeSet) -> None:
     record = change.decision
     if record is not None:
-        if record.by_id is None:
-            record.by = change_set.by
         record.reason, record.change_set = change_set.reason, change_set
         record.save(force_insert=True)
 

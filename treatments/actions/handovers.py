@@ -12,7 +12,7 @@ from scheduler.actions.taking import check_text
 from treatments.actions import changes
 from treatments.actions.changes import Applied
 from treatments.life.events import Decide
-from treatments.models import Course, DecisionHandover, HandoverState
+from treatments.models import DecisionHandover, HandoverState
 
 
 class HandedOverAlready(Conflict):
@@ -53,7 +53,7 @@ def hand_over(*, event: Decide, by: User, now: datetime, reason: str) -> Decisio
     try:
         with transaction.atomic(), audit.acting(by):
             return DecisionHandover.objects.create(
-                course=Course.objects.get(pk=event.course),
+                course_id=event.course,
                 decision=event.decision,
                 choice=event.choice,
                 block=event.block,

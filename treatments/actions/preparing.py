@@ -68,6 +68,8 @@ def name_ride(
         raise InvalidInput("Write the phone number of the person.", pointer="phone")
 
     def attempt() -> GateFulfilment:
+        # as in every change of a course: the patient first, then the rows
+        locks.acquire(locks.Space.PATIENT, [str(patient)])
         row = _waiting(appointment, schedule_epoch, now=now)
         ready = preparations.of_appointments([row]).get(row.pk)
         if ready is None or ready.course is None:

@@ -75,7 +75,6 @@ def withdraw(*, tick: VisitTick, by: User, now: datetime) -> None:
     Raises ``WrongStatus`` for what was taken back before, ``NotAllowed``, ``Busy``.
     """
     require(by, Permission.RECORD_SESSIONS)
-    back = {START: Status.ARRIVED, LEFT: Status.IN_TREATMENT}.get(tick.step)
 
     def attempt() -> None:
         row, session = _locked(tick.visit)
@@ -85,6 +84,7 @@ def withdraw(*, tick: VisitTick, by: User, now: datetime) -> None:
         if row.status == Status.DONE and tick.step != LEFT:
             raise WrongStatus("The patient has left. Take back the discharge first.")
         _take_back(VisitTick.objects.filter(pk=tick.pk), by=by, now=now)
+        back = _before(tick.step, session)
         if back is not None and row.status != back:
             calendar.set_status(appointment=row, status=back, by=by, now=now, version=None)
 
@@ -172,6 +172,13 @@ def _locked(visit: Visit) -> tuple[Appointment, Session]:
         raise NotFound("This visit has no time.")
     [row] = rearranging.locked([current.appointment])
     return row, sessions.of_visit(current)
+
+
+def _before(step: str, session: Session) -> Status | None:
+    """The status that the step ended; None for one that ends none. Some are discharged who only arrived."""
+    if step == START or (step == LEFT and session.tick(START) is None):
+        return Status.ARRIVED
+    return Status.IN_TREATMENT if step == LEFT else None
 
 
 def _check_step(session: Session, step: str, row: Appointment) -> None:

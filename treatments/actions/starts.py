@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -32,7 +33,11 @@ SPREAD_MINUTES = 60
 """So far apart are those of one date that are tried for somebody who wants a few to choose from."""
 NOON = 12 * 60
 MOST_TRIED = 150
-"""So many starts are tried at most for them: an answer that comes at once is worth more than the last possibility."""
+"""So many starts are tried at most for them: an answer that comes at once is worth more than the last possibility. What is
+refused while the others stay is tried once more with the others moving.
+"""
+MOST_NEXT = 1000
+"""So many are tried at most for the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def near(
     """Starts of these local dates, those that leave the others alone first, in the order of the dates; the caller may stop.
 
     Of each date at most one in the morning and one after noon, as near to ``usual`` on the clock as there are; none within
-    an hour of where the visit is now. Starts an hour apart are near enough to try, and ``MOST_TRIED`` are enough.
+    an hour of where the visit is now. Starts an hour apart are near enough to try, and of all dates together ``MOST_TRIED``
+    are enough.
     Raises what ``for_visit`` raises.
     """
     require(by, Permission.MOVE_VISITS)
@@ -87,7 +93,7 @@ def near(
                 yield Start(tried.at(start), keeps=True)
             else:
                 others.append((half, start))
-    for half, start in others[:MOST_TRIED]:
+    for half, start in others:
         if half not in found and tried.moving.accepts(start):
             found.add(half)
             yield Start(tried.at(start), keeps=False)
@@ -125,15 +131,15 @@ def _of_visit(visit: Visit, *, until: date, now: datetime) -> "_Tried | None":
 def next_for_visit(*, visit: Visit, by: User, now: datetime) -> Start | None:
     """The first time from now on at which the visit could begin with every rule kept and all others where they are.
 
-    None within ``NEXT_DAYS`` local dates. As many queries as ``for_visit``, whatever the number of days.
-    Raises ``NotAllowed``.
+    None where there is none within ``NEXT_DAYS`` local dates, or none among the first ``MOST_NEXT`` that are free. As many
+    queries as ``for_visit``, whatever the number of days. Raises ``NotAllowed``.
     """
     require(by, Permission.MOVE_VISITS)
     today = clock.local(now, visit.course.site.zone).date()
     tried = _of_visit(visit, until=today + timedelta(days=NEXT_DAYS), now=now)
     if tried is None:
         return None
-    found = next((start for start in tried.free() if tried.staying.accepts(start)), None)
+    found = next((start for start in islice(tried.free(), MOST_NEXT) if tried.staying.accepts(start)), None)
     return None if found is None else Start(tried.at(found), keeps=True)
 
 
@@ -209,8 +215,7 @@ class _Tried:
         """The same of the whole calendar, or of some of its slots."""
         from scheduler.engine import bits
 
-        question, grid = self.question, self.question.request.grid
-        free = self.moving.free.starts(question.visits[self.key])
+        grid, free = self.question.request.grid, self.moving.starts
         now_at = self.before.start if self.before is not None else None
         for start in map(int, bits.members(free if within is None else free & within)):
             if start != now_at and not grid.local(start).minute % MINUTES_APART:
@@ -254,6 +259,11 @@ class _Trial:
         from scheduler.engine.availability import Availability
 
         return Availability(self.question.request)
+
+    @cached_property
+    def starts(self) -> int:
+        """The slots at which everybody and everything the visit needs is free, as bits."""
+        return self.free.starts(self.question.visits[self.key])
 
     def accepts(self, start: int) -> bool:
         """Whether everything is free and no rule is broken."""

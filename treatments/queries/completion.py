@@ -65,7 +65,8 @@ def completion(scope: Scope) -> list[Completion]:
 
 def _courses(scope: Scope) -> list[Course]:
     """The courses with a visit so near to the period that a measure counted from it can be due in it. Three queries."""
-    versions = {each.pk: each for each in ProtocolVersion.objects.filter(courses__site=scope.site).distinct()}
+    used = Course.objects.filter(site=scope.site).values("protocol_version")
+    versions = {each.pk: each for each in ProtocolVersion.objects.filter(pk__in=used)}
     days = _reach(version.document for version in versions.values())
     near = Visit.objects.filter(
         course=OuterRef("pk"),

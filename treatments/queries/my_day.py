@@ -10,7 +10,7 @@ from clinics.models import Site, User
 from scheduler.models import Allocation, Appointment, Status
 from treatments.models import Alert, Assessment, Course, Visit
 from treatments.protocols import stored
-from treatments.queries import assessments, preparations, readiness, sessions
+from treatments.queries import alerts, assessments, preparations, readiness, sessions
 from treatments.queries.assessments import Due, DueState
 from treatments.queries.preparations import GetReady
 from treatments.queries.readiness import GONE, VisitReadiness
@@ -44,11 +44,9 @@ def visits(site: Site, on: date, *, now: datetime, of: User | None = None) -> li
         course.protocol_version_id: stored.document(course.protocol_version.document) for course in courses.values()
     }
     ready = readiness.of_visits(found, documents, keys, zone=site.zone, now=now)
-    standing = sessions.of_visits(found, keys)
+    standing = sessions.of_visits(found, documents, keys)
     waiting: dict[UUID, list[Alert]] = {}
-    for alert in Alert.objects.filter(acknowledgement=None, assessment__course__in=courses).select_related(
-        "assessment"
-    ):
+    for alert in alerts.waiting().filter(assessment__course__in=courses):
         waiting.setdefault(alert.assessment.course_id, []).append(alert)
     due = {key: _due(course, now) for key, course in courses.items()}
     return [
@@ -87,5 +85,4 @@ def _visits(site: Site, on: date, of: User | None) -> list[Visit]:
 
 
 def _due(course: Course, now: datetime) -> tuple[Due, ...]:
-    visits, rows = list(course.visits.all()), list(course.assessments.all())
-    return tuple(due for due in assessments.stand(course, visits, rows, now=now) if due.state is DueState.OPEN)
+    return tuple(due for due in assessments.of_read(course, now=now) if due.state is DueState.OPEN)

@@ -1,6 +1,6 @@
 """What a patient does before a visit, worked out for its time: from when no food, until when water, when the ride home."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from treatments.models import (
     VisitStatus,
 )
 from treatments.protocols import phases
-from treatments.protocols.gates import ESCORT
+from treatments.protocols.gates import ESCORT, requirements
 from treatments.protocols.references import block_of, visits_of
 from treatments.queries.readiness import GONE
 
@@ -124,7 +124,7 @@ def of_visit(visit: Visit, document: "Protocol", keys: Collection[str]) -> GetRe
     if kind is not None and kind.prepare is not None:
         hours = kind.prepare.fasting
         fasting[block_of(visit.key)] = (hours.food_hours, hours.clear_fluids_hours)
-    asked = _Asked(fasting, _by_gate(gate.before for gate in document.gates if gate.gate == ESCORT))
+    asked = _Asked(fasting, {gate.key: gate.before for gate in requirements(document) if gate.kind == ESCORT})
     return _get_ready(visit.appointment, {"key": visit.key, "course": visit.course_id}, asked, keys)
 
 
@@ -200,7 +200,7 @@ def _get_ready(appointment: Appointment, row: Row, asked: _Asked, keys: Collecti
     key = row["key"]
     gate = next((gate for gate, before in asked.escorts.items() if key in visits_of(before, keys)), "")
     ride = {"ride_at": appointment.ends_at, "course": row["course"], "gate": gate, "visit": key} if gate else {}
-    hours = asked.fasting.get(key.rpartition(".")[0])
+    hours = asked.fasting.get(block_of(key))
     if hours is None:
         return GetReady(**ride)
     food, fluids = (appointment.starts_at - timedelta(hours=each) for each in hours)
@@ -234,8 +234,5 @@ def _read(document: dict[str, Any]) -> _Asked:
         if prepare:
             hours = prepare["fasting"]
             fasting[block["block"]] = (hours["food_hours"], hours["clear_fluids_hours"])
-    return _Asked(fasting, _by_gate(gate["before"] for gate in document.get("gates", ()) if gate["gate"] == ESCORT))
-
-
-def _by_gate(escorts: Iterable[str]) -> dict[str, str]:
-    return {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)}
+    escorts = [gate["before"] for gate in document.get("gates", ()) if gate["gate"] == ESCORT]
+    return _Asked(fasting, {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)})

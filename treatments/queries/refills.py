@@ -3,27 +3,22 @@
 from dataclasses import dataclass
 
 from scheduler.models import Kind, Status
-from treatments.queries.scopes import Scope, rows_of
+from treatments.queries.scopes import CANCELLED_AT, Scope, rows_of
 
 NOTICE_HOURS = (24, 72, 168)
-"""Where the bands of notice part: one day, three days, a week."""
+"""Where the bands of notice part, in hours of elapsed time: one day, three days, a week."""
 
 # Allocations of a cancelled visit stay, inactive. What takes the place afterwards was written later than that; a visit
 # that was moved there has new allocations, so theirs is the time that counts, not the appointment's.
-_REFILLS = """
+_REFILLS = f"""
     WITH given_up AS (
         SELECT a.id, a.starts_at, c.cancelled_at
         FROM scheduler_appointment AS a
         LEFT JOIN treatments_visit AS v ON v.appointment_id = a.id
-        CROSS JOIN LATERAL (
-            SELECT max(s.created_at) AS cancelled_at
-            FROM scheduler_changeline AS l JOIN scheduler_changeset AS s ON s.id = l.change_set_id
-            WHERE l.appointment_id = a.id
-                AND l.after ->> 'status' = %(cancelled)s AND l.before ->> 'status' <> %(held)s
-        ) AS c
+        {CANCELLED_AT}
         WHERE a.site_id = %(site)s AND a.starts_at >= %(from)s AND a.starts_at < %(until)s
             AND a.status = %(cancelled)s AND c.cancelled_at < a.starts_at
-            AND (%(family)s = '' OR v.family = %(family)s)
+            AND %(family)s IN ('', v.family, g.family)
     ), place AS (
         SELECT g.id, g.starts_at, g.cancelled_at, min(n.taken_at) AS taken_at
         FROM given_up AS g
@@ -46,13 +41,15 @@ _REFILLS = """
     )
     SELECT band, count(*), count(hours), percentile_cont(0.5) WITHIN GROUP (ORDER BY hours)
     FROM counted GROUP BY GROUPING SETS ((band), ()) ORDER BY band NULLS LAST
-"""
+"""  # noqa: S608 - the one inserted part is a constant
 
 
 @dataclass(frozen=True, slots=True)
 class Refill:
-    """Places given up, those taken again, and the median time until then in hours. ``band`` is a place among the bands
-    that ``NOTICE_HOURS`` parts; None for all of them.
+    """Of one band of notice: how many times in a chair or room were given up, and how many of these were taken again.
+
+    ``band`` is the number of those of ``NOTICE_HOURS`` that the notice reached, from 0; None for all bands.
+    ``median_hours`` is elapsed time from the cancellation until the place was taken; None where none was.
     """
 
     band: int | None
@@ -62,7 +59,10 @@ class Refill:
 
 
 def refills(scope: Scope) -> list[Refill]:
-    """The chairs and rooms of visits of the period that were cancelled before they began: by notice, then all. One query."""
+    """What became of the chairs and rooms of visits of the period that were cancelled before they began. One query.
+
+    The bands in which there were any, the shortest notice first, and all of them last.
+    """
     parameters = {
         "cancelled": Status.CANCELLED.value,
         "held": Status.HELD.value,

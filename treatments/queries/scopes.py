@@ -11,6 +11,27 @@ from clinics.models import Site
 from core import clock
 from scheduler.models import Appointment, Status
 
+CANCELLED_AT = """
+    LEFT JOIN LATERAL (
+        SELECT s.id AS change_set_id, s.created_at AS cancelled_at
+        FROM scheduler_changeline AS l JOIN scheduler_changeset AS s ON s.id = l.change_set_id
+        WHERE l.appointment_id = a.id AND a.status = %(cancelled)s
+            AND l.after ->> 'status' = %(cancelled)s AND l.before ->> 'status' <> %(held)s
+        ORDER BY s.created_at DESC LIMIT 1
+    ) AS c ON true
+    LEFT JOIN LATERAL (
+        SELECT h.course_id, gone.visit ->> 'family' AS family
+        FROM treatments_coursechange AS h, jsonb_each(h.before -> 'visits') AS gone (key, visit)
+        WHERE v.id IS NULL AND h.change_set_id = c.change_set_id AND gone.visit ->> 'appointment_id' = a.id::text
+        LIMIT 1
+    ) AS g ON true
+"""
+"""For appointments ``a`` and their visits ``v``: when ``a`` was cancelled (``c.cancelled_at``), and whose it was until then
+where the cancellation left the visit without a time, or took it away (``g.course_id``, ``g.family``).
+
+A cancellation that was taken back leaves its line, so the status decides and the newest line says when.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

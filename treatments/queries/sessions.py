@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from core import clock
 from treatments.models import Visit, VisitTick
 from treatments.protocols import phases, stored
 from treatments.protocols.gates import requirements
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from treatments.protocols.visit_types import Check
 
 START, END, ESCORT, LEFT = "start", "end", "escort", "left"
-MARKS = (START, END, ESCORT, LEFT)
 """The steps that every visit has; the others are the checks of its protocol."""
 LEAVING = "leaving"
 
@@ -75,29 +74,38 @@ class Session:
         if self.escort_missing:
             found.append(Obstacle("escort", "Nobody to leave with is confirmed, and the protocol asks for somebody."))
         if self.observed_until is not None and now < self.observed_until:
-            ends = clock.local(self.observed_until, self.visit.course.site.zone)
-            found.append(Obstacle("observation", f"Observation lasts until {ends:%H:%M}."))
+            minutes = ceil((self.observed_until - now) / timedelta(minutes=1))
+            found.append(Obstacle("observation", f"Observation lasts for another {minutes} min."))
         found += [Obstacle("check", f"{check.words}: not ticked.") for check in self.checks if check.tick is None]
         return tuple(found)
 
 
-def of_visits(visits: Sequence[Visit], keys: Mapping[UUID, Collection[str]]) -> dict[UUID, Session]:
+def of_visits(
+    visits: Sequence[Visit], documents: "Mapping[UUID, Protocol]", keys: Mapping[UUID, Collection[str]]
+) -> dict[UUID, Session]:
     """How these visits stand, by visit. One query.
 
-    Their courses, sites, protocol versions and appointments are loaded; ``keys`` are those of the visits that take or took
-    place, by course.
+    Their courses and appointments are loaded; ``documents`` are by protocol version, ``keys`` those of the visits that take
+    or took place, by course.
     """
     ticks: dict[UUID, dict[str, VisitTick]] = {visit.pk: {} for visit in visits}
     rows = VisitTick.objects.filter(visit__in=list(ticks), withdrawn_at=None).select_related("by")
     for tick in rows:
         ticks[tick.visit_id][tick.step] = tick
-    return {visit.pk: _session(visit, ticks[visit.pk], keys.get(visit.course_id, ())) for visit in visits}
+    return {
+        visit.pk: _session(
+            visit, documents[visit.course.protocol_version_id], ticks[visit.pk], keys.get(visit.course_id, ())
+        )
+        for visit in visits
+    }
 
 
 def of_visit(visit: Visit) -> Session:
-    """The same for one visit. Two queries."""
+    """The same for one visit, its protocol version loaded too. Two queries."""
     keys = Visit.objects.filter(course=visit.course_id).exclude(status__in=GONE).values_list("key", flat=True)
-    return of_visits([visit], {visit.course_id: list(keys)})[visit.pk]
+    version = visit.course.protocol_version
+    documents = {version.pk: stored.document(version.document)}
+    return of_visits([visit], documents, {visit.course_id: list(keys)})[visit.pk]
 
 
 def needs_escort(document: "Protocol", key: str, keys: Iterable[str]) -> bool:
@@ -106,8 +114,7 @@ def needs_escort(document: "Protocol", key: str, keys: Iterable[str]) -> bool:
     return any(key in gate.asks(every) for gate in requirements(document) if gate.per_start)
 
 
-def _session(visit: Visit, ticks: Mapping[str, VisitTick], keys: Collection[str]) -> Session:
-    document = stored.document(visit.course.protocol_version.document)
+def _session(visit: Visit, document: "Protocol", ticks: Mapping[str, VisitTick], keys: Collection[str]) -> Session:
     kind = phases.kind_of(document, visit.key)
     minutes = phases.lengths(document, visit.key, minutes=visit.minutes)
     treatment, observation = minutes.get("treatment", 0), minutes.get("observation", 0)

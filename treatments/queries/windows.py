@@ -46,11 +46,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Booster:
-    """The next visit of a block that goes on without an end: when it is due, or where it stands. ``on`` may be past."""
+    """The next visit of a block that goes on without an end, not booked: when it is due, or where it stands tentatively.
+
+    ``on`` may be past.
+    """
 
     title: str
     on: date
-    is_booked: bool
 
     @property
     def words(self) -> str:
@@ -72,8 +74,11 @@ def window(visits: Sequence[Visit], dated: Iterable[tuple[Visit, date]]) -> Wind
     return Window(max(infusions) + WINDOW, unbooked, unused)
 
 
-def boosters(course: Course, dated: Iterable[tuple[Visit, date]], *, today: date) -> list[Booster]:
-    """The next visit of each open-ended block that has begun: that with a time, else when it is due by the best distance."""
+def overdue(course: Course, dated: Iterable[tuple[Visit, date]], *, today: date) -> list[Booster]:
+    """The next visit of each open-ended block that has begun, where it is due soon or was, and has no booked time.
+
+    That with a tentative time, else when it is due by the best distance.
+    """
     found = []
     dates = [(visit, on) for visit, on in dated if visit.status in HAPPENS]
     for block in stored.document(course.protocol_version.document).blocks:
@@ -86,15 +91,11 @@ def boosters(course: Course, dated: Iterable[tuple[Visit, date]], *, today: date
         days = _usual(block)
         if ahead:
             on, visit = min(ahead, key=lambda each: each[0])
-            found.append(Booster(title, on, is_booked=visit.status == VisitStatus.BOOKED))
+            if visit.status != VisitStatus.BOOKED:
+                found.append(Booster(title, on))
         elif done and days is not None and not course.on_hold:
-            found.append(Booster(title, max(done) + timedelta(days=days), is_booked=False))
-    return found
-
-
-def overdue(course: Course, dated: Iterable[tuple[Visit, date]], *, today: date) -> list[Booster]:
-    """Those without a booked time that are due soon or were due."""
-    return [each for each in boosters(course, dated, today=today) if not each.is_booked and each.on <= today + SOON]
+            found.append(Booster(title, max(done) + timedelta(days=days)))
+    return [each for each in found if each.on <= today + SOON]
 
 
 def _usual(block: "Block") -> int | None:

@@ -76,6 +76,7 @@ def test_a_whole_session(visit, nora):
     with pytest.raises(MayNotLeave) as refused:
         sessions.discharge(visit=visit, by=nora, now=at + 90 * MINUTE)
     assert [each["code"] for each in refused.value.detail["obstacles"]] == ["escort", "observation", "check"]
+    assert "Observation lasts for another 10 min." in refused.value.message
     done(visit, nora, "escort", "pressure.leaving", after=100)
     left = sessions.discharge(visit=visit, by=nora, now=at + 100 * MINUTE, reason="not needed")
     assert left.note == "", "nothing stood in the way"
@@ -109,6 +110,14 @@ def test_ticks_are_withdrawn_and_come_back(visit, nora, clara):
         sessions.withdraw(tick=VisitTick.objects.get(step="escort"), by=nora, now=at)
     sessions.withdraw(tick=left, by=nora, now=at)
     assert stands(visit) == (Status.IN_TREATMENT, VisitStatus.BOOKED)
+
+
+def test_taking_back_a_discharge_makes_up_no_start(visit, nora):
+    at = visit.appointment.starts_at
+    left = sessions.discharge(visit=visit, by=nora, now=at, reason="Wants to go home")
+    sessions.withdraw(tick=left, by=nora, now=at)
+    assert stands(visit) == (Status.ARRIVED, VisitStatus.BOOKED)
+    assert of_visit(visit).ticks == {}
 
 
 def test_ticks_follow_the_status(visit, nora, flora):

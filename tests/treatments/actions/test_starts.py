@@ -58,6 +58,15 @@ def test_costs_the_same_whatever_it_finds(booked, flora, now, django_assert_max_
         starts.for_visit(visit=talk, on=talk.appointment.local_on, by=flora, now=now)
 
 
+def test_the_next_time_is_looked_for_among_so_many(booked, flora, now, monkeypatch):
+    talk = visit(booked, "talks.1")
+    found = starts.next_for_visit(visit=talk, by=flora, now=now)
+    assert found.keeps
+    assert moved(booked, "talks.1", found.starts_at, by=flora, now=now) == ["talks.1"]
+    monkeypatch.setattr(starts, "MOST_NEXT", 1)
+    assert starts.next_for_visit(visit=talk, by=flora, now=now) is None, "it comes after its infusion"
+
+
 def test_refuses_what_cannot_be(booked, flora, nora: User, now):
     talk = visit(booked, "talks.1")
     with pytest.raises(InvalidInput):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -21,6 +21,9 @@ from tests.factories.scheduler import (
     RoomFactory,
 )
 from tests.factories.treatments import BookedVisitFactory, CourseFactory
+from treatments.actions import changes
+from treatments.actions import visits as visits_of_courses
+from treatments.actions.changes import Move
 from treatments.models import VisitStatus
 from treatments.queries import attendance, refills, scopes, use
 from treatments.queries.attendance import Outcome
@@ -196,6 +199,27 @@ def test_who_came_to_one_kind_of_visit(visits):
 def test_the_first_visit_ever(visits, now):
     assert scopes.first_visit_on(visits) == date(2026, 3, 2)
     assert scopes.first_visit_on(AppointmentFactory(status=Status.CANCELLED).site) is None
+
+
+def test_a_visit_given_up_on_the_work_list_keeps_its_kind(book, clinic, site, flora, now):
+    course = book().course
+    for name in ("Theo", "Tessa"):
+        AbsenceFactory(resource=clinic[name], starts_at=at(13, 0, month=5), ends_at=at(15, 0, month=5))
+    gone = course.visits.get(key="talks.2").appointment
+    made = changes.apply(event=Move(course.pk, "infusions.2", at(12, 8, month=5)), by=flora, now=now).change_set
+    ChangeSet.objects.filter(pk=made.pk).update(created_at=gone.starts_at - timedelta(hours=2))
+    waiting = course.visits.get(key="talks.2")
+    assert waiting.appointment is None
+    scope = Scope(site, date(2026, 5, 1), date(2026, 5, 31), family=waiting.family)
+
+    def counted() -> tuple[object, int]:
+        came = attendance.attendance(scope)
+        late = {(kind.family, kind.first): tally.late for kind, tally in came.items() if tally.late}
+        return late, refills.refills(scope)[-1].given_up
+
+    assert counted() == ({("psychotherapy", False): 1}, 1)
+    visits_of_courses.cancel(visit=waiting, by=flora, now=now, version=None, reason="")
+    assert counted() == ({("psychotherapy", False): 1}, 1)
 
 
 # --- refills ------------------------------------------------------------------------------------------------------

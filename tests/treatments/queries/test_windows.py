@@ -59,8 +59,10 @@ def test_a_booster_that_nobody_booked_is_told(site, patient, flora, mona, now):
     first = course.visits.select_related("appointment").get(key="maintenance.1")
     dated = [(first, clock.local(now, site.zone).date())]
     today = dated[0][1]
-    [booster] = windows.boosters(course, dated, today=today)
-    assert not booster.is_booked, "tentative: it waits for a decision"
+    [booster] = windows.overdue(course, dated, today=today)
+    assert booster.on == today, "tentative: it waits for a decision"
+    first.status = VisitStatus.BOOKED
+    assert windows.overdue(course, dated, today=today) == []
     done(first, 2, now)
     first.refresh_from_db()
     dated = [(first, today - timedelta(days=2))]
