@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
@@ -72,8 +71,3 @@ def of_gap(request: HttpRequest) -> dict[str, str]:
     if asked.get("on") and asked.get("starts"):
         found |= {"start_on": asked["on"], "first": f"{asked['on']}T{asked['starts']}~{asked.get('resource', '')}"}
     return found
-
-
-def booking_address(patient: object, handed_on: dict[str, str]) -> str:
-    """What stands after the question mark of the booking page of this patient."""
-    return urlencode({"patient": patient, **handed_on})

@@ -31,7 +31,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(
         render_to_string(
             "web/patient/failed.html" if is_patients else "500.html",
-            {"reference": reference, "is_away": is_away, "is_busy": is_busy},
+            {"language": "en", "reference": reference, "is_away": is_away, "is_busy": is_busy},
         ),
         status=503 if is_away else 500,
         headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer" if is_patients else "same-origin"},

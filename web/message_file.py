@@ -1,12 +1,9 @@
 """Messages as a table that a spreadsheet reads: where each stands, never its words."""
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from core import clock
-from core.text import harmless
 from notifications.models import Message
 from notifications.queries import explanations
 
@@ -29,31 +26,26 @@ COLUMNS = (
 )
 
 
-def table(rows: Iterable[Message]) -> str:
+def table(rows: Iterable[Message]) -> Iterator[tuple[object, ...]]:
     """The table of messages read with ``messages.shown``. Times are on the clock of the place each is about."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+    yield COLUMNS
     for row in rows:
         zone = explanations.zone_of(row)
-        writer.writerow(
-            [
-                row.pk,
-                harmless(row.patient.short_name),
-                row.appointment_id or row.change_set_id,
-                row.get_step_display(),
-                row.get_channel_display(),
-                row.copy,
-                row.get_state_display(),
-                row.get_reason_display(),
-                _local(row.due_at, zone),
-                _local(row.settled_at, zone),
-                row.attempts,
-                row.possible_duplicates,
-                harmless(row.handling.by.name) if hasattr(row, "handling") else "",
-            ]
+        yield (
+            row.pk,
+            row.patient.short_name,
+            row.appointment_id or row.change_set_id,
+            row.get_step_display(),
+            row.get_channel_display(),
+            row.copy,
+            row.get_state_display(),
+            row.get_reason_display(),
+            _local(row.due_at, zone),
+            _local(row.settled_at, zone),
+            row.attempts,
+            row.possible_duplicates,
+            row.handling.by.name if hasattr(row, "handling") else "",
         )
-    return out.getvalue()
 
 
 def _local(at: datetime | None, zone: str) -> str:

@@ -35,7 +35,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class TickLine:
-    """One step: to be ticked by its key, or ticked ``at`` a local time by somebody. ``due`` is local."""
+    """One step: to be ticked by its key, or ticked ``at`` a local time by somebody. ``due`` is local.
+
+    ``is_late``: due and not ticked while the patient is here.
+    """
 
     key: str
     title: str
@@ -91,12 +94,12 @@ class DayLine:
     @property
     def late(self) -> int:
         """How many checks are due and not ticked."""
-        return sum(1 for line in self.checks if line.is_late) if self.is_here else 0
+        return sum(1 for line in self.checks if line.is_late)
 
 
 @dataclass(frozen=True, slots=True)
 class MyDay:
-    """The page. ``everybody`` says that it shows the whole site; ``has_own`` whether this person has visits of their own."""
+    """The page. ``everybody``: it shows the whole site."""
 
     site: Site
     lines: tuple[DayLine, ...]
@@ -158,7 +161,7 @@ def day_line(found: DayVisit, *, now: datetime) -> DayLine:
                 tick=check.tick,
                 at=clock.local(check.tick.at, zone) if check.tick else None,
                 due=clock.local(check.due_at, zone) if check.due_at else None,
-                is_late=check.is_late(now),
+                is_late=appointment.status in _HERE and check.is_late(now),
             )
             for check in session.checks
         ),

@@ -10,7 +10,7 @@ from scheduler.models import Status
 from treatments.measures.catalogue import INSTRUMENTS
 from treatments.measures.scoring import risk
 from treatments.models import Alert, Assessment, Course, CourseStatus, DecisionHandover, Visit, VisitStatus
-from treatments.models.course import GIVEN_UP, HAPPENS
+from treatments.models.course import GIVEN_UP
 from treatments.protocols import stored
 from treatments.queries import alerts, assessments, decisions, handovers, progress, readiness, windows
 from treatments.queries.assessments import Due, DueState
@@ -131,7 +131,7 @@ class ProgressPage:
             steps=tuple(_steps(visits, due, points, ready, today=today, zone=zone)),
             ways=tuple(_ways(page, points)),
             handed=tuple((each, decided(each, course)) for each in handovers.recent(course)),
-            warnings=tuple(_warnings(course, visits, today)),
+            warnings=tuple(_warnings(course, visits, dated, today)),
             next_times=tuple(_next_times(visits)),
             measures=_measures(course, [rule.measure for rule in document.assessments]),
         )
@@ -145,16 +145,12 @@ def _ways(page: CoursePage, points: Sequence[DecisionPoint]) -> Iterable[tuple[s
     return DecisionForm(page=page, point=due).links()
 
 
-def _warnings(course: Course, visits: Sequence[Visit], today: date) -> Iterable[str]:
+def _warnings(
+    course: Course, visits: Sequence[Visit], dated: Sequence[tuple[Visit, date]], today: date
+) -> Iterable[str]:
     """What the panel says of follow-ups and boosters, in the same words."""
     if course.status != CourseStatus.ACTIVE:
         return
-    counted = (*HAPPENS, VisitStatus.MISSED)
-    dated = [
-        (visit, clock.local(visit.appointment.starts_at, course.site.zone).date())
-        for visit in visits
-        if visit.appointment is not None and visit.status in counted
-    ]
     window = windows.window(visits, dated)
     if window is not None and window.is_closing(today):
         yield f"{window.words}."

@@ -19,14 +19,11 @@ _KNOWN = {
     "meditation": Therapy("ME", "me", "Meditation"),
     "consultation": Therapy("CO", "co", "Consultation"),
 }
-_BY_CODE = {therapy.code: therapy for therapy in _KNOWN.values()}
+FAMILIES = {look.code: family for family, look in _KNOWN.items()}
+"""The known families by code: what may stand in an address, where names do not belong."""
 
 
 def therapy(family: str) -> Therapy:
     """The look of a family, given by its name or its code; a family not known here is shown plainly."""
-    return _KNOWN.get(family.lower()) or _BY_CODE.get(family.upper()) or Therapy(family[:2].upper(), "", family)
-
-
-def by_code() -> dict[str, tuple[str, Therapy]]:
-    """The known families with their looks, by code: what may stand in an address, where names do not belong."""
-    return {look.code: (family, look) for family, look in _KNOWN.items()}
+    known = FAMILIES.get(family.upper(), family.lower())
+    return _KNOWN.get(known) or Therapy(family[:2].upper(), "", family)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from clinics.models import Patient, Site, User
 from core import clock
-from devtools.demo import people
+from devtools.demo import people, scores
 from notifications.engine.states import Channel, State, Step
 from notifications.models import Handling, Message
 from scheduler.actions import lines
@@ -111,7 +111,6 @@ def _template(code: str) -> list[Visit] | None:
     for course in Course.objects.filter(protocol_version__protocol__code=code).select_related("protocol_version"):
         visits = list(
             course.visits.filter(appointment__isnull=False, status__in=("booked", "done", "missed"))
-            .exclude(appointment=None)
             .select_related("appointment", "course__protocol_version")
             .prefetch_related("appointment__allocations__resource")
             .order_by("appointment__starts_at")
@@ -310,18 +309,13 @@ def _scores(past: Past, course: Course, *, responds: bool) -> None:
                 Assessment(
                     course=course,
                     measure="phq9",
-                    answers=_answers(round(value)),
+                    answers={str(number): said for number, said in scores.items(round(value), hurt=False).items()},
                     taken_at=at,
                     mode=Mode.LINK if by_phone else Mode.CLINIC,
                     by=None if by_phone else past.nurse,
                 )
             )
         at += timedelta(days=7)
-
-
-def _answers(total: int) -> dict[str, int]:
-    """Answers of that sum, the last one 0: nothing that a clinician would have been called for."""
-    return {str(number): min(3, max(0, total - 3 * (number - 1))) for number in range(1, 9)} | {"9": 0}
 
 
 def _write(rows: Rows) -> None:

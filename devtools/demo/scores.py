@@ -32,7 +32,7 @@ def record(site: Site, *, by: User, now: datetime, order: random.Random) -> None
             share = min(1.0, number * (0.5 if measure == "phq9" else 0.3))
             value = round(first * (1 - share + share * goal))
             hurt = not told and measure == "phq9" and number == len(days) - 1 > 0
-            answers = _items(value, hurt=hurt) if measure == "phq9" else {1: value}
+            answers = items(value, hurt=hurt) if measure == "phq9" else {1: value}
             told = told or hurt
             by_phone = number > 0 and order.random() < 0.6
             assessments.record(
@@ -53,6 +53,6 @@ def _days(first: datetime, *, now: datetime, every: int) -> Iterator[datetime]:
         at += timedelta(days=every)
 
 
-def _items(total: int, *, hurt: bool) -> dict[int, int]:
+def items(total: int, *, hurt: bool) -> dict[int, int]:
     """Answers to the nine questions of that sum; the last one 0 unless ``hurt``."""
     return {number: min(3, max(0, total - 3 * (number - 1))) for number in range(1, 9)} | {9: 1 if hurt else 0}

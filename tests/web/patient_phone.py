@@ -26,7 +26,8 @@ def born(patient: Patient) -> dict[str, str]:
 def known(link: Link) -> Client:
     """A browser in which the birth date was given."""
     client = Client()
-    assert client.post(f"/v/{link.token}/birth", born(link.patient)).status_code == 303
+    answer = client.post(f"/v/{link.token}/birth", born(link.patient))
+    assert (answer.status_code, answer["Location"]) == (303, f"/v/{link.token}#ready")
     return client
 
 

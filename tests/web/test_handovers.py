@@ -46,6 +46,8 @@ def test_a_decision_is_handed_over_and_carried_out(clara, flora, desk, nurse, co
     handover = DecisionHandover.objects.get()
     assert "1 decision to carry out" in text(desk.get("/"))
     assert "Change the distance: infusions, 4 days apart" in text(desk.get("/work-list/?tab=handed"))
+    said = text(desk.get(reverse("course", args=[course.pk])))
+    assert "Clara Clinician decided: Change the distance: infusions, 4 days apart . Waits for the desk." in said
     assert nurse.get(reverse("handed", args=[handover.pk])).status_code == 403
     assert desk.get(reverse("decide-course", args=[course.pk])).status_code == 403
     answer = carried_out(desk, handover, hidden)

@@ -17,6 +17,7 @@ from notifications.models import Answer, Consent, DeskTask, Link
 from notifications.models.link import Purpose
 from scheduler.models import Appointment
 from tests.notifications.booking import book, cancel, move
+from tests.web.patient_phone import known, text_of
 from web import open_urls
 from web.patient_words import WORDS
 
@@ -44,18 +45,6 @@ def link_of(patient, now, purpose: Purpose = Purpose.PLAN, **more) -> Link:
 
 def press(link: Link, visit: Appointment, answer: str, *, epoch: int = 1, **more):
     return Client().post(f"/v/{link.token}", {"visit": str(visit.pk), "epoch": str(epoch), "answer": answer}, **more)
-
-
-def known_at(link: Link) -> Client:
-    """A browser in which the patient's birth date was given for this link."""
-    client, on = Client(), link.patient.birth_on
-    answer = client.post(f"/v/{link.token}/birth", {"day": on.day, "month": on.month, "year": on.year})
-    assert (answer.status_code, answer["Location"]) == (303, f"/v/{link.token}#ready")
-    return client
-
-
-def text_of(response) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 def everything() -> list:
@@ -336,7 +325,7 @@ def test_the_get_ready_list_has_times_worked_out_for_this_visit(patient, now, la
     link = link_of(patient, now)
     shown = text_of(Client().get(f"/v/{link.token}"))
     assert not [sentence for sentence in told if sentence in shown], "not before the birth date"
-    client = known_at(link)
+    client = known(link)
     shown = text_of(client.get(f"/v/{link.token}"))
     for sentence in told:
         assert shown.count(sentence) == 1, sentence
@@ -352,7 +341,7 @@ def test_when_to_leave_is_said_only_where_somebody_noted_the_way(patient, visit,
     assert "Leave home" not in text_of(Client().get(f"/v/{link.token}"))
     patient.travel_minutes = 75
     patient.save()
-    assert "Leave home by 8:45am." in text_of(known_at(link).get(f"/v/{link.token}"))
+    assert "Leave home by 8:45am." in text_of(known(link).get(f"/v/{link.token}"))
 
 
 def test_the_mails_own_header_ends_mails(patient, visit, now) -> None:

@@ -34,7 +34,7 @@ class ScopeForm(StaffForm):
     kind = forms.ChoiceField(
         label="Visits",
         required=False,
-        choices=[("", "Every kind"), *((code, look.name) for code, (_, look) in therapies.by_code().items())],
+        choices=[("", "Every kind"), *((code, therapies.therapy(code).name) for code in therapies.FAMILIES)],
         error_messages={"invalid_choice": "Choose a kind of visit from the list."},
     )
 
@@ -62,8 +62,7 @@ class ScopeForm(StaffForm):
     def scope(self, site: Site) -> Scope:
         """What is asked for. The form is valid."""
         given = self.cleaned_data
-        family, _ = therapies.by_code().get(given["kind"], ("", None))
-        return Scope(site, given["since"], given["until"], family)
+        return Scope(site, given["since"], given["until"], therapies.FAMILIES.get(given["kind"], ""))
 
     @property
     def presets(self) -> list[tuple[str, str, str]]:

@@ -6,8 +6,8 @@ from treatments.life import finishing
 from treatments.life.finishing import Ended
 from treatments.queries.scopes import Scope
 from web import words
-from web.reports.drawing import Bars, Row
-from web.reports.parts import FEWEST, Part, Report, Table, percent, share
+from web.reports.drawing import Bars
+from web.reports.parts import Part, Report, Table, percent, row, share
 
 NAMES = {
     Ended.INSIDE: "Inside the rules",
@@ -56,7 +56,7 @@ def report(scope: Scope) -> Report:
         tuple(_line(title, counts) for title, counts in sorted(found.items())),
         _line("All", total),
     )
-    rows = tuple(Row(title, _shares(counts), _says(counts)) for title, counts in sorted(found.items()))
+    rows = tuple(row(title, counts[Ended.INSIDE], counts.total()) for title, counts in sorted(found.items()))
     part = Part("By protocol", table, bars=Bars("Share of courses that were finished inside their rules", rows))
     return Report(finding, (part,), DEFINITIONS)
 
@@ -64,11 +64,3 @@ def report(scope: Scope) -> Report:
 def _line(title: str, counts: Counter[Ended]) -> tuple[str, ...]:
     ended = counts.total()
     return title, str(ended), *(str(counts[how]) for how in NAMES), percent(counts[Ended.INSIDE], ended)
-
-
-def _shares(counts: Counter[Ended]) -> tuple[float, ...] | None:
-    return (counts[Ended.INSIDE] / counts.total(),) if counts.total() >= FEWEST else None
-
-
-def _says(counts: Counter[Ended]) -> str:
-    return f"{share(counts[Ended.INSIDE], counts.total())}, n {counts.total()}"

@@ -9,7 +9,7 @@ from datetime import time
 
 from web import words
 
-WIDTH, BAR, ROW, TALL = 640, 400, 46, 16
+BAR, ROW, TALL = 400, 46, 16
 CELL, CELL_TALL, NAMES, HEADS = 50, 46, 92, 22
 MOST_TALL = 24
 """The bar of a cell that is full."""
@@ -124,7 +124,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """A week by hours. ``shares`` by weekday (Monday is 0) and hour of the clock; an hour without one is left empty."""
+    """A week by hours. ``shares`` by weekday (Monday is 0) and hour of the clock, at least one; an hour without is left empty."""
 
     title: str
     shares: Mapping[tuple[int, int], float]
@@ -133,7 +133,7 @@ class Heat:
     def hours(self) -> Sequence[int]:
         """The hours from the first to the last that has anything."""
         found = {hour for _, hour in self.shares}
-        return range(min(found), max(found) + 1) if found else ()
+        return range(min(found), max(found) + 1)
 
     @property
     def weekdays(self) -> list[int]:
@@ -170,8 +170,6 @@ class Heat:
     @property
     def says(self) -> str:
         """The fullest and the emptiest hour in words."""
-        if not self.shares:
-            return "Nothing was open."
         fullest, emptiest = self.extremes
         return f"Fullest: {self.name(fullest)}. Emptiest: {self.name(emptiest)}."
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from web.reports.drawing import Bars, Heat
+from web.reports.drawing import Bars, Heat, Row
 
 FEWEST = 5
 """Of fewer visits or courses no share is said: one more would change it by a fifth."""
@@ -17,6 +17,11 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[tuple[str, ...], ...]:
+        """All of it, the head first."""
+        return (self.head, *self.rows, *([self.total] if self.total else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,11 @@ def share(part: float, whole: float) -> str:
     """Such as "42 %"; "too few to say" of fewer than five."""
     said = percent(part, whole)
     return "too few to say" if said == TOO_FEW else f"{said}{PERCENT}"
+
+
+def row(label: str, part: int, whole: int) -> Row:
+    """A bar of a share, with how many it is a share of."""
+    return Row(label, (part / whole,) if whole >= FEWEST else None, f"{share(part, whole)}, n {whole}")
 
 
 def hours(minutes: float) -> str:

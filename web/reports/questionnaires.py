@@ -4,8 +4,8 @@ from treatments.queries import completion
 from treatments.queries.completion import Completion
 from treatments.queries.scopes import Scope
 from web import words
-from web.reports.drawing import Bars, Row
-from web.reports.parts import FEWEST, Part, Report, Table, percent, share
+from web.reports.drawing import Bars
+from web.reports.parts import FEWEST, Part, Report, Table, percent, row, share
 
 DEFINITIONS = (
     (
@@ -50,9 +50,7 @@ def report(scope: Scope) -> Report:
         tuple(_line(each) for each in found),
         _line(total),
     )
-    rows = tuple(
-        Row(each.title, (each.taken / each.due,) if each.due >= FEWEST else None, _says(each)) for each in found
-    )
+    rows = tuple(row(each.title, each.taken, each.due) for each in found)
     part = Part("By measure", table, bars=Bars("Share of due questionnaires that were taken", rows))
     return Report(finding, (part,), DEFINITIONS)
 
@@ -66,7 +64,3 @@ def _line(each: Completion) -> tuple[str, ...]:
         percent(each.taken, each.due),
         str(each.by_link),
     )
-
-
-def _says(each: Completion) -> str:
-    return f"{share(each.taken, each.due)}, n {each.due}"

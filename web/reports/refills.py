@@ -4,8 +4,8 @@ from treatments.queries import refills
 from treatments.queries.refills import Refill
 from treatments.queries.scopes import Scope
 from web import words
-from web.reports.drawing import Bars, Row
-from web.reports.parts import FEWEST, TOO_FEW, Part, Report, Table, percent, share
+from web.reports.drawing import Bars
+from web.reports.parts import FEWEST, TOO_FEW, Part, Report, Table, percent, row, share
 
 NAMES = ("Less than 1 day", "1 to 3 days", "3 to 7 days", "More than a week")
 DEFINITIONS = (
@@ -40,14 +40,7 @@ def report(scope: Scope) -> Report:
         tuple(_line(NAMES[each.band or 0], each) for each in bands),
         _line("All", total),
     )
-    rows = tuple(
-        Row(
-            NAMES[each.band or 0],
-            (each.taken_again / each.given_up,) if each.given_up >= FEWEST else None,
-            f"{share(each.taken_again, each.given_up)}, n {each.given_up}",
-        )
-        for each in bands
-    )
+    rows = tuple(row(NAMES[each.band or 0], each.taken_again, each.given_up) for each in bands)
     part = Part("By notice", table, bars=Bars("Share of given-up places that were taken again", rows))
     return Report(f"{finding}.", (part,), DEFINITIONS)
 

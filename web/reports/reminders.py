@@ -4,8 +4,8 @@ from notifications.queries import effect
 from notifications.queries.effect import Effect, Told
 from treatments.queries.scopes import Scope
 from web import words
-from web.reports.drawing import Bars, Row
-from web.reports.parts import FEWEST, Part, Report, Table, percent, share
+from web.reports.drawing import Bars
+from web.reports.parts import FEWEST, Part, Report, Table, percent, row, share
 
 NAMES = {
     Told.CONFIRMED: "Confirmed",
@@ -48,9 +48,7 @@ def report(scope: Scope) -> Report:
         tuple(_line(NAMES[each.told], each.due, each.came) for each in found),
         _line("All", due, came),
     )
-    rows = tuple(
-        Row(NAMES[each.told], (each.came / each.due,) if each.due >= FEWEST else None, _says(each)) for each in found
-    )
+    rows = tuple(row(NAMES[each.told], each.came, each.due) for each in found)
     part = Part(
         "Came, by what became of the reminders",
         table,
@@ -72,7 +70,3 @@ def _which(each: Effect) -> str:
 
 def _line(name: str, due: int, came: int) -> tuple[str, ...]:
     return name, str(due), str(came), str(due - came), percent(came, due)
-
-
-def _says(each: Effect) -> str:
-    return f"{share(each.came, each.due)}, n {each.due}"

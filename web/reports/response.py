@@ -4,8 +4,8 @@ from treatments.queries import response
 from treatments.queries.response import FEWEST, Group
 from treatments.queries.scopes import Scope
 from web import words
-from web.reports.drawing import Bars, Row
-from web.reports.parts import TOO_FEW, Part, Report, Table, percent, share
+from web.reports.drawing import Bars
+from web.reports.parts import TOO_FEW, Part, Report, Table, percent, row, share
 
 DEFINITIONS = (
     (
@@ -54,14 +54,7 @@ def report(scope: Scope) -> Report:
         ("Protocol", "Measure", "Courses", "Responded", "Responded, %", "Remitted", "Remitted, %"),
         tuple(_line(group) for group in found.groups),
     )
-    rows = tuple(
-        Row(
-            f"{group.protocol}, {group.scale}",
-            (group.responded / group.courses,),
-            f"{share(group.responded, group.courses)}, n {group.courses}",
-        )
-        for group in found.groups
-    )
+    rows = tuple(row(f"{group.protocol}, {group.scale}", group.responded, group.courses) for group in found.groups)
     part = Part("By protocol and measure", table, bars=Bars("Share of courses with a response", rows), note=note)
     return Report(f"{finding}.", (part,), DEFINITIONS)
 

@@ -1,5 +1,7 @@
 """Chair and room use."""
 
+from datetime import time
+
 from scheduler.models import Kind
 from treatments.queries import use
 from treatments.queries.scopes import Scope
@@ -71,7 +73,7 @@ def report(scope: Scope) -> Report:
         Table(
             ("Weekday", "From", "Open hours", "Booked hours", "Booked, %"),
             tuple(
-                (words.WEEKDAYS[weekday], f"{hour:02d}:00", hours(each.open), hours(each.booked), _percent(each))
+                (words.WEEKDAYS[weekday], words.clock(time(hour)), hours(each.open), hours(each.booked), _percent(each))
                 for (weekday, hour), each in sorted(found.cells.items())
             ),
             ("All", "", hours(total.open), hours(total.booked), _percent(total)),

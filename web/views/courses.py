@@ -20,6 +20,7 @@ from treatments.queries import courses as reading
 from treatments.queries import handovers
 from web.access import StaffRequest, local_address
 from web.course_page import CoursePage
+from web.decision_words import decided
 from web.message_lines import MessageLine, lines
 
 
@@ -44,7 +45,7 @@ def course(request: StaffRequest, course_id: UUID) -> HttpResponse:
             "decisions": page.decisions(),
             "changes": page.changes(),
             "waitlist": page.waiting_for_earlier(),
-            "handovers": handovers.recent(page.course),
+            "handovers": [(each, decided(each, page.course)) for each in handovers.recent(page.course)],
             "freed": page.freed(request.GET.get("freed", "")),
         },
     )

@@ -22,7 +22,7 @@ from notifications.engine.states import State
 from notifications.models import Message
 from notifications.models.message import MessageQuerySet
 from notifications.queries import messages, pauses, verdicts
-from web import message_file, message_lines, sites, words
+from web import message_file, message_lines, sites, table_file, words
 from web.access import StaffRequest, local_address
 from web.forms.messages import LookForm, PauseForm
 
@@ -76,9 +76,7 @@ def file(request: StaffRequest) -> HttpResponse:
     now = clock.now()
     form = LookForm(request.GET)
     rows, _ = _asked(form, sites.of(request).chosen.zone, now=now)
-    response = HttpResponse(message_file.table(rows[: message_file.MOST]), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="messages-{now:%Y-%m-%d}.csv"'
-    return response
+    return table_file.answer(message_file.table(rows[: message_file.MOST]), f"messages-{now:%Y-%m-%d}")
 
 
 def _asked(form: LookForm, zone: str, *, now: datetime) -> tuple[MessageQuerySet, dict[str, Any]]:

@@ -1,17 +1,13 @@
 """All running courses of a site, those off their track first; also as a table for a spreadsheet."""
 
-import csv
-import io
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from core import clock
-from core.text import harmless
 from treatments.queries import panel
 from treatments.queries.panel import Standing
-from web import charts, sites
+from web import charts, sites, table_file
 from web.access import StaffRequest
 from web.progress_page import state_of
 
@@ -53,14 +49,10 @@ def _scores(standing: Standing) -> list[tuple[str, str]]:
 
 
 def _file(lines: list[tuple[str, Standing, str, list[tuple[str, str]]]]) -> HttpResponse:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["patient", "protocol", "state", "off track", "scores"])
+    rows = [("patient", "protocol", "state", "off track", "scores")]
     for name, standing, state, scores in lines:
         reasons = "; ".join(reason.words for reason in standing.reasons)
         said = "; ".join(f"{title}: {text}" for title, text in scores)
         protocol = standing.course.protocol_version.protocol.title
-        writer.writerow([harmless(text) for text in (name, protocol, state, reasons, said)])
-    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="courses.csv"'
-    return response
+        rows.append((name, protocol, state, reasons, said))
+    return table_file.answer(rows, "courses")

@@ -8,7 +8,7 @@ from notifications.models import Link
 from web import patient_sessions
 from web.patient_sessions import Tried
 from web.question_words import WORDS
-from web.views.patient_frame import ended, opened, patient_of, see_other, shared
+from web.views.patient_frame import ended, opened, patient_of, see_other, shared, token_of
 
 
 def birth(request: HttpRequest, token: str) -> HttpResponse:
@@ -27,8 +27,7 @@ def birth_date(request: HttpRequest, link: Link, *, then: str, at: str = "") -> 
     if request.method == "POST":
         came = patient_sessions.tried(request, link)
         if came is Tried.RIGHT:
-            token = request.resolver_match.kwargs["token"] if request.resolver_match else ""
-            response = see_other(then, token, at=at)
+            response = see_other(then, token_of(request), at=at)
             patient_sessions.open_for(response, link)
             return response
         wrong = refusal(link, came)

@@ -20,7 +20,7 @@ from notifications.models.consent import Source
 from notifications.models.link import Purpose
 from notifications.queries import inbound
 from web.contact_words import WORDS
-from web.views.patient_frame import ended, opened, patient_of, see_other, shared
+from web.views.patient_frame import ended, opened, patient_of, see_other, shared, token_of
 
 CHOICES = {
     "stop-texts": (Channel.SMS, False),
@@ -88,7 +88,7 @@ def _page(
         "subscribed": bool(feed) or inbound.patient_subscribed(patient, now=clock.now()),
         "refused": refused,
         "kept": "done" in request.GET and not refused and not feed,
-        "token": request.resolver_match.kwargs["token"] if request.resolver_match else "",
+        "token": token_of(request),
     }
     return render(request, "web/patient/contact.html", context, status=status)
 

@@ -24,6 +24,11 @@ def opened(token: str) -> Link | None:
     return inbound.opened(token, *OF_VISITS, now=clock.now())
 
 
+def token_of(request: HttpRequest) -> str:
+    """The token in the address; empty where it has none."""
+    return str(request.resolver_match.kwargs.get("token", "")) if request.resolver_match else ""
+
+
 def patient_of(link: Link) -> Patient:
     """Whose it is."""
     return cast("Patient", link.patient)  # a constraint: only calendar links are of staff
@@ -61,7 +66,7 @@ def see_other(name: str, *args: object, at: str = "") -> HttpResponse:
 
 def ended(request: HttpRequest, *, said: str = "") -> HttpResponse:
     """The page of every link that does not open; one that was let go by time offers a new one. ``said``: what was done."""
-    token = str(request.resolver_match.kwargs.get("token", "")) if request.resolver_match else ""
+    token = token_of(request)
     old = new_links.replaceable(token, now=clock.now())
     context: dict[str, object] = {"language": "en", "texts": ENDED}
     if old is not None:

@@ -22,9 +22,10 @@ from scheduler.models import Appointment
 from treatments.actions import questions
 from web import patient_sessions, patient_visits
 from web.contact_words import WORDS as CONTACT_WORDS
+from web.numbers import NEVER, number_of
 from web.question_words import WORDS as QUESTION_WORDS
 from web.time_words import WORDS as TIME_WORDS
-from web.views.patient_frame import ended, opened, patient_of, see_other, shared
+from web.views.patient_frame import ended, opened, patient_of, see_other, shared, token_of
 
 MOST_AT_ONCE = 20
 """Visits confirmed with one press."""
@@ -52,12 +53,12 @@ def visits(request: HttpRequest, token: str) -> HttpResponse:
 
 def _take(link: Link, visit: Appointment | None, epoch: str, answer: str) -> None:
     """One answer. Raises ``ValueError`` for what no form sends."""
-    if visit is None or not epoch.isdecimal() or len(epoch) > 9:
+    if visit is None or number_of(epoch) == NEVER:
         raise ValueError("no such visit")
     answers.take_press(
         link=link,
         appointment=visit,
-        schedule_epoch=int(epoch),
+        schedule_epoch=number_of(epoch),
         meaning=Meaning(answer),
         by=User.objects.service(),
         now=clock.now(),
@@ -98,7 +99,7 @@ def show(request: HttpRequest, link: Link, *, moved: bool = False, wrong: str = 
         "contact_words": CONTACT_WORDS[language],
         "wrong": wrong,
         "typed": request.POST,
-        "token": request.resolver_match.kwargs["token"] if request.resolver_match else "",
+        "token": token_of(request),
     }
     return render(request, "web/patient/visits.html", context, status=status)
 

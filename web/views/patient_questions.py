@@ -23,6 +23,7 @@ from treatments.measures.instruments import Instrument
 from treatments.models import Alert, Assessment, Course, CrisisContact
 from treatments.queries.assessments import form_id
 from web import patient_sessions
+from web.numbers import number_of
 from web.question_words import WORDS, QuestionWords
 from web.views.patient_birth import birth_date
 from web.views.patient_frame import OF_VISITS, ended, patient_of, see_other
@@ -97,7 +98,7 @@ def _answer(request: HttpRequest, link: Link, course: Course, shown: Shown) -> H
             course=course,
             measure=shown.instrument.name,
             item=shown.number,
-            value=_number(request.POST.get("answer", "")),
+            value=number_of(request.POST.get("answer", "")),
             by=User.objects.service(),
             now=clock.now(),
         )
@@ -142,11 +143,6 @@ def _question(request: HttpRequest, link: Link, shown: Shown, *, wrong: bool = F
         "wrong": wrong,
     }
     return _page(request, link, "question", context, status=422 if wrong else 200)
-
-
-def _number(text: str) -> int:
-    """The value that was pressed; for anything else one that no question has."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 2 else -1
 
 
 def _asked(link: Link, form: UUID) -> tuple[Course, Instrument] | None:

@@ -9,6 +9,7 @@ from notifications.models import Link
 from notifications.queries import inbound
 from treatments.actions import preparing
 from web import patient_sessions
+from web.numbers import NEVER, number_of
 from web.views.patient_frame import ended, opened, patient_of, see_other
 from web.views.patient_page import show
 
@@ -33,12 +34,12 @@ def ready(request: HttpRequest, token: str) -> HttpResponse:
 
 def _see_to(request: HttpRequest, link: Link) -> None:
     """Notes what was sent. Raises ``DomainError``."""
-    now, said, epoch = clock.now(), request.POST, request.POST.get("epoch", "")
+    now, said, epoch = clock.now(), request.POST, number_of(request.POST.get("epoch", ""))
     shown = {str(visit.pk): visit for visit in inbound.visits_of(link, now=now, every=True)}
     visit = shown.get(said.get("visit", ""))
-    if visit is None or not epoch.isdecimal() or len(epoch) > 9:
+    if visit is None or epoch == NEVER:
         raise preparing.NotWaiting("There is no such visit.")
-    asked = {"patient": patient_of(link).pk, "appointment": visit, "schedule_epoch": int(epoch)}
+    asked = {"patient": patient_of(link).pk, "appointment": visit, "schedule_epoch": epoch}
     by = User.objects.service()
     if "name" in said:
         preparing.name_ride(name=said["name"], phone=said.get("phone", ""), by=by, now=now, **asked)

@@ -23,6 +23,7 @@ from scheduler.models import Appointment
 from treatments.actions import changes
 from treatments.models import Visit
 from web import patient_sessions
+from web.numbers import number_of
 from web.patient_sessions import Tried
 from web.question_words import WORDS as QUESTION_WORDS
 from web.time_words import WORDS, TimeWords
@@ -90,7 +91,7 @@ class _Timing:
     # --- choosing ---------------------------------------------------------------------------------------------
 
     def _options(self, *, gone: datetime | None = None, status: int = 200) -> HttpResponse:
-        skip = min(_number(self.request.GET.get("skip", "")), FURTHEST)
+        skip = min(max(number_of(self.request.GET.get("skip", "")), 0), FURTHEST)
         found: Sequence[Option] = ()
         more = 0
         if self.visit is not None:
@@ -195,7 +196,7 @@ class _Timing:
     @property
     def _epoch(self) -> int:
         """The schedule epoch the patient saw."""
-        return _number(self.request.POST.get("epoch", ""))
+        return number_of(self.request.POST.get("epoch", ""))
 
     def _page(self, name: str, context: dict[str, Any], *, status: int) -> HttpResponse:
         local = clock.local(self.appointment.starts_at, self.appointment.zone)
@@ -221,8 +222,3 @@ def _instant(text: str) -> datetime | None:
         return datetime.strptime(text, FORMAT).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _number(text: str) -> int:
-    """A small number of ours; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

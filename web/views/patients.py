@@ -22,7 +22,7 @@ from notifications.queries import messages as messages_query
 from notifications.queries import pauses
 from web import patient_rows, sites
 from web.access import StaffRequest
-from web.beginnings import booking_address, carried
+from web.beginnings import carried
 from web.forms.patients import SHORTEST_SEARCH, PatientForm, SearchForm, Wanted
 from web.message_lines import MessageLine, lines
 from web.numbers import version_of
@@ -115,7 +115,8 @@ def register(request: StaffRequest) -> HttpResponse:
         return _register_page(request, at, form)
     messages.success(request, f"{details['given_name']} {details['family_name']} is registered.")
     if request.POST.get("then") == "book":
-        return redirect(f"{reverse('book-course')}?{booking_address(reply['patient'], carried(request))}")
+        asked = urlencode({"patient": reply["patient"], **carried(request)})
+        return redirect(f"{reverse('book-course')}?{asked}")
     return redirect("patient", reply["patient"])
 
 

@@ -13,10 +13,9 @@ from clinics.permissions import allows
 from core import clock
 from core.errors import Unprocessable
 from treatments.queries import scopes
-from web import numbers, sites, words
+from web import numbers, sites, table_file, words
 from web.access import StaffRequest, View
 from web.forms.reports import ScopeForm
-from web.reports import table_file
 from web.reports.catalogue import KINDS, Kind
 from web.reports.parts import Report
 
@@ -62,9 +61,7 @@ def _page(request: StaffRequest, kind: Kind) -> HttpResponse:
     if request.GET.get("as") == "csv" and report is not None:
         number = numbers.number_of(request.GET.get("table", "0"))
         if 0 <= number < len(report.parts):
-            response = HttpResponse(table_file.text(report.parts[number].table), content_type="text/csv; charset=utf-8")
-            response["Content-Disposition"] = f'attachment; filename="{kind.slug}-{number + 1}.csv"'
-            return response
+            return table_file.answer(report.parts[number].table.lines, f"{kind.slug}-{number + 1}")
     return render(
         request,
         "web/reports/report.html",

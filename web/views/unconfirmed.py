@@ -19,7 +19,7 @@ from scheduler.actions import confirmations
 from scheduler.models import Appointment
 from web import sites, unconfirmed_lines, unready_lines, words
 from web.access import StaffRequest, local_address
-from web.numbers import key_of
+from web.numbers import key_of, number_of
 
 SHOWN = 100
 
@@ -131,8 +131,7 @@ _PRESSES: dict[str, Callable[[StaffRequest, Appointment, str], str]] = {
 
 def _epoch(request: StaffRequest) -> int:
     """The schedule epoch the sender saw; one that never is where it is no number."""
-    text = request.POST.get("epoch", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return number_of(request.POST.get("epoch", ""))
 
 
 def _day(text: str) -> date | None:

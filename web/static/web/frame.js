@@ -103,7 +103,11 @@ if (["back_forward", "reload"].includes(performance.getEntriesByType("navigation
 
 // --- parts of pages that are replaced ---
 
-document.addEventListener("htmx:before:request", (event) => event.detail.ctx.target?.setAttribute?.("aria-busy", "true"));
+document.addEventListener("htmx:before:request", (event) => {
+  event.detail.ctx.target?.setAttribute?.("aria-busy", "true");
+  document.querySelectorAll("#messages [data-failure]").forEach((each) => each.remove());
+});
+
 /** Says above the content what became of a part that could not be had; what was typed stays where it is. */
 function told(title, text) {
   const notes = document.getElementById("messages");
@@ -133,10 +137,6 @@ document.addEventListener("htmx:before:swap", (event) => {
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail;
   if (ctx && !ctx.response) told("The server could not be reached", "Nothing was changed. What you typed is still here: try again in a moment.");
-});
-
-document.addEventListener("htmx:before:request", () => {
-  document.querySelectorAll("#messages [data-failure]").forEach((each) => each.remove());
 });
 
 document.addEventListener("htmx:finally:request", (event) => {
