@@ -95,6 +95,7 @@ def test_many_due_at_once_do_not_keep_staff_waiting(service, monkeypatch) -> Non
     at, left, looks, pauses = [0.0], [100], [], []
     monkeypatch.setattr(dispatch, "time", SimpleNamespace(monotonic=lambda: at[0]))
     monkeypatch.setattr(dispatch, "signal", Mock())
+    monkeypatch.setattr(dispatch, "close_old_connections", Mock())  # it would end the test's transaction
     monkeypatch.setattr(dispatch.sweeps, "sweep", Mock())
     monkeypatch.setattr(dispatch.staff_notices, "send_due", lambda **_: looks.append(at[0]))
 
