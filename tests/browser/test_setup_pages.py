@@ -75,10 +75,10 @@ def test_every_page_in_every_look(visitor, ways, mona):
         weight = sum(len(gzip.compress(each.body())) for each in window.received[before:] if each.ok)
         assert weight <= 100_000, name
         note(name)
+    assert window.complaints == []
     consequences(window.page, ways)
     note("consequences")
     assert found == []
-    assert window.complaints == []
 
 
 def test_a_closed_day_leads_to_other_places_without_script(visitor, ways, mona):
