@@ -254,12 +254,14 @@ def test_strangers(good):
 
 
 @pytest.mark.parametrize("role", ROLES)
+@pytest.mark.long
 def test_sessions(role, good):
     assert tried(with_session(UserFactory(role=role)), role, None, good) == []
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("scopes", [("read",), ("write",)])
+@pytest.mark.long
 def test_tokens(role, scopes, good):
     assert tried(with_token(UserFactory(role=role), scopes=scopes), role, set(scopes), good) == []
 

@@ -100,6 +100,7 @@ def deciding(role: Role, names: list[str], method: Callable[[str], str]) -> list
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ROLES)
+@pytest.mark.long
 def test_the_matrix_decides(site, role):
     assert deciding(role, list(PAGES), lambda name: "post" if name in POSTED else "get") == []
 
