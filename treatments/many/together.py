@@ -40,7 +40,7 @@ class Calendars:
     busy: Mapping[UUID, Mapping[UUID, Period]] = field(repr=False)
     """Patient to their appointments and the periods of these."""
     counted: Mapping[UUID, Sequence[Counted]] = field(repr=False)
-    """Patient to those of their visits that caps could count."""
+    """Patient to those of their visits that caps could count, without those that may move."""
     starts: Sequence[Counted] = field(repr=False)
     """The visits at the site that limits on the starts of a day count, without those that may move."""
     now: datetime
@@ -79,7 +79,7 @@ class Calendars:
             calendars=calendars.calendars(site, grid, now=now, without=without, opening=opening),
             open_days=calendars.open_days(grid, opening),
             busy=calendars.patients_busy(concerned, grid, now=now),
-            counted=counts.histories(asked, concerned, first_on=first_on, days=days),
+            counted=counts.histories(asked, concerned, first_on=first_on, days=days, without=without),
             starts=counts.starts(asked, site, first_on=first_on, days=days, without=without),
             now=now,
         )
