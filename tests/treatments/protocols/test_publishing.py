@@ -57,7 +57,9 @@ FITTING = {"append", "shift", "fill", "omit", "keep", "escalate"}
     ("number", "pattern", "refused"),
     [
         pytest.param(0, {}, set(), id="gap"),
-        pytest.param(0, {"gap": None, "per_week": {"at_most": 2, "week": "calendar", "source": "A1"}}, set(), id="per week"),
+        pytest.param(
+            0, {"gap": None, "per_week": {"at_most": 2, "week": "calendar", "source": "A1"}}, set(), id="per week"
+        ),
         pytest.param(0, ROW, {"fill"}, id="row of days"),
         pytest.param(0, ROW | {"per_day": {"visits": 3, "source": "A1"}}, set(), id="several a day"),
         pytest.param(0, DAYS, {"append"}, id="given days"),
