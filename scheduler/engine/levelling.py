@@ -145,10 +145,10 @@ class _Levelling:
     def _request(self, key: str, visit: str, day: int) -> PlanRequest:
         """The course as it is asked for, with the visit on no day that has reached the target without it."""
         asked = self.wanted[key]
-        others = [each for each in self.wanted.values() if each.key != key]
-        held = [(each.request, self.places[each.key]) for each in others]
+        beside = [each for each in self.wanted.values() if each.key != key]
+        held = [(each.request, self.places[each.key]) for each in beside]
         same_patient = [
-            (each.request, self.places[each.key]) for each in others if asked.patient and each.patient == asked.patient
+            (each.request, self.places[each.key]) for each in beside if asked.patient and each.patient == asked.patient
         ]
         request = with_caps(with_loads(asked.request, held), same_patient)
         others = self.starts - Counter({day: 1})
