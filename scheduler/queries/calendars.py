@@ -19,6 +19,8 @@ from scheduler.queries import hours
 from scheduler.queries.hours import SiteHours
 
 QUARTER = timedelta(minutes=15)
+Equipment = Sequence[tuple[Resource, Sequence[str]]]
+"""Resources, each with the codes of its skills."""
 Busy = tuple[int, int, int]
 """Start, end (slots) and lane of one allocation."""
 
@@ -33,6 +35,15 @@ def opening(site: Site, grid: Grid) -> list[SiteHours]:
     return hours.site_days(site, first_on=grid.first_on, days=grid.days)
 
 
+def equipment(site: Site, *, among: Collection[UUID] | None = None) -> Equipment:
+    """The site's resources in the order of the board, those switched off too; only those ``among``, if given. One query."""
+    chosen = Resource.objects.filter(site=site)
+    if among is not None:
+        chosen = chosen.filter(id__in=among)
+    skills = ArrayAgg("skills__code", filter=Q(skills__isnull=False), default=[])
+    return [(row, row.codes) for row in chosen.annotate(codes=skills).order_by("position", "name")]
+
+
 def calendars(
     site: Site,
     grid: Grid,
@@ -41,22 +52,17 @@ def calendars(
     without: Collection[UUID] = (),
     resources: Collection[UUID] | None = None,
     opening: Sequence[SiteHours] | None = None,
+    known: Equipment | None = None,
 ) -> tuple[Calendar, ...]:
     """The calendars of the site's active resources over the grid, in the order of the board.
 
     ``without``: appointments that are ignored (those about to move). Lapsed holds do not count.
-    Seven queries whatever the number of resources, two less with the ``opening`` at hand; cost does not depend on how many
-    old appointments exist.
+    Seven queries whatever the number of resources, two less with the ``opening`` at hand and one less with the equipment
+    ``known``; cost does not depend on how many old appointments exist.
     Working time is rounded inwards to whole slots, taken time outwards.
     """
-    chosen = Resource.objects.filter(site=site, is_active=True)
-    if resources is not None:
-        chosen = chosen.filter(id__in=resources)
-    rows = list(
-        chosen.annotate(codes=ArrayAgg("skills__code", filter=Q(skills__isnull=False), default=[])).order_by(
-            "position", "name"
-        )
-    )
+    active = [pair for pair in (equipment(site, among=resources) if known is None else known) if pair[0].is_active]
+    rows = [row for row, _ in active]
     working = hours.working(rows, site, first_on=grid.first_on, days=grid.days, opening=opening)
     ignored = {*without, *Appointment.objects.filter(site=site).lapsed(now=now).values_list("id", flat=True)}
     busy = _busy([row.id for row in rows], grid, ignored)
@@ -66,10 +72,10 @@ def calendars(
             kind=row.kind,
             working=_periods(grid, working[str(row.id)]),
             busy=busy.get(str(row.id), ()),
-            skills=frozenset(row.codes),
+            skills=frozenset(codes),
             lanes=row.lanes,
         )
-        for row in rows
+        for row, codes in active
     )
 
 
