@@ -218,7 +218,7 @@ def ask(
     notice: timedelta = NOTICE,
     held: Collection[UUID] = (),
 ) -> Question:
-    """What the planner is asked about a new course. Nine queries, and one more each for caps and for daily loads.
+    """What the planner is asked about a new course. Eight queries, and one more each for caps and for daily loads.
 
     Without ``notice`` it is about places that a person chose, at whatever time. ``held`` are appointments that hold places
     for this very course: they count as free.
@@ -317,7 +317,7 @@ def asked(
     moving: Collection[UUID] = (),
     own: Collection[UUID] = (),
 ) -> Question:
-    """The planner's question about a compiled course, over the calendars as they are now. Nine queries.
+    """The planner's question about a compiled course, over the calendars as they are now. Eight queries.
 
     No visit starts before ``from_at``; the calendars reach to ``reach_on`` at least. ``moving`` are appointments whose
     places count as free, ``own`` those in which the patient is not elsewhere. One query more for daily loads.
@@ -327,16 +327,16 @@ def asked(
     grid = calendars.grid(site, first_on=compiled.start_on, days=days)
     busy = calendars.patient_busy(patient, grid, now=now, without=own) if patient is not None else ()
     taken = counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own)
-    opening = calendars.opening(site, grid)
+    opening, listed = calendars.opening(site, grid), calendars.board(site)
     request = compiled.request(
         grid=grid,
-        calendars=calendars.calendars(site, grid, now=now, without=moving, opening=opening),
+        calendars=calendars.calendars(site, grid, now=now, without=moving, opening=opening, listed=listed),
         open_days=calendars.open_days(grid, opening),
         not_before=max(0, grid.slot_after(from_at)),
         patient_busy=busy,
         taken=taken,
     )
-    resources = {str(each.pk): each for each in Resource.objects.filter(site=site)}
+    resources = {str(each.resource.pk): each.resource for each in listed}
     return Question(protocol_version, site, start_on, wishes, compiled, request, resources, taken)
 
 

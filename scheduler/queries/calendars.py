@@ -1,6 +1,7 @@
 """Everybody's calendar as the planner reads it, and free times for people to choose from."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from struct import unpack
 from uuid import UUID
@@ -23,6 +24,14 @@ Busy = tuple[int, int, int]
 """Start, end (slots) and lane of one allocation."""
 
 
+@dataclass(frozen=True, slots=True)
+class OnBoard:
+    """A resource of a site, with the codes of its skills."""
+
+    resource: Resource
+    skills: frozenset[str]
+
+
 def grid(site: Site, *, first_on: date, days: int) -> Grid:
     """The planner's time base for a site: its zone, ``days`` local dates from ``first_on``."""
     return Grid(zone=site.zone, first_on=first_on, days=days)
@@ -33,6 +42,16 @@ def opening(site: Site, grid: Grid) -> list[SiteHours]:
     return hours.site_days(site, first_on=grid.first_on, days=grid.days)
 
 
+def board(site: Site) -> list[OnBoard]:
+    """All resources of a site in the order of the board, those switched off too. One query."""
+    rows = (
+        Resource.objects.filter(site=site)
+        .annotate(codes=ArrayAgg("skills__code", filter=Q(skills__isnull=False), default=[]))
+        .order_by("position", "name")
+    )
+    return [OnBoard(row, frozenset(row.codes)) for row in rows]
+
+
 def calendars(
     site: Site,
     grid: Grid,
@@ -41,22 +60,21 @@ def calendars(
     without: Collection[UUID] = (),
     resources: Collection[UUID] | None = None,
     opening: Sequence[SiteHours] | None = None,
+    listed: Sequence[OnBoard] | None = None,
 ) -> tuple[Calendar, ...]:
     """The calendars of the site's active resources over the grid, in the order of the board.
 
     ``without``: appointments that are ignored (those about to move). Lapsed holds do not count.
-    Seven queries whatever the number of resources, two less with the ``opening`` at hand; cost does not depend on how many
-    old appointments exist.
+    Seven queries whatever the number of resources, two less with the ``opening`` at hand, one less with the resources
+    ``listed`` by ``board``; cost does not depend on how many old appointments exist.
     Working time is rounded inwards to whole slots, taken time outwards.
     """
-    chosen = Resource.objects.filter(site=site, is_active=True)
-    if resources is not None:
-        chosen = chosen.filter(id__in=resources)
-    rows = list(
-        chosen.annotate(codes=ArrayAgg("skills__code", filter=Q(skills__isnull=False), default=[])).order_by(
-            "position", "name"
-        )
-    )
+    skills = {
+        each.resource: each.skills
+        for each in (board(site) if listed is None else listed)
+        if each.resource.is_active and (resources is None or each.resource.id in resources)
+    }
+    rows = list(skills)
     working = hours.working(rows, site, first_on=grid.first_on, days=grid.days, opening=opening)
     ignored = {*without, *Appointment.objects.filter(site=site).lapsed(now=now).values_list("id", flat=True)}
     busy = _busy([row.id for row in rows], grid, ignored)
@@ -66,7 +84,7 @@ def calendars(
             kind=row.kind,
             working=_periods(grid, working[str(row.id)]),
             busy=busy.get(str(row.id), ()),
-            skills=frozenset(row.codes),
+            skills=skills[row],
             lanes=row.lanes,
         )
         for row in rows

@@ -94,8 +94,8 @@ def test_why_not_costs_the_same_with_more_chairs(desk, plan, clinic, site, cours
     for _ in range(chairs):
         ChairFactory(site=site, skills=["monitored"])
     at = {"starts_at": "2026-05-08T12:00:00Z"}
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         assert desk.post("courses/why-not", plan | at | {"visit": "infusions.2"}).status_code == 200
     visit = course.visits.get(key="talks.2")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert desk.post(f"visits/{visit.pk}/why-not", at).status_code == 200

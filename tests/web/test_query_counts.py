@@ -11,7 +11,7 @@ from tests.factories.treatments import BookedVisitFactory, CourseFactory, Protoc
 
 pytestmark = pytest.mark.django_db
 ROWS = pytest.mark.parametrize("rows", [1, 3])
-PLAN, TIMES, MOVE, CANCEL = 16, 18, 31, 12
+PLAN, TIMES, MOVE, CANCEL = 15, 17, 29, 12
 NINE = datetime(2026, 5, 4, 13, tzinfo=UTC)
 
 
@@ -88,7 +88,7 @@ LENGTHS = pytest.mark.parametrize("rows", [2, 6, 30])
 
 @LENGTHS
 def test_a_plan(desk, patient, rows, lengths, django_assert_num_queries):
-    """Seven for the page and its frame, nine for the calendars of a course."""
+    """Seven for the page and its frame, eight for the calendars of a course."""
     asked = {"patient": str(patient.pk), "protocol": str(lengths[rows].protocol_id), "start_on": "2026-05-05"}
     with django_assert_num_queries(PLAN):
         page = desk.get("/courses/book", asked).content.decode()

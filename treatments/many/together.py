@@ -69,14 +69,14 @@ class Calendars:
         if days > LONGEST_DAYS:
             raise InvalidInput("The courses are too far apart to be planned together.")
         grid = calendars.grid(site, first_on=first_on, days=days)
-        opening = calendars.opening(site, grid)
+        opening, listed = calendars.opening(site, grid), calendars.board(site)
         concerned = {*patients, *(each.course.patient_id for each in runnings)}
         asked = [*versions, *(each.course.protocol_version for each in runnings)]
         return cls(
             site=site,
             grid=grid,
-            resources={str(each.pk): each for each in Resource.objects.filter(site=site)},
-            calendars=calendars.calendars(site, grid, now=now, without=without, opening=opening),
+            resources={str(each.resource.pk): each.resource for each in listed},
+            calendars=calendars.calendars(site, grid, now=now, without=without, opening=opening, listed=listed),
             open_days=calendars.open_days(grid, opening),
             busy=calendars.patients_busy(concerned, grid, now=now),
             counted=counts.histories(asked, concerned, first_on=first_on, days=days),

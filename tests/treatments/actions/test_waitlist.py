@@ -217,7 +217,7 @@ def test_matching_asks_the_same_number_of_questions_for_one_as_for_three(
     join, site, book, infusions, flora, now, django_assert_num_queries
 ):
     join()
-    with django_assert_num_queries(12) as one:
+    with django_assert_num_queries(11) as one:
         assert len(fits(site, 12, now)) == 1
     for _ in range(2):
         other = book(protocol_version=infusions, patient=PatientFactory(site=site)).course
