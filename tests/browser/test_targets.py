@@ -16,7 +16,9 @@ new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!
   .observe({ type: "layout-shift", buffered: true });
 """
 OPENED_BY_A_PRESS = ("beside the board",)
-"""The press makes room for what it opens; the browser counts that as a jump only when the answer takes half a second."""
+"""The press makes room for what it opens, which the browser calls a jump if the answer takes half a second. Its address opens
+the same with the room there from the start.
+"""
 
 
 def test_targets_are_large_enough_and_nothing_jumps(visitor, lively, flora):  # noqa: F811
@@ -26,14 +28,20 @@ def test_targets_are_large_enough_and_nothing_jumps(visitor, lively, flora):  # 
     for name in visited(window, lively):
         least = 44 if name.startswith("patients' ") or name == "ended link" else 24
         found += [f"{name}: {small}" for small in window.page.evaluate(TOO_SMALL, least)]
-        if (shifted := window.page.evaluate("window.shifted")) > 0.02 and name not in OPENED_BY_A_PRESS:
+        if name in OPENED_BY_A_PRESS:
+            window.page.goto(window.page.url)
+            window.page.locator("#beside").wait_for()
+        if (shifted := window.page.evaluate("window.shifted")) > 0.02:
             found.append(f"{name}: shifted by {shifted:.3f}")
     assert found == []
 
 
-def test_the_detector_of_small_targets_works(visitor, clinic, flora):
+def test_the_detectors_work(visitor, clinic, flora):
     page = visitor.open(flora).page
+    page.add_init_script(WATCH_SHIFTS)
     page.goto("/work-list/")
     page.evaluate("document.querySelector('#content').insertAdjacentHTML('beforeend', '<div><button>x</button></div>')")
     page.evaluate("document.querySelector('#content').lastElementChild.firstElementChild.style.height = '10px'")
     assert any("is" in small for small in page.evaluate(TOO_SMALL, 24))
+    page.evaluate("document.querySelector('#content').style.paddingBlockStart = '200px'")
+    page.wait_for_function("window.shifted > 0.02")
