@@ -12,6 +12,7 @@ SCENARIOS = {
     "courses": ["benchmarks.courses"],
     "desk": ["benchmarks.desk"],
     "patients": ["benchmarks.patients"],
+    "paint": ["benchmarks.paint"],
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],
     "dispatch": ["benchmarks.dispatch"],

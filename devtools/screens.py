@@ -1,7 +1,7 @@
 """``python -m devtools.screens [--address URL] [--out FOLDER]``: pictures of the pages of the running demo clinic.
 
 Signs in at the front desk, looks for a plan but books nothing, and leaves one WebP per page and look: light, dark, narrow; of
-patients' pages one on a phone.
+patients' pages one on a phone, of reports one in the light.
 Needs the system's Chromium and a demo clinic that runs (``make demo``).
 """
 
@@ -33,9 +33,9 @@ FLAGS = (
     "--disable-sync",
 )
 """What Chromium needs to run as any user, also root, and to speak to nobody but us."""
-TALLEST = 900
+TALLEST = 800
 """Pictures end here; what is further down looks the same."""
-QUALITY = 75
+QUALITY = 60
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Look:
 
 PHONE = "phone-"
 """What the names of patients' pages begin with: taken on a phone and nowhere else."""
+REPORT = "report-"
+"""What the names of reports begin with: they are alike, so they are taken in the light alone."""
 LOOKS = (
     Look("light", 1366, 768),
     Look("dark", 1366, 768, dark=True),
@@ -110,6 +112,7 @@ def take(browser: "Browser", look: Look, *, address: str, out: Path, only: str =
     page = context.new_page()
     for name, reach in PAGES.items():
         belongs = name.startswith(PHONE) == (look.name == "phone")
+        belongs = belongs and (look.name == "light" or not name.startswith(REPORT))
         if not belongs and reach not in (_sign_in, _today):
             continue
         reach(page)
@@ -266,6 +269,12 @@ def _work_list(page: "Page") -> None:
     page.goto("/work-list/")
 
 
+def _handed(page: "Page") -> None:
+    page.goto("/work-list/?tab=handed")
+    page.locator("main").get_by_role("link", name="Open").first.click()
+    page.get_by_text("Decided by").first.wait_for()
+
+
 def _not_found(page: "Page") -> None:
     page.goto("/nowhere")
 
@@ -402,6 +411,8 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "book": _choices,
     "plan": _plan,
     "work-list": _work_list,
+    "decisions": _goes("/work-list/?tab=decisions"),
+    "handed": _handed,
     "unconfirmed": _goes("/unconfirmed/"),
     "answers": _goes("/desk/"),
     "waitlist": _goes("/waitlist/"),

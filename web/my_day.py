@@ -92,6 +92,11 @@ class DayLine:
         return bool(self.checks) and (self.is_here or any(line.tick for line in self.checks))
 
     @property
+    def has_steps(self) -> bool:
+        """Whether there is any step to tick or that was ticked."""
+        return bool(self.shows_checks or self.marks or self.left or self.is_here)
+
+    @property
     def late(self) -> int:
         """How many checks are due and not ticked."""
         return sum(1 for line in self.checks if line.is_late)

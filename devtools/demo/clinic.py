@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from clinics.actions import patients, sites, staff
 from clinics.models import Patient, Role, Site, User
 from core import clock
-from devtools.demo import history, past, people, week
+from devtools.demo import decisions, history, past, people, week
 from scheduler.actions import resources, site_hours, skills
 from scheduler.models import Kind, Resource
 from scheduler.queries import hours
@@ -45,6 +45,7 @@ def ensure(say: Say) -> None:
     history.fill(site, everybody, now=now, say=say)
     past.fill(site, everybody, now=now, say=say)
     week.fill(site, now=now, say=say)
+    decisions.fill(site, now=now, say=say)
 
 
 def open_site(*, by: User) -> Site:

@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 from clinics.models import Patient, Site, User
 from core import clock
@@ -12,14 +13,17 @@ from devtools.demo import people, scores
 from scheduler.actions import appointments
 from scheduler.models import Appointment, Status
 from treatments.actions import courses, protocols
-from treatments.models import Course, Protocol
+from treatments.actions.courses import Placed
+from treatments.models import Course, Protocol, ProtocolVersion
+from treatments.protocols.references import block_of
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "treatments" / "catalog"
 BEHIND = timedelta(days=17)
 AHEAD = timedelta(days=8)
+TWICE, THRICE = "iv-ketamine-depression-twice-weekly", "iv-ketamine-depression-thrice-weekly"
 SHARE = {
-    "iv-ketamine-depression-twice-weekly": 10,
-    "iv-ketamine-depression-thrice-weekly": 5,
+    TWICE: 10,
+    THRICE: 5,
     "ketamine-chronic-pain-pt-mindfulness": 7,
     "esketamine": 5,
     "crps-ten-weekdays": 2,
@@ -28,6 +32,10 @@ SHARE = {
     "infliximab": 5,
 }
 """How many courses of each protocol; the rest of the patients have none yet."""
+DECIDED = 3
+"""So many courses of six infusions in two weeks come first: by now it is to be decided how they go on."""
+LEFT_OPEN = {-4: "integration", -1: "follow_up"}
+"""Of these courses of two infusions a week, which visit waits for a time: the first of that block that is still ahead."""
 
 
 def load_catalogue(*, by: User, now: datetime) -> None:
@@ -43,22 +51,27 @@ def fill(site: Site, everybody: Sequence[Patient], *, now: datetime, say: Callab
     order = random.Random(14)
     queue = [code for code, count in SHARE.items() for _ in range(count)]
     order.shuffle(queue)
+    for _ in range(DECIDED):
+        queue.remove(THRICE)
+    queue[:0] = [THRICE] * DECIDED
+    turns = [number for number, code in enumerate(queue) if code == TWICE]
+    left_open = {turns[turn]: block for turn, block in LEFT_OPEN.items()}
     booked = 0
     for number, (code, patient) in enumerate(zip(queue, everybody, strict=False)):
         starts = now - BEHIND + (BEHIND + AHEAD) * number / len(queue)
         asked = min(starts - timedelta(days=1), now)
+        wanted: Wanted = {
+            "protocol_version": Protocol.objects.get(code=code).current,
+            "site": site,
+            "patient": patient,
+            "start_on": clock.local(max(starts, asked), site.zone).date(),
+            "wishes": {},
+            "by": desk,
+            "now": asked,
+        }
         try:
-            courses.book(
-                protocol_version=Protocol.objects.get(code=code).current,
-                site=site,
-                patient=patient,
-                start_on=clock.local(max(starts, asked), site.zone).date(),
-                wishes={},
-                by=desk,
-                now=asked,
-                partial=True,
-                clinician=clinician,
-            )
+            chosen = _all_but_one(wanted, left_open[number], now=now) if number in left_open else None
+            courses.book(**wanted, visits=chosen, partial=True, clinician=clinician)
             booked += 1
         except DomainError as error:
             say(f"Course {number + 1} was not booked: {error.message}")
@@ -67,6 +80,32 @@ def fill(site: Site, everybody: Sequence[Patient], *, now: datetime, say: Callab
     live(site, by=desk, now=now, order=order)
     scores.record(site, by=User.objects.get(email=f"nurse@{people.DOMAIN}"), now=now, order=order)
     say(f"{Course.objects.count()} courses with {Appointment.objects.count()} appointments")
+
+
+class Wanted(TypedDict):
+    """What proposing a course and booking it have in common."""
+
+    protocol_version: ProtocolVersion
+    site: Site
+    patient: Patient
+    start_on: date
+    wishes: dict[str, object]
+    by: User
+    now: datetime
+
+
+def _all_but_one(wanted: Wanted, block: str, *, now: datetime) -> list[Placed]:
+    """The places of the best plan, without that of the first visit of this block from tomorrow on: it is found later."""
+    planned = [visit for visit in courses.propose(**wanted).visits if visit.starts_at is not None]
+    tomorrow = now + timedelta(days=1)
+    ahead = [
+        each.key for each in planned if block_of(each.key) == block and each.starts_at and each.starts_at > tomorrow
+    ]
+    return [
+        Placed(each.key, each.starts_at, {role: str(resource.pk) for role, resource in each.resources.items()})
+        for each in planned
+        if each.starts_at is not None and each.key not in ahead[:1]
+    ]
 
 
 def live(site: Site, *, by: User, now: datetime, order: random.Random) -> None:

@@ -14,6 +14,7 @@ from core import audit, clock, locks
 from core.errors import InvalidInput
 from scheduler.actions import holds, lines, rearranging, taking
 from scheduler.actions.rearranging import (
+    Link,
     Making,
     Moving,
     Orders,
@@ -113,16 +114,25 @@ def hold(
 
 
 def book(
-    *, site: Site, patient: Patient, bookings: Sequence[Booking], by: User, now: datetime, reason: str = ""
+    *,
+    site: Site,
+    patient: Patient,
+    bookings: Sequence[Booking],
+    by: User,
+    now: datetime,
+    reason: str = "",
+    link: Link | None = None,
 ) -> Made:
-    """Books all or none. Lapsed holds in the way are swept first. Announces ``appointments_changed``.
+    """Books all or none. Lapsed holds in the way are swept first. Announces ``appointments_changed``, after ``link``.
 
     Raises ``Taken``, ``NotWorking``, ``OutOfRange``, ``NotAllowed``, ``Busy``.
     """
     if not bookings:
         raise InvalidInput("Name at least one appointment.", pointer="bookings")
     orders = Orders(site, bookings=[Making(patient, booking) for booking in bookings])
-    return rearranging.rearrange(orders=orders, verb=Verb.BOOK, by=by, now=now, reason=reason, patient=patient)
+    return rearranging.rearrange(
+        orders=orders, verb=Verb.BOOK, by=by, now=now, reason=reason, patient=patient, link=link
+    )
 
 
 def book_held(*, appointments: Sequence[Appointment], patient: Patient, by: User, now: datetime) -> Made:

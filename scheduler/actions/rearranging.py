@@ -4,7 +4,7 @@ One transaction, one change set, one announcement, a change line for every appoi
 is free for the rest of it: two appointments can swap their places.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +25,10 @@ from scheduler.models.change_set import Verb
 PLACE_FIELDS = ("starts_at", "ends_at", "local_on", "local_time", "fold", "zone", "summary")
 """What ``place`` sets."""
 MOVED_FIELDS = (*PLACE_FIELDS, "confirmed_at", "schedule_epoch", "change_set", "version", "updated_at")
+
+
+Link = Callable[[Sequence[Appointment]], None]
+"""Writes what a caller keeps about its new appointments; they come in the order of its bookings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,13 @@ def rearrange(
     now: datetime,
     reason: str = "",
     patient: Patient | None = None,
+    link: Link | None = None,
 ) -> Made:
     """Carries out the orders, all or none. Orders for nothing make an empty change set.
 
-    ``patient`` is whom the change set is about; None for several. The appointments come back in this order: moved, made,
-    cancelled, missed.
+    ``patient`` is whom the change set is about; None for several. ``link`` is called before anything is announced: whoever
+    hears of an appointment then finds what it is for. It runs again where the transaction does. The appointments come back
+    in this order: moved, made, cancelled, missed.
 
     Raises ``Changed``, ``WrongStatus``, ``Taken``, ``NotWorking``, ``OutOfRange``, ``InvalidInput``, ``NotFound``,
     ``NotAllowed``, ``Busy``.
@@ -112,7 +118,7 @@ def rearrange(
 
     def do() -> Made:
         change_set = ChangeSet(verb=verb, by=by, site=orders.site, patient=patient, reason=reason)
-        return carry_out(orders, asked, change_set)
+        return carry_out(orders, asked, change_set, link)
 
     with audit.acting(by):
         return taking.settled(do, asked)
@@ -129,7 +135,7 @@ def look(*, orders: Orders, now: datetime) -> None:
         taking.look(asked)
 
 
-def carry_out(orders: Orders, asked: Asked, change_set: ChangeSet) -> Made:
+def carry_out(orders: Orders, asked: Asked, change_set: ChangeSet, link: Link | None) -> Made:
     """Locks, looks again, writes, announces. Needs a transaction."""
     resources = taking.lock(asked) if asked.bookings else {}
     rows = {row.pk: row for row in locked(orders.existing)} if orders.existing else {}
@@ -165,6 +171,8 @@ def carry_out(orders: Orders, asked: Asked, change_set: ChangeSet) -> Made:
 
     changed = [*placed, *cancelled, *missed]
     lines.write(change_set, before, lines.states(changed, taken))
+    if link is not None:
+        link(made)
     announced = [row for row in changed if row in told or row in made]
     if announced:
         appointments_changed.announce(change_set=change_set, appointments=announced)

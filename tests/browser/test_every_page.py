@@ -41,7 +41,9 @@ new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!
   .observe({ type: "layout-shift", buffered: true });
 """
 OPENED_BY_A_PRESS = ("beside the board",)
-"""The press makes room for what it opens; the browser counts that as a jump only when the answer takes half a second."""
+"""The press makes room for what it opens, which the browser calls a jump if the answer takes half a second. Its address opens
+the same with the room there from the start.
+"""
 
 
 @pytest.fixture
@@ -253,7 +255,10 @@ def test_every_page_in_every_look(visitor, lively, flora):
     found, seen = [], set()
     for name in visited(window, lively):
         seen.add(resolve(urlsplit(page.url).path).url_name if "nowhere" not in page.url else "")
-        if (shifted := page.evaluate("window.shifted")) > 0.02 and name not in OPENED_BY_A_PRESS:
+        if name in OPENED_BY_A_PRESS:
+            page.goto(page.url)
+            page.locator("#beside").wait_for()
+        if (shifted := page.evaluate("window.shifted")) > 0.02:
             found.append(f"{name}: shifted by {shifted:.3f}")
         least = 44 if name.startswith("patients' ") or name == "ended link" else 24
         found += [f"{name}: {fault}" for fault in looks.faults(page, least=least)]
@@ -276,6 +281,7 @@ def test_the_pages_before_signing_in(visitor, clinic):
 
 def test_the_detectors_work(visitor, clinic, flora):
     page = visitor.open(flora, bypass_csp=True).page
+    page.add_init_script(WATCH_SHIFTS)
     page.goto("/work-list/")
     page.evaluate(
         """document.getElementById("content").insertAdjacentHTML("beforeend", `
@@ -289,6 +295,8 @@ def test_the_detectors_work(visitor, clinic, flora):
     for start in ("image-alt", "color-contrast", "in dark: color-contrast", "at 320 px: color-contrast"):
         assert any(each.startswith(start) for each in found), start
     assert [each.split()[-1] for each in found if "wider than" in each] == ["683", "320"]
+    page.evaluate("document.querySelector('#content').style.paddingBlockStart = '200px'")
+    page.wait_for_function("window.shifted > 0.02")
 
 
 def test_the_detector_of_policy_violations_works(visitor, clinic, flora):

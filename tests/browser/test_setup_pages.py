@@ -112,3 +112,34 @@ def test_duplicates_appear_beside_the_form_while_it_is_filled_in(visitor, clinic
     assert page.get_by_label("Given name").input_value() == "Ana"
     page.get_by_role("button", name="Save", exact=True).click()  # she was seen, and is somebody else
     page.get_by_role("heading", name="Ana Ruíz").wait_for()
+
+
+def test_hours_are_dragged_or_typed(visitor, clinic, mona):
+    page = visitor.open(mona, java_script_enabled=False).page
+    page.goto("/setup/hours/")
+    assert not page.locator(".week-strip").first.is_visible()
+    page = visitor.open(mona).page
+    page.goto("/setup/hours/")
+    field, strip = page.get_by_label("Monday"), page.locator(".week-strip").first
+    field.fill("9am-noon and 13:30 to 18")
+    assert strip.locator("span").count() == 2
+    box = strip.bounding_box()
+
+    def drag(start: float, end: float) -> str:
+        """From one hour to another, on a strip from 6 to 22."""
+        for hour, press in ((start, page.mouse.down), (end, page.mouse.up)):
+            page.mouse.move(box["x"] + 1 + (hour - 6 + 0.1) / 16 * (box["width"] - 2), box["y"] + 8)
+            press()
+        return field.input_value()
+
+    assert drag(12, 13) == "9:00 to 18:00"
+    assert drag(19.5, 20) == "9:00 to 18:00, 19:30 to 20:30"
+    assert drag(13, 10.5) == "9:00 to 10:30, 13:30 to 18:00, 19:30 to 20:30"
+    field.fill("when we feel like it")
+    assert strip.locator("span").count() == 0
+    assert drag(12, 13) == "when we feel like it", "what is not understood is left alone"
+    page.get_by_label("Tuesday").fill("8 to 9")
+    field.fill("8:00 to 20:00")
+    page.get_by_role("button", name="Save the week").click()
+    page.get_by_text("Saved").first.wait_for()
+    assert page.get_by_label("Monday").input_value() == "8:00 to 20:00"

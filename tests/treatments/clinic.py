@@ -39,7 +39,7 @@ def equip(site: Site, *, chairs: int = 3, rooms: int = 2) -> dict[str, Resource]
 
 
 def _give_skills(made: list[Resource]) -> None:
-    of_kind = {Kind.CHAIR: ["monitored"], Kind.ROOM: ["quiet"]}
+    of_kind: dict[str, list[str]] = {Kind.CHAIR: ["monitored"], Kind.ROOM: ["quiet"]}
     wanted = [
         (resource, code) for resource in made for code in PEOPLE.get(resource.name) or of_kind.get(resource.kind, ())
     ]

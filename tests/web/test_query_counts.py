@@ -88,7 +88,7 @@ LENGTHS = pytest.mark.parametrize("rows", [2, 6, 30])
 
 @LENGTHS
 def test_a_plan(desk, patient, rows, lengths, django_assert_num_queries):
-    """Seven for the page and its frame, nine for the calendars of a course."""
+    """Seven for the page and its frame, eight for the calendars of a course."""
     asked = {"patient": str(patient.pk), "protocol": str(lengths[rows].protocol_id), "start_on": "2026-05-05"}
     with django_assert_num_queries(PLAN):
         page = desk.get("/courses/book", asked).content.decode()

@@ -270,10 +270,9 @@ def write(changes: Sequence[Change], *, by: User, now: datetime, reason: str = "
             now=now,
             reason=reason,
             patient=courses[0].patient if len(patients) == 1 else None,
+            link=lambda made: _link(changes, made),
         )
-        booked = iter(made.appointments[len(wanted.moves) : len(wanted.moves) + len(wanted.bookings)])
         for change in changes:
-            _link(change, booked)
             _write_course(change)
             _write_decision(change, made.change_set)
         history.write(made.change_set, before, statuses.settle([course.pk for course in courses]))
@@ -325,20 +324,21 @@ def _added(change: Change) -> list[Visit]:
     return found
 
 
-def _link(change: Change, booked: Iterable[Appointment]) -> None:
+def _link(changes: Iterable[Change], made: Iterable[Appointment]) -> None:
     """Gives the visits that had no place the appointments that were made for them, in the order of the orders."""
-    appointments = iter(booked)
-    for key in change.places:
-        if _is_moved(change, key):
-            continue
-        assert change.question is not None  # noqa: S101 - a place is the answer to it
-        tentative = change.question.course[key].tentative
-        Visit.objects.filter(course=change.running.course, key=key).update(
-            status=VisitStatus.TENTATIVE if tentative and key not in change.firm else VisitStatus.BOOKED,
-            appointment=next(appointments),
-            unplaced=[],
-            updated_at=Now(),
-        )
+    appointments = iter(made)
+    for change in changes:
+        for key in change.places:
+            if _is_moved(change, key):
+                continue
+            assert change.question is not None  # noqa: S101 - a place is the answer to it
+            tentative = change.question.course[key].tentative
+            Visit.objects.filter(course=change.running.course, key=key).update(
+                status=VisitStatus.TENTATIVE if tentative and key not in change.firm else VisitStatus.BOOKED,
+                appointment=next(appointments),
+                unplaced=[],
+                updated_at=Now(),
+            )
 
 
 def _write_course(change: Change) -> None:

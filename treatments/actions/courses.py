@@ -12,6 +12,7 @@ from clinics.permissions import Permission, require
 from core import audit, locks
 from core.errors import Conflict, InvalidInput
 from scheduler.actions import appointments
+from scheduler.actions.rearranging import Link
 from scheduler.engine.request import Placement
 from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
@@ -348,8 +349,7 @@ class _Wanted:
         assert self.patient is not None  # noqa: S101 - book() always has one
         with audit.acting(self.by):
             self.give_back()
-            change_set, made = self._write_appointments(question, placements)
-            course = Course.objects.create(
+            course = Course(
                 patient=self.patient,
                 site=self.site,
                 protocol_version=self.protocol_version,
@@ -358,24 +358,30 @@ class _Wanted:
                 clinician=self.clinician,
                 booked_by=self.by,
             )
-            Visit.objects.bulk_create(
-                visit_row(visit, course, position, made.get(visit.key), left.get(visit.key, ()))
-                for position, visit in enumerate(question.compiled.course, start=1)
-            )
+
+            def write_visits(made: Sequence[Appointment]) -> None:
+                taken = dict(zip((placement.visit for placement in placements), made, strict=True))
+                course.save(force_insert=True)
+                Visit.objects.bulk_create(
+                    visit_row(visit, course, position, taken.get(visit.key), left.get(visit.key, ()))
+                    for position, visit in enumerate(question.compiled.course, start=1)
+                )
+
+            change_set = self._write_appointments(question, placements, write_visits)
             history.write(change_set, {}, history.states([course.pk]))
         return Booked(course, change_set)
 
-    def _write_appointments(
-        self, question: Question, placements: Sequence[Placement]
-    ) -> tuple[ChangeSet, Mapping[str, Appointment]]:
+    def _write_appointments(self, question: Question, placements: Sequence[Placement], link: Link) -> ChangeSet:
         assert self.patient is not None  # noqa: S101 - book() always has one
         if not placements:
-            return ChangeSet.objects.create(verb=Verb.BOOK, by=self.by, site=self.site, patient=self.patient), {}
+            change_set = ChangeSet.objects.create(verb=Verb.BOOK, by=self.by, site=self.site, patient=self.patient)
+            link([])
+            return change_set
         bookings = [places.booking(question, placement) for placement in placements]
         with places.naming_visits(question, placements):
-            made = appointments.book(site=self.site, patient=self.patient, bookings=bookings, by=self.by, now=self.now)
-        keys = [placement.visit for placement in placements]
-        return made.change_set, dict(zip(keys, made.appointments, strict=True))
+            return appointments.book(
+                site=self.site, patient=self.patient, bookings=bookings, by=self.by, now=self.now, link=link
+            ).change_set
 
 
 def _release(held: UUID, *, by: User, now: datetime) -> None:

@@ -9,7 +9,7 @@ from core import audit
 from scheduler.actions import rearranging
 from scheduler.actions.rearranging import Making, Orders
 from scheduler.engine.request import Placement
-from scheduler.models import ChangeSet
+from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
 from treatments import places
 from treatments.actions import history
@@ -33,26 +33,30 @@ def book(*, site: Site, planned: Sequence[Planned], by: User, now: datetime, rea
         for intake, question, placements in planned
         for placement in placements
     ]
-    with audit.acting(by):
-        made = rearranging.rearrange(
-            orders=Orders(site, bookings=bookings), verb=Verb.BOOK, by=by, now=now, reason=reason
+    courses = [
+        Course(
+            patient=intake.patient,
+            site=site,
+            protocol_version=intake.protocol_version,
+            start_on=intake.start_on,
+            wishes=question.wishes.to_json(),
+            booked_by=by,
         )
-        appointments = iter(made.appointments)
-        courses = []
-        for intake, question, placements in planned:
-            course = Course.objects.create(
-                patient=intake.patient,
-                site=site,
-                protocol_version=intake.protocol_version,
-                start_on=intake.start_on,
-                wishes=question.wishes.to_json(),
-                booked_by=by,
-            )
+        for intake, question, _ in planned
+    ]
+
+    def write_visits(made: Sequence[Appointment]) -> None:
+        appointments = iter(made)
+        for course, (_, question, placements) in zip(courses, planned, strict=True):
             booked = {placement.visit: next(appointments) for placement in placements}
+            course.save(force_insert=True)
             Visit.objects.bulk_create(
                 visit_row(visit, course, position, booked.get(visit.key), ())
                 for position, visit in enumerate(question.compiled.course, start=1)
             )
-            courses.append(course.pk)
-        history.write(made.change_set, {}, history.states(courses))
+
+    with audit.acting(by):
+        orders = Orders(site, bookings=bookings)
+        made = rearranging.rearrange(orders=orders, verb=Verb.BOOK, by=by, now=now, reason=reason, link=write_visits)
+        history.write(made.change_set, {}, history.states([course.pk for course in courses]))
     return made.change_set
