@@ -57,8 +57,7 @@ test: dev-setup ## everything: all checks, then all tests
 	@$(MAKE) --no-print-directory check
 	@$(python) -m pytest -n 2 --maxschedchunk 4 $(ARGS)
 
-soak: dev-setup ## random tests many times over (SOAK=50), fault tests at full size, axe on every page in dark and narrow
-	@scripts/install-chromium
+soak: dev-setup ## random tests many times over (SOAK=50), and fault tests at full size
 	@SOAK=$(or $(SOAK),20) $(python) -m pytest -n 2 tests/scheduler/engine tests/treatments/test_state_machine.py tests/conformance $(ARGS)
 	@$(python) -m pytest -n 0 -m soak $(ARGS)
 
