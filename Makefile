@@ -55,7 +55,7 @@ schema: dev-setup ## write the API's OpenAPI document to api/openapi.yaml
 test: dev-setup ## everything: all checks, then all tests
 	@scripts/install-chromium
 	@$(MAKE) --no-print-directory check
-	@$(python) -m pytest -n 2 $(ARGS)
+	@$(python) -m pytest -n 2 --maxschedchunk 4 $(ARGS)
 
 soak: dev-setup ## random tests many times over (SOAK=50), fault tests at full size, axe on every page in dark and narrow
 	@scripts/install-chromium

@@ -13,6 +13,7 @@ from core import clock
 from notifications.models import Link
 from notifications.models.link import Purpose
 from scheduler.models import Appointment
+from tests.browser import looks
 from tests.browser.visitor import Window
 from tests.treatments.documents import series as document
 from treatments.actions import courses, protocols
@@ -54,10 +55,9 @@ class Thumb:
     def looks_right(self, where: str) -> Iterator[str]:
         """What is wrong with the page as it stands."""
         page = self.window.page
-        yield from (f"{where}: {violation}" for violation in self.window.violations())
+        yield from (f"{where}: {violation}" for violation in looks.violations(page))
         yield from (f"{where}: {small}" for small in page.evaluate(SMALL))
-        if wider := page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"):
-            yield f"{where}: {wider} px too wide"
+        yield from (f"{where}: {too_wide}" for too_wide in looks.too_wide(page))
         if page.locator("h1").count() != 1:
             yield f"{where}: no one heading"
 

@@ -3,23 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 from clinics.models import User
 
-NARROW = {"width": 320, "height": 640}
-DARK = {"color_scheme": "dark"}
-LOOKS = [
-    pytest.param({}, id="light"),
-    pytest.param(DARK, id="dark", marks=pytest.mark.soak),
-    pytest.param(NARROW, id="narrow", marks=pytest.mark.soak),
-]
-"""Every run asks axe in one look and whether each page fits in each width; long runs ask axe in the others too."""
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
@@ -62,15 +51,6 @@ class Window:
     def focused(self) -> str:
         """What the focused element is called."""
         return " ".join(str(self.page.evaluate(FOCUSED)).split())
-
-    def violations(self) -> list[str]:
-        """What axe finds on the page: WCAG 2.2 A and AA and good practice."""
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": TAGS}})
-        return [
-            f"{each['id']}: {node['target']} {node['failureSummary']}"
-            for each in found.response["violations"]
-            for node in each["nodes"]
-        ]
 
 
 class Visitor:

@@ -28,7 +28,7 @@ from tests.faults.processes import environment, running, until
 from tests.faults.smtp_server import FaultyServer, smtp_server
 from tests.notifications.booking import book, cancel, move
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 
 A_MOMENT = timedelta(seconds=1)

@@ -105,6 +105,7 @@ def test_not_sent_after_move_for_the_old_time(patient, service, sink) -> None:
     assert states(schedule_epoch=1) == dict.fromkeys([Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF], State.WITHDRAWN)
 
 
+@pytest.mark.long
 def test_never_silent_for_later_visits_of_a_series(patient, service, sink) -> None:
     send(day_of=DayOf.ALWAYS, your_week_at=None)
     starts = [FRIDAY_WEEK + k * 3 * DAY for k in range(8)]
@@ -124,6 +125,7 @@ def test_never_silent_for_later_visits_of_a_series(patient, service, sink) -> No
     assert len(sink.caught()) == 1 + 3 * len(visits) + long_ahead
 
 
+@pytest.mark.long
 def test_never_silent_for_later_visits_of_a_series_whose_weeks_are_told_together(patient, service, sink) -> None:
     """Each visit is asked about once, with its week or 3 days before, and is spoken of the day before and, as the clinic has
     it here, on the day.

@@ -442,6 +442,7 @@ def the_same_everywhere(monkeypatch):
 
 
 @pytest.mark.django_db
+@pytest.mark.long
 def test_any_life(monkeypatch):
     Life.clinic = Clinic()
     fates = Counter()
@@ -458,6 +459,7 @@ def test_any_life(monkeypatch):
 
 
 @pytest.mark.django_db
+@pytest.mark.long
 def test_a_planner_that_lets_everything_stay_is_caught(monkeypatch):
     """The control: visits that cannot stay beside a moved one are left where they are.
 

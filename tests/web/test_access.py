@@ -4,7 +4,6 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import URLPattern
 
@@ -12,6 +11,7 @@ from clinics.models import Role
 from clinics.permissions import MATRIX
 from tests.factories.clinics import UserFactory
 from tests.web.conftest import signed_in
+from tests.writes import written
 from web import urls
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
@@ -64,16 +64,6 @@ def ask(client: Client, name: str, method: str):
     return getattr(client, method)(address(PAGES[name]))
 
 
-def written() -> int:
-    """How many rows of ours this transaction has added, changed or removed so far."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables "
-            "WHERE relname ~ '^(clinics|scheduler|treatments|notifications)_'"
-        )
-        return int(cursor.fetchone()[0])
-
-
 def test_every_page_carries_a_permission():
     assert PAGES
     assert [name for name, page in PAGES.items() if getattr(page.callback, "permission", None) not in MATRIX] == []
@@ -110,6 +100,7 @@ def deciding(role: Role, names: list[str], method: Callable[[str], str]) -> list
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", ROLES)
+@pytest.mark.long
 def test_the_matrix_decides(site, role):
     assert deciding(role, list(PAGES), lambda name: "post" if name in POSTED else "get") == []
 

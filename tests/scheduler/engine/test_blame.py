@@ -1,5 +1,6 @@
 """What is to blame when a course does not fit: a smallest set, each part of it needed."""
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from scheduler.engine.availability import Availability
@@ -107,6 +108,7 @@ def test_what_fits_has_nothing_to_blame():
 
 @settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 @given(requests(fixing=False))
+@pytest.mark.long
 def test_a_proved_blame_clashes_and_none_of_it_can_be_spared(asked):
     found = blame(asked)
     assume(found.plan is None and found.proved and found.causes)

@@ -282,6 +282,7 @@ def run(examples):
     return tally
 
 
+@pytest.mark.long
 def test_every_suggested_fix_is_accepted():
     tally = run(430)
     assert tally["infeasible"] + tally["refused"] >= 500, tally

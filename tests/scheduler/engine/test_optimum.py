@@ -1,5 +1,6 @@
 """On tiny requests the planner equals trying everything: in what fits, in cost, and in its bound."""
 
+import pytest
 from hypothesis import assume, given
 
 from scheduler.engine.availability import Availability
@@ -37,6 +38,7 @@ def is_the_best_of_all(asked):
 
 @examples(300)
 @given(tiny)
+@pytest.mark.long
 def test_finds_the_best_of_all_tiny_plans_and_proves_it(asked):
     is_the_best_of_all(asked)
 

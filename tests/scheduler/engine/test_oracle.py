@@ -28,6 +28,7 @@ def test_the_optimum_is_the_solver_s(asked):
 @pytest.mark.parametrize(
     ("seed", "chairs", "fill", "name"), [(0, 5, 0.9, "6+8"), (2, 5, 0.9, "6+8"), (0, 5, 0.9, "6+8 strict")]
 )
+@pytest.mark.long
 def test_whole_courses_in_a_clinic_are_proved_the_best(seed, chairs, fill, name):
     asked = request(Clinic(seed, chairs, fill), name)
     asked = replace(asked, rules=tuple(rule for rule in asked.rules if understands(rule)))

@@ -65,6 +65,7 @@ def test_is_published_compiled_and_planned_without_a_fault(path: Path) -> None:
         ("fixed-rounds", "caps"),
     ],
 )
+@pytest.mark.long
 def test_a_planner_that_forgets_a_rule_is_caught(name: str, forgotten: str) -> None:
     request = asked(course(name))
     rules = tuple(rule for rule in request.rules if not rule.key.startswith(forgotten))

@@ -95,6 +95,7 @@ def test_all_who_could_are_taken() -> None:
         (Wishes(not_on=frozenset(MONDAY + timedelta(n) for n in range(140) if n % 18 > 11)), "Come on "),
     ],
 )
+@pytest.mark.long
 def test_every_fix_asks_for_something_that_is_granted(wishes: Wishes, fix: str) -> None:
     found = explained(clinic.request(compiled(short(), wishes)), wishes)
     assert found.causes
