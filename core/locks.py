@@ -66,13 +66,12 @@ def acquire_all(wanted: Iterable[tuple[Space, str]], *, shared: Iterable[tuple[S
     numbers = [number(space, key) for space, key in locks]
     alone = [lock in exclusive for lock in locks]
     with connection.cursor() as cursor:
-        # is_local: the timeout ends with the transaction, as the locks do
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{TIMEOUT_MS}ms"])
-        # unnest keeps the order of the arrays
+        # sent in one go. is_local: the timeout ends with the transaction, as the locks do; unnest keeps the order of the arrays
         cursor.execute(
-            "SELECT CASE WHEN alone THEN pg_advisory_xact_lock(n) ELSE pg_advisory_xact_lock_shared(n) END"
+            "SELECT set_config('lock_timeout', %s, true);"
+            " SELECT CASE WHEN alone THEN pg_advisory_xact_lock(n) ELSE pg_advisory_xact_lock_shared(n) END"
             " FROM unnest(%s::bigint[], %s::boolean[]) AS locks (n, alone)",
-            [numbers, alone],
+            [f"{TIMEOUT_MS}ms", numbers, alone],
         )
 
 

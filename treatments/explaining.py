@@ -1,6 +1,6 @@
 """Why a course does not fit or a visit cannot be somewhere, and what would help, from the planner's answers to words."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scheduler.engine.answer import Plan, Reason
     from scheduler.engine.request import Placement, PlanRequest
     from treatments.protocols.compile import Compiled
-    from treatments.protocols.remedies import Explanation
+    from treatments.protocols.remedies import Explanation, OtherSite
 
 LATER = (timedelta(weeks=4), timedelta(weeks=8))
 """How much later a course that does not fit is tried: the planner looks four weeks ahead for the first visit by itself."""
@@ -119,16 +119,29 @@ def against(question: Question, reason: "Reason", key: str) -> Against:
     )
 
 
-def proposal(question: Question, partial: "Plan", *, again: Callable[[date], Question | None]) -> Proposal:
+def proposal(
+    question: Question,
+    partial: "Plan",
+    *,
+    again: Callable[[date], Question | None],
+    elsewhere: Callable[[], Iterable[Question]],
+) -> Proposal:
     """A partial plan with what is to blame and what would help.
 
-    ``again`` asks for the same course begun on another date. Where the search for the blame comes upon a complete plan
+    ``again`` asks for the same course begun on another date, ``elsewhere`` at other sites. Where the search for the blame comes upon a complete plan
     after all, that is proposed.
     """
 
     def request_from(on: date) -> "PlanRequest | None":
         other = again(on)
         return None if other is None else other.request
+
+    def requests_elsewhere() -> "Iterator[OtherSite]":
+        # imported here: keeps web start-up light (numpy)
+        from treatments.protocols.remedies import OtherSite
+
+        for other in elsewhere():
+            yield OtherSite(str(other.site.pk), other.site.name, other.request)
 
     found, plan = explanation(
         question.compiled,
@@ -138,6 +151,7 @@ def proposal(question: Question, partial: "Plan", *, again: Callable[[date], Que
         names=question.names,
         start_on=question.start_on,
         again=request_from,
+        elsewhere=requests_elsewhere,
     )
     return question.proposal(plan) if plan is not None else replace(question.proposal(partial), explanation=found)
 
@@ -151,6 +165,7 @@ def explanation(
     names: Mapping[str, str],
     start_on: date,
     again: Callable[[date], "PlanRequest | None"],
+    elsewhere: "Callable[[], Iterable[OtherSite]]" = tuple,
 ) -> tuple["Explanation", "Plan | None"]:
     """Why a course does not fit and what would help, or a complete plan where one turned up after all."""
     # imported here: keeps web start-up light (numpy, Pydantic)
@@ -159,6 +174,7 @@ def explanation(
     from treatments.protocols.remedies import Explanation, Remedies
 
     starts: list[tuple[date, PlanRequest]] = []
+    sites: list[OtherSite] = []
 
     def begun_later() -> Iterator["PlanRequest"]:
         for later in LATER:
@@ -168,11 +184,16 @@ def explanation(
                 starts.append((on, other))
                 yield other
 
-    remedies = Remedies(compiled, request, wishes, names, starts)
+    def at_others() -> Iterator["PlanRequest"]:
+        for other in elsewhere():
+            sites.append(other)
+            yield other.request
+
+    remedies = Remedies(compiled, request, wishes, names, starts, sites)
     found = blame(request, groups=remedies.groups)
     if found.plan is not None:
         return Explanation(), found.plan
-    leeway = replace(remedies.leeway(), starts=begun_later)
+    leeway = replace(remedies.leeway(), starts=begun_later, sites=at_others)
     given = fixes(request, partial, found, leeway)
     least = None
     if all(isinstance(fix.change, LeaveOut) for fix in given):

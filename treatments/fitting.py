@@ -40,7 +40,7 @@ def open_days(site: Site, *, first_on: date) -> list[date]:
 def tried(
     version: ProtocolVersion, site: Site, starts: Iterable[date], *, now: datetime, enough: Callable[[], bool]
 ) -> Iterator[Start]:
-    """Plans a course without wishes for each start, until ``enough``; at least one. Eleven queries and a plan each."""
+    """Plans a course without wishes for each start, until ``enough``; at least one. Ten queries and a plan each."""
     for on in starts:
         yield _try(version, site, on, now=now)
         if enough():

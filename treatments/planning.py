@@ -327,16 +327,17 @@ def asked(
     grid = calendars.grid(site, first_on=compiled.start_on, days=days)
     busy = calendars.patient_busy(patient, grid, now=now, without=own) if patient is not None else ()
     taken = counts.starts_by_day(protocol_version, site, first_on=grid.first_on, days=days, without=own)
-    opening, listed = calendars.opening(site, grid), calendars.board(site)
+    opening = calendars.opening(site, grid)
+    equipment = calendars.equipment(site)
     request = compiled.request(
         grid=grid,
-        calendars=calendars.calendars(site, grid, now=now, without=moving, opening=opening, listed=listed),
+        calendars=calendars.calendars(site, grid, now=now, without=moving, opening=opening, known=equipment),
         open_days=calendars.open_days(grid, opening),
         not_before=max(0, grid.slot_after(from_at)),
         patient_busy=busy,
         taken=taken,
     )
-    resources = {str(each.resource.pk): each.resource for each in listed}
+    resources = {str(each.pk): each for each, _ in equipment}
     return Question(protocol_version, site, start_on, wishes, compiled, request, resources, taken)
 
 

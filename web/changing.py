@@ -12,6 +12,7 @@ from core.ids import uuid7
 from scheduler.models import ChangeSet
 from treatments.actions import changes
 from treatments.actions.changes import Event, Outdated
+from treatments.life.running import Running
 from treatments.models import Course
 from web.access import StaffRequest
 from web.ripples import RipplePage
@@ -23,7 +24,8 @@ class Change:
 
     ``ripple`` is what it would do now, ``refused`` why it cannot be, ``is_outdated`` that it would do something else than
     what was looked at. ``otherwise``: what the button says where no visit changes. ``suffix`` tells the fields of several
-    changes on one page apart. ``decided_by``: the clinician who handed the decision over.
+    changes on one page apart. ``decided_by``: the clinician who handed the decision over. ``running``: the course as it is
+    looked at, where the page has read it already.
     """
 
     request: StaffRequest
@@ -33,6 +35,7 @@ class Change:
     otherwise: str = ""
     suffix: str = ""
     decided_by: User | None = None
+    running: Running | None = None
     ripple: RipplePage | None = None
     refused: DomainError | None = None
     is_outdated: bool = False
@@ -45,7 +48,13 @@ class Change:
     def look(self) -> "Change":
         """Works out what it would do. A refusal is kept, not raised."""
         try:
-            ripple = changes.preview(event=self.event, by=self.request.user, now=self.now, decided_by=self.decided_by)
+            ripple = changes.preview(
+                event=self.event,
+                by=self.request.user,
+                now=self.now,
+                decided_by=self.decided_by,
+                running=self.running,
+            )
         except DomainError as error:
             self.refused = error
         else:

@@ -100,13 +100,20 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The course is given at another site: ``number`` of the requests that were offered."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveOut:
     """Some visits, at most half of all, wait on the work list; the others are booked."""
 
     visits: tuple[str, ...]
 
 
-Change = Relax | AddWeekdays | AllowAlso | Soften | Lift | Come | Start | LeaveOut
+Change = Relax | AddWeekdays | AllowAlso | Soften | Lift | Come | Start | Elsewhere | LeaveOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +168,11 @@ _OFFSET_STEP = 60
 
 
 def applied(request: PlanRequest, change: Change, others: Sequence[PlanRequest] = ()) -> PlanRequest:
-    """The request with a change made. Leaving visits out is no change of the request but of what is booked of it."""
-    if isinstance(change, Start):
+    """The request with a change made. Leaving visits out is no change of the request but of what is booked of it.
+
+    ``others`` are the requests that were offered for this kind of change.
+    """
+    if isinstance(change, Start | Elsewhere):
         return others[change.number]
     if isinstance(change, LeaveOut):
         return request
@@ -235,8 +245,8 @@ class Leeway:
 
     ``wishes``: keys of windows, those of one wish together; they become mere wishes only together. ``people``: keys of
     rules that only some people treat the patient. ``counts``: keys of rules with a most number that the patient set.
-    ``away``: numbers of the dates on which the patient cannot come. ``starts``: the same course, begun at other times;
-    asked for only where the rest does not do.
+    ``away``: numbers of the dates on which the patient cannot come. ``starts``: the same course, begun at other times, and
+    ``sites``: at other sites; asked for only where the rest does not do.
     """
 
     wishes: tuple[tuple[str, ...], ...] = ()
@@ -244,6 +254,7 @@ class Leeway:
     counts: tuple[str, ...] = ()
     away: frozenset[int] = frozenset()
     starts: Callable[[], Iterable[PlanRequest]] = tuple
+    sites: Callable[[], Iterable[PlanRequest]] = tuple
 
 
 def fixes(
@@ -261,6 +272,7 @@ def fixes(
         trials.of_wishes(found, leeway),
         trials.of_dates(found, leeway),
         trials.of_starts(leeway),
+        trials.of_sites(found, leeway),
     ):
         if len(chosen) == MOST:
             break
@@ -430,6 +442,17 @@ class _Trials:
         """The first other start that works."""
         for number, request in enumerate(leeway.starts()):
             fix = self._planned(request, Start(number))
+            if fix is not None:
+                yield fix
+                return
+
+    def of_sites(self, found: Blame, leeway: Leeway) -> Iterator[Fix]:
+        """The first other site that works, where it is this one's calendars that are to blame."""
+        kinds = {cause.part.kind for cause in found.causes}
+        if found.proved and not found.nobody and not kinds & {Kind.HOURS, Kind.BOOKINGS, Kind.SITE}:
+            return
+        for number, request in enumerate(leeway.sites()):
+            fix = self._planned(request, Elsewhere(number))
             if fix is not None:
                 yield fix
                 return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.engine.ledger import Ledger, Taken
-from scheduler.engine.loads import with_loads
+from scheduler.engine.loads import with_caps, with_loads
 from scheduler.engine.many import NARROW, Wanted
 from scheduler.engine.plan import whole
 from scheduler.engine.request import DailyLoad, Placement, PlanRequest, Use, Visit
@@ -144,8 +144,13 @@ class _Levelling:
 
     def _request(self, key: str, visit: str, day: int) -> PlanRequest:
         """The course as it is asked for, with the visit on no day that has reached the target without it."""
-        held = ((each.request, self.places[each.key]) for each in self.wanted.values() if each.key != key)
-        request = with_loads(self.wanted[key].request, held)
+        asked = self.wanted[key]
+        beside = [each for each in self.wanted.values() if each.key != key]
+        held = [(each.request, self.places[each.key]) for each in beside]
+        same_patient = [
+            (each.request, self.places[each.key]) for each in beside if asked.patient and each.patient == asked.patient
+        ]
+        request = with_caps(with_loads(asked.request, held), same_patient)
         others = self.starts - Counter({day: 1})
         limit = DailyLoad(f"{LEVEL}.{visit}", (visit,), tuple(sorted(others.items())), at_most=self.aim.target)
         return replace(request, rules=(*request.rules, limit))

@@ -8,11 +8,11 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from scheduler.engine import check, explain, objective
+from scheduler.engine import check, explain, followers, objective
 from scheduler.engine.answer import Plan
 from scheduler.engine.grid import slots
 from scheduler.engine.ledger import Ledger, Taken
-from scheduler.engine.loads import with_loads
+from scheduler.engine.loads import with_caps, with_loads
 from scheduler.engine.objective import UNPLACED
 from scheduler.engine.plan import Limits, partial, whole
 from scheduler.engine.request import Placement, PlanRequest
@@ -187,21 +187,25 @@ class _Batch:
         return with_loads(self._with_patient(key), others)
 
     def _with_patient(self, key: str) -> PlanRequest:
-        """With the patient's visits of other courses."""
+        """With the patient's visits of other courses: when they are, and where limits count them."""
         each = self.wanted[key]
         if not each.patient:
             return each.request
-        elsewhere = [
-            (placement.start, placement.start + slots(visit.minutes))
+        held = [
+            (other.request, plan.placements)
             for other in self.wanted.values()
             if other.patient == each.patient and other.key != key and (plan := self.held[other.key].plan) is not None
-            for placement in plan.placements
-            for visit in other.request.visits
+        ]
+        elsewhere = [
+            (placement.start, placement.start + slots(visit.minutes))
+            for request, placements in held
+            for placement in placements
+            for visit in request.visits
             if visit.key == placement.visit
         ]
-        return (
-            replace(each.request, patient_busy=(*each.request.patient_busy, *elsewhere)) if elsewhere else each.request
-        )
+        if not elsewhere:
+            return each.request
+        return with_caps(replace(each.request, patient_busy=(*each.request.patient_busy, *elsewhere)), held)
 
     def _stay(self, key: str) -> None:
         """Keeps the visits of a booked course that may stay where they are."""
@@ -235,9 +239,17 @@ class _Batch:
         if best is not None or key not in self.alone:
             found = whole(request, self.ledger.availability(request), self.effort.each)
         if found is None and (each.in_part or each.current):
-            found = partial(request, self.ledger.availability(request), self.effort.each)
+            found = self._in_part(key, request)
         if found is not None:
             self._hold(key, request, found)
+
+    def _in_part(self, key: str, request: PlanRequest) -> Plan:
+        """The best partial plan in which what stood does not go only because a visit before it has no place."""
+        stood = {each.visit for each in self.wanted[key].current}
+        placements, _ = followers.kept(
+            request, stood, lambda asked: partial(asked, self.ledger.availability(asked), self.effort.each)
+        )
+        return _plan_of(Schedule(request, placements), self.ledger)
 
     def _stands(self, key: str, request: PlanRequest, plan: Plan) -> bool:
         """Whether the plan made for the course alone is still as good, but for the calendars."""

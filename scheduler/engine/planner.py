@@ -31,7 +31,7 @@ NORMAL = Limits(widths=(100, 1_500, 6_000, 24_000), partial_widths=(60, 600))
 THOROUGH = Limits(widths=(100, 2_000, 40_000), partial_widths=(100, 2_000, 10_000))
 
 _MOST_TRIES = 250_000
-"""No further run is begun that would try more starts in choosing times within dates than this."""
+"""No further run is begun that would try more starts in choosing times within dates than this; one while there is no plan."""
 _JUDGED = 500
 """So many plans of a run are judged at most."""
 
@@ -74,12 +74,14 @@ class Planner:
         if self.course.contradictory:
             self.lowest = IMPOSSIBLE
             return None
+        is_last = False
         for width, wider in zip(widths, (*widths[1:], 0), strict=True):
             before = self.frontier.together.tries
-            if not self._pass(width):
+            if not self._pass(width) or is_last:
                 break
             # more partial plans take more sets of visits on a date
-            if (self.frontier.together.tries - before) * wider > _MOST_TRIES * width:
+            is_last = (self.frontier.together.tries - before) * wider > _MOST_TRIES * width
+            if is_last and self.best is not None:
                 break
         if self.best is None:
             return None

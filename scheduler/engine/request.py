@@ -225,6 +225,8 @@ class AtMost:
     at_most: int
     days: int
     taken: tuple[date, ...] = ()
+    of_patient: bool = False
+    """It counts the visits of these kinds in all courses of the patient, not those of this course alone."""
 
 
 @dataclass(frozen=True, slots=True)

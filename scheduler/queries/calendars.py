@@ -1,7 +1,6 @@
 """Everybody's calendar as the planner reads it, and free times for people to choose from."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from struct import unpack
 from uuid import UUID
@@ -20,16 +19,10 @@ from scheduler.queries import hours
 from scheduler.queries.hours import SiteHours
 
 QUARTER = timedelta(minutes=15)
+Equipment = Sequence[tuple[Resource, Sequence[str]]]
+"""Resources, each with the codes of its skills."""
 Busy = tuple[int, int, int]
 """Start, end (slots) and lane of one allocation."""
-
-
-@dataclass(frozen=True, slots=True)
-class OnBoard:
-    """A resource of a site, with the codes of its skills."""
-
-    resource: Resource
-    skills: frozenset[str]
 
 
 def grid(site: Site, *, first_on: date, days: int) -> Grid:
@@ -42,14 +35,13 @@ def opening(site: Site, grid: Grid) -> list[SiteHours]:
     return hours.site_days(site, first_on=grid.first_on, days=grid.days)
 
 
-def board(site: Site) -> list[OnBoard]:
-    """All resources of a site in the order of the board, those switched off too. One query."""
-    rows = (
-        Resource.objects.filter(site=site)
-        .annotate(codes=ArrayAgg("skills__code", filter=Q(skills__isnull=False), default=[]))
-        .order_by("position", "name")
-    )
-    return [OnBoard(row, frozenset(row.codes)) for row in rows]
+def equipment(site: Site, *, among: Collection[UUID] | None = None) -> Equipment:
+    """The site's resources in the order of the board, those switched off too; only those ``among``, if given. One query."""
+    chosen = Resource.objects.filter(site=site)
+    if among is not None:
+        chosen = chosen.filter(id__in=among)
+    skills = ArrayAgg("skills__code", filter=Q(skills__isnull=False), default=[])
+    return [(row, row.codes) for row in chosen.annotate(codes=skills).order_by("position", "name")]
 
 
 def calendars(
@@ -60,21 +52,17 @@ def calendars(
     without: Collection[UUID] = (),
     resources: Collection[UUID] | None = None,
     opening: Sequence[SiteHours] | None = None,
-    listed: Sequence[OnBoard] | None = None,
+    known: Equipment | None = None,
 ) -> tuple[Calendar, ...]:
     """The calendars of the site's active resources over the grid, in the order of the board.
 
     ``without``: appointments that are ignored (those about to move). Lapsed holds do not count.
-    Seven queries whatever the number of resources, two less with the ``opening`` at hand, one less with the resources
-    ``listed`` by ``board``; cost does not depend on how many old appointments exist.
+    Seven queries whatever the number of resources, two less with the ``opening`` at hand and one less with the equipment
+    ``known``; cost does not depend on how many old appointments exist.
     Working time is rounded inwards to whole slots, taken time outwards.
     """
-    skills = {
-        each.resource: each.skills
-        for each in (board(site) if listed is None else listed)
-        if each.resource.is_active and (resources is None or each.resource.id in resources)
-    }
-    rows = list(skills)
+    active = [pair for pair in (equipment(site, among=resources) if known is None else known) if pair[0].is_active]
+    rows = [row for row, _ in active]
     working = hours.working(rows, site, first_on=grid.first_on, days=grid.days, opening=opening)
     ignored = {*without, *Appointment.objects.filter(site=site).lapsed(now=now).values_list("id", flat=True)}
     busy = _busy([row.id for row in rows], grid, ignored)
@@ -84,10 +72,10 @@ def calendars(
             kind=row.kind,
             working=_periods(grid, working[str(row.id)]),
             busy=busy.get(str(row.id), ()),
-            skills=skills[row],
+            skills=frozenset(codes),
             lanes=row.lanes,
         )
-        for row in rows
+        for row, codes in active
     )
 
 

@@ -297,6 +297,8 @@ def test_the_detectors_work(visitor, clinic, flora):
     for start in ("image-alt", "color-contrast", "in dark: color-contrast", "at 320 px: color-contrast"):
         assert any(each.startswith(start) for each in found), start
     assert [each.split()[-1] for each in found if "wider than" in each] == ["683", "320"]
+    page.evaluate("document.querySelector('#content').style.paddingBlockStart = '200px'")
+    page.wait_for_function("window.shifted > 0.02")
 
 
 def test_the_detector_of_policy_violations_works(visitor, clinic, flora):

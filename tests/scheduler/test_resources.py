@@ -261,8 +261,8 @@ class TestSiteHours:
 def test_the_number_of_queries_is_fixed(book, nurse, mona, at, now, count, django_assert_num_queries):
     for hour in range(count):
         book(at(9 + hour), shared=(nurse,))
-    # 2 for the savepoint, 2 locks, 7 to look, 2 to change, 7 to look again
-    with django_assert_num_queries(20):
+    # 2 for the savepoint, 1 for locks, 7 to look, 2 to change, 7 to look again
+    with django_assert_num_queries(19):
         resources.switch_off(resource=nurse, by=mona, now=now, accept_consequences=True)
 
 

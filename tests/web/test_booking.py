@@ -9,9 +9,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from scheduler.models import Appointment, ChangeSet
-from tests.factories.clinics import PatientFactory
+from scheduler.models import Appointment, ChangeSet, Resource
+from tests.factories.clinics import PatientFactory, SiteFactory
 from tests.factories.scheduler import AllocationFactory, AppointmentFactory
+from tests.treatments.clinic import equip
 from tests.web.conftest import signed_in
 from treatments.models import Course, Visit, VisitStatus
 from web import words
@@ -283,8 +284,21 @@ def test_a_course_that_does_not_fit_offers_what_does_with_one_press(desk, asked)
         assert kept
 
 
+def test_another_site_is_offered_and_chosen_with_one_press(desk, asked, site):
+    uptown = SiteFactory(code="uptown", name="Uptown")
+    equip(uptown)
+    Resource.objects.filter(site=site, kind="room").update(is_active=False)
+    page = desk.post(URL, asked).content.decode()
+    assert "Come to Uptown instead." in page
+    [fix] = [unescape(fix) for fix in re.findall(r'name="instead" value="([^"]+)"', page) if "site" in fix]
+    again = desk.post(URL, asked | {"do": "", "instead": fix, "plan": read(page, "plan")}).content.decode()
+    assert "Book 6 visits" in again
+    assert '<input type="hidden" name="site" value="uptown">' in again
+
+
 @pytest.mark.parametrize(
-    "instead", ["", "{}", "[]", '{"start_on": 1, "wishes": {}}', '{"start_on": "2026-05-05", "wishes": 3}']
+    "instead",
+    ["", "{}", "[]", '{"start_on": 1, "wishes": {}}', '{"start_on": "2026-05-05", "wishes": 3}', '{"site": []}'],
 )
 def test_nonsense_instead_is_as_good_as_nothing(desk, asked, instead):
     assert desk.post(URL, asked | {"instead": instead}).status_code == 200

@@ -11,7 +11,7 @@ from tests.factories.treatments import BookedVisitFactory, CourseFactory, Protoc
 
 pytestmark = pytest.mark.django_db
 ROWS = pytest.mark.parametrize("rows", [1, 3])
-PLAN, TIMES, MOVE, CANCEL = 15, 17, 29, 12
+PLAN, TIMES, MOVE, CANCEL = 15, 17, 18, 12
 NINE = datetime(2026, 5, 4, 13, tzinfo=UTC)
 
 

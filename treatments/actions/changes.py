@@ -114,13 +114,17 @@ class CourseChanged(Stale):
     code = "stale"
 
 
-def preview(*, event: Event, by: User, now: datetime, decided_by: User | None = None) -> Ripple:
+def preview(
+    *, event: Event, by: User, now: datetime, decided_by: User | None = None, running: Running | None = None
+) -> Ripple:
     """What the event would do to its course now. Reads only. ``decided_by`` as in ``apply``.
+
+    ``running`` is the course where it has been read already.
 
     Raises what ``apply`` raises, apart from ``Outdated``, ``CourseChanged``, ``DeskCarriesOut`` and ``Busy``.
     """
     _require(event, by, decided_by)
-    change = work_out(event, Running.read(event.course, now=now))
+    change = work_out(event, running or Running.read(event.course, now=now))
     for permission in orders(change).permissions():
         require(by, permission)
     return change.ripple
@@ -190,7 +194,7 @@ def keep_apart(courses: Iterable[UUID]) -> None:
     Two changes of one course could each keep its rules and break them together. Every booking for a patient takes the
     patient's lock, so holding it keeps them in turn. The site's lock is shared first, as in every booking.
     """
-    rows = Course.objects.filter(pk__in=list(courses)).values_list("site_id", "patient_id")
+    rows = list(Course.objects.filter(pk__in=list(courses)).values_list("site_id", "patient_id"))
     locks.acquire_all(
         [(locks.Space.PATIENT, str(patient)) for _, patient in rows],
         shared=[(locks.Space.SITE, str(site)) for site, _ in rows],
@@ -271,8 +275,7 @@ def write(changes: Sequence[Change], *, by: User, now: datetime, reason: str = "
         for change in changes:
             _write_course(change)
             _write_decision(change, made.change_set)
-        statuses.settle(course.pk for course in courses)
-        history.write(made.change_set, before, history.states([course.pk for course in courses]))
+        history.write(made.change_set, before, statuses.settle([course.pk for course in courses]))
     return made.change_set
 
 
@@ -404,8 +407,7 @@ def take_back(*, change_set: ChangeSet, by: User, now: datetime, reason: str = "
             history.put_back(changes)
             made = undoing.restore(change_set=change_set, by=by, now=now, reason=reason)
             _wait_again(change_set, made.change_set)
-            statuses.settle(courses)
-            history.write(made.change_set, before, history.states(courses))
+            history.write(made.change_set, before, statuses.settle(courses))
         _check_rules(broken, now=now)
         return made.change_set
 

@@ -1,6 +1,6 @@
 """Proposing, booking and cancelling whole courses. All or nothing, or what fits with the rest kept on a list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -49,6 +49,8 @@ __all__ = [
 
 
 HELD_MINUTES = 10
+MOST_SITES = 3
+"""So many other sites are asked at most whether a course that does not fit would fit there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def propose(
     if plans[0].complete or is_adjusted:
         others = planning.alternatives(question, plans) if plans[0].complete else ()
         return replace(question.proposal(plans[0]), alternatives=others)
-    return explaining.proposal(question, plans[0], again=wanted.begun)
+    return explaining.proposal(question, plans[0], again=wanted.begun, elsewhere=wanted.elsewhere)
 
 
 def hold(
@@ -252,6 +254,16 @@ class _Wanted:
             return replace(self, **explaining.begun(self.start_on, self.wishes, on)).question()
         except InvalidInput:
             return None
+
+    def elsewhere(self) -> Iterator[Question]:
+        """The same course at other sites; none where only people of this one shall treat the patient."""
+        wishes = planning.read_wishes(self.wishes)
+        if wishes.only_people and wishes.people:
+            return
+        asked = replace(wishes, people=()).to_json()
+        for site in Site.objects.filter(is_active=True).exclude(pk=self.site.pk).order_by("name", "id")[:MOST_SITES]:
+            with suppress(InvalidInput):
+                yield replace(self, site=site, wishes=asked).question()
 
     def question(self, *, notice: timedelta = planning.NOTICE) -> Question:
         """What the planner is asked, with the calendars as they are at this moment."""

@@ -52,13 +52,14 @@ class Start:
     keeps: bool
 
 
-def for_visit(*, visit: Visit, on: date, by: User, now: datetime) -> tuple[Start, ...]:
-    """The starts of one local date, in order. Up to fourteen queries, whatever the number of starts.
+def for_visit(*, visit: Visit, on: date, by: User, now: datetime, running: Running | None = None) -> tuple[Start, ...]:
+    """The starts of one local date, in order. Up to thirteen queries, whatever the number of starts.
 
+    ``running`` is the course where it has been read already; a move to that date that was looked at takes none then.
     Raises ``InvalidInput`` for a date in the past or more than two years ahead, ``NotAllowed``.
     """
     require(by, Permission.MOVE_VISITS)
-    tried = _of_visit(visit, until=on, now=now)
+    tried = _of_visit(visit, until=on, now=now, running=running)
     if tried is None:
         return ()
     return tuple(tried.starts(on))
@@ -112,9 +113,9 @@ def _minutes(at: time) -> int:
     return at.hour * 60 + at.minute
 
 
-def _of_visit(visit: Visit, *, until: date, now: datetime) -> "_Tried | None":
+def _of_visit(visit: Visit, *, until: date, now: datetime, running: Running | None = None) -> "_Tried | None":
     """What it takes to try starts of a booked or waiting visit up to a local date; None if the protocol has it no more."""
-    running = Running.read(visit.course_id, now=now)
+    running = running or Running.read(visit.course_id, now=now)
     others = running.movable - {visit.key}
     last = clock.resolve(until, time(23, 55), running.course.site.zone).at
     question = running.ask(about={visit.key, *others}, target=last, from_at=now)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from scheduler.engine.answer import Code, Reason
+from scheduler.engine.answer import Reason
 from scheduler.engine.request import Keep, Placement, PlanRequest, Preferred, Rule, Window
 from treatments import planning
 from treatments.planning import Question
@@ -53,6 +53,9 @@ def around(
 
 
 def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[Placement]) -> Replanned | None:
+    # imported here: keeps web start-up light (numpy)
+    from scheduler.engine import followers
+
     request = question.request
     stood = {placement.visit: placement for placement in loose}
     keeps = tuple(Keep(f"{KEEP}.{each.visit}", each.visit, each.start, each.resources) for each in loose)
@@ -61,45 +64,19 @@ def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[
         fixed=(*request.fixed, *given),
         rules=(*agreed(request, loose), *keeps),
     )
-    plan = planning.best(replace(question, request=wanted))
+    placements, unplaced = followers.kept(
+        wanted, stood.keys(), lambda asked: planning.best(replace(question, request=asked))
+    )
     told = {each.visit for each in wanted.fixed}
     places = {
         each.visit: each
-        for each in plan.placements
+        for each in placements
         if each.visit not in told and (each.visit not in stood or differs(stood[each.visit], each))
     }
-    found = Replanned(places, {each.visit: each.reasons for each in plan.unplaced})
     if not loose and _clashes(request, [*given, *places.values()], ()):
         return None  # what is fixed and what was added cannot both be where they are
-    alone = {
-        key: why
-        for key, why in found.unplaced.items()
-        if key in stood and all(reason.code is Code.DEPENDS_ON_UNPLACED for reason in why)
-    }
-    return _without_them(question, found, alone, given=given, loose=loose) if alone else found
-
-
-def _without_them(
-    question: Question,
-    found: Replanned,
-    alone: Mapping[str, tuple[Reason, ...]],
-    *,
-    given: Sequence[Placement],
-    loose: Sequence[Placement],
-) -> Replanned:
-    """The same, but visits that stood do not go to the work list only because one before them does."""
-    # imported here: keeps web start-up light (numpy)
-    from scheduler.engine.restriction import restricted
-
-    lost = found.unplaced.keys() - alone.keys()
-    kept = [visit.key for visit in question.request.visits if visit.key not in lost]
-    fewer = replace(question, request=restricted(question.request, kept))
-    again = _planned(fewer, given=given, loose=[each for each in loose if each.visit not in lost])
-    if again is None:
-        return found
-    unplaced = {**{key: why for key, why in found.unplaced.items() if key in lost}, **again.unplaced}
-    told = {key: why for key, why in {**alone, **again.alone}.items() if key not in unplaced}
-    return Replanned(again.places, unplaced, told)
+    alone = {key: why for key, why in followers.bereft(request, unplaced).items() if key in stood}
+    return Replanned(places, unplaced, alone)
 
 
 def differs(stood: Placement, after: Placement) -> bool:

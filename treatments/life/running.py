@@ -1,7 +1,7 @@
 """A running course as it stands: its visits, which of them may still be moved, and the planner's question about it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,8 @@ class Running:
     course: Course
     visits: Sequence[Visit]
     now: datetime
+    _asked: dict[object, Question] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What ``ask`` has answered already."""
 
     @classmethod
     def read(cls, course: UUID, *, now: datetime) -> "Running":
@@ -120,7 +122,9 @@ class Running:
         from_at: datetime | None = None,
         room: timedelta = ROOM,
     ) -> Question:
-        """What the planner is asked about some visits of the course. Eight queries, and one more each for caps and for daily loads.
+        """What the planner is asked about some visits of the course, over the calendars as they are when it is first asked.
+
+        Eight queries, and one more each for caps and for daily loads; none for what was asked before.
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
@@ -135,6 +139,9 @@ class Running:
             raise InvalidInput("Choose a time between now and two years ahead.", pointer="starts_at")
         dates = [clock.local(each.starts_at, site.zone).date() for each in self.standing.values()]
         wanted = [] if target is None else [clock.local(target, site.zone).date()]
+        known = None if extra is not None else (frozenset(about), frozenset(leaving), *wanted, from_at, room)
+        if known in self._asked:
+            return self._asked[known]
         start_on = min([course.start_on, *dates, *wanted])
         own = self.appointments(self.by_key)
         question = planning.asked(
@@ -157,7 +164,10 @@ class Running:
             moving=self.appointments([*about, *leaving]),
             own=own,
         )
-        return self.narrowed(question, about, leaving)
+        found = self.narrowed(question, about, leaving)
+        if known is not None:
+            self._asked[known] = found
+        return found
 
     def _past(self, past: "Past | None") -> "Past | None":
         """With where visits that took place were planned, if the protocol counts from there; then one query more."""

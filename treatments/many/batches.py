@@ -57,10 +57,18 @@ class Member:
         return Wanted(self.key, self.request, str(self.running.course.patient_id), self.loose, in_part=True)
 
     def change(self, verb: Verb, places: Collection[Placement], unplaced: Mapping[str, tuple[Why, ...]]) -> Change:
-        """What becomes of the course when its loose visits get these places, and these none."""
+        """What becomes of the course when its loose visits get these places, and these none.
+
+        Whatever is counted from a visit that gets none stays or moves without it, and that is said.
+        """
+        # imported here: keeps web start-up light (numpy)
+        from scheduler.engine import followers
+
         stood = {each.visit: each for each in self.loose}
         moved = {each.visit: each for each in places if each.visit in stood and self._differs(stood[each.visit], each)}
-        return Change(self.running, verb, question=self.question, places=moved, unplaced=unplaced)
+        alone = followers.bereft(self.request, unplaced) if unplaced else {}
+        said = ripples.told(self.question, {key: why for key, why in alone.items() if key in stood})
+        return Change(self.running, verb, question=self.question, places=moved, unplaced=unplaced, said=said)
 
     def _differs(self, before: Placement, after: Placement) -> bool:
         booked = replace(before, resources=self.running.standing[before.visit].resources)

@@ -40,7 +40,7 @@ class Calendars:
     busy: Mapping[UUID, Mapping[UUID, Period]] = field(repr=False)
     """Patient to their appointments and the periods of these."""
     counted: Mapping[UUID, Sequence[Counted]] = field(repr=False)
-    """Patient to those of their visits that caps could count."""
+    """Patient to those of their visits that caps could count, without those that may move."""
     starts: Sequence[Counted] = field(repr=False)
     """The visits at the site that limits on the starts of a day count, without those that may move."""
     now: datetime
@@ -69,17 +69,17 @@ class Calendars:
         if days > LONGEST_DAYS:
             raise InvalidInput("The courses are too far apart to be planned together.")
         grid = calendars.grid(site, first_on=first_on, days=days)
-        opening, listed = calendars.opening(site, grid), calendars.board(site)
+        opening, equipment = calendars.opening(site, grid), calendars.equipment(site)
         concerned = {*patients, *(each.course.patient_id for each in runnings)}
         asked = [*versions, *(each.course.protocol_version for each in runnings)]
         return cls(
             site=site,
             grid=grid,
-            resources={str(each.resource.pk): each.resource for each in listed},
-            calendars=calendars.calendars(site, grid, now=now, without=without, opening=opening, listed=listed),
+            resources={str(each.pk): each for each, _ in equipment},
+            calendars=calendars.calendars(site, grid, now=now, without=without, opening=opening, known=equipment),
             open_days=calendars.open_days(grid, opening),
             busy=calendars.patients_busy(concerned, grid, now=now),
-            counted=counts.histories(asked, concerned, first_on=first_on, days=days),
+            counted=counts.histories(asked, concerned, first_on=first_on, days=days, without=without),
             starts=counts.starts(asked, site, first_on=first_on, days=days, without=without),
             now=now,
         )

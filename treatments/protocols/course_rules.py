@@ -182,7 +182,7 @@ def _write_counts(document: schema.Protocol, course: Visits, book: Rulebook, his
             kinds = {block.visit for block in document.blocks_named(cap.visits)}
             taken = sorted(on for kind in kinds for on in history.get(kind, ()))
             text = f"{phrasing.names_words(document, cap.visits)}: {phrasing.cap_words(cap)}"
-            rule = AtMost(f"caps.{i + 1}", visits, cap.at_most, cap.in_days, tuple(taken))
+            rule = AtMost(f"caps.{i + 1}", visits, cap.at_most, cap.in_days, tuple(taken), of_patient=True)
             book.add([rule], RuleNote(text, cap.source, f"caps[{i}]"))
     for i, load in enumerate(document.daily_loads):
         visits = _named(course, load.visits)

@@ -3,14 +3,16 @@
 A course remembers them in this order as data. Their keys go on counting where their block ends: ``infusions.7``.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeGuard
 
-from scheduler.engine.request import Offset, Rule
+from scheduler.engine.request import ConsecutiveDays, Offset, Rule, Unit, Window
 from treatments.protocols.compile import Compiled
 from treatments.protocols.rulebook import CourseVisit
+
+DAYS_OF_WEEK = 7
 
 
 class Where(StrEnum):
@@ -112,7 +114,7 @@ def _renamed(compiled: Compiled, old: str, new: str) -> Compiled:
         compiled,
         course=course,
         visits=tuple(replace(visit, key=new) if visit.key == old else visit for visit in compiled.visits),
-        rules=tuple(_about(rule, old, new) for rule in compiled.rules),
+        rules=tuple(found for rule in compiled.rules for found in _about(rule, old, new)),
         labels={**compiled.labels, **labels},
     )
 
@@ -125,10 +127,14 @@ def _made_up(visit: CourseVisit, key: str) -> CourseVisit:
 MADE_UP = ", made up"
 
 
-def _about(rule: Rule, old: str, new: str) -> Rule:
+def _about(rule: Rule, old: str, new: str) -> Iterator[Rule]:
     """The rule with one visit in another's place."""
     if _follows(rule, old):
-        return rule  # it belonged to the missed visit, and took place
+        yield rule  # it belonged to the missed visit, and took place
+        return
+    if isinstance(rule, ConsecutiveDays) and old in rule.visits[1:]:
+        yield from _row_goes_on(rule, rule.visits.index(old), new)
+        return
     changed: dict[str, Any] = {}
     for field in fields(rule):
         value = getattr(rule, field.name)
@@ -136,7 +142,16 @@ def _about(rule: Rule, old: str, new: str) -> Rule:
             changed[field.name] = new
         elif field.name in {"visits", "after"} and old in value:
             changed[field.name] = tuple(new if key == old else key for key in value)
-    return replace(rule, **changed) if changed else rule
+    yield replace(rule, **changed) if changed else rule
+
+
+def _row_goes_on(rule: ConsecutiveDays, at: int, new: str) -> Iterator[Rule]:
+    """A row of days without one of them: its day is over, so the row goes on with the make-up on a later day."""
+    before, row = rule.visits[:at], (new, *rule.visits[at + 1 :])
+    yield Offset(rule.key, new, before[-1], Unit.DAYS, least=1)
+    if len(rule.weekdays) < DAYS_OF_WEEK:
+        yield Window(rule.key, (new,), weekdays=rule.weekdays)
+    yield from (replace(rule, visits=part) for part in (before, row) if len(part) > 1)
 
 
 def _followed(rule: Rule, extra: Extra) -> Rule:

@@ -90,7 +90,11 @@ def _problem(error: dict[str, Any], tree: Tree) -> Problem:
         return _located(path, f"the name {name}", _known_names(location), tree)
     if kind == "missing":
         return _located(path, "nothing", _expected_there(location), tree)
-    return _located(path, quoted(None if value is MISSING else value), _expected(kind, error), tree)
+    expected = _expected(kind, error)
+    hint = _HINTS.get((location[-1], value)) if isinstance(value, str) else None
+    return _located(
+        path, quoted(None if value is MISSING else value), f"{expected}; {hint}" if hint else expected, tree
+    )
 
 
 def _echo(error: dict[str, Any]) -> bool:
@@ -123,6 +127,12 @@ def _value(path: Path, data: Any) -> Any:
             return MISSING
     return data
 
+
+_HINTS = {
+    ("holidays", "skip"): "closed days are skipped by a row of days, with `consecutive_days: {closed_days: skip}`",
+    ("then", "skip"): "a visit that nobody makes up for is `omit`",
+}
+"""What an author who wrote this may have meant."""
 
 _SHAPES = {
     "string_type": "a text",

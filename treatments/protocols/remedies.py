@@ -10,6 +10,7 @@ from scheduler.engine.fixes import (
     AddWeekdays,
     AllowAlso,
     Come,
+    Elsewhere,
     Fix,
     LeaveOut,
     Leeway,
@@ -53,7 +54,7 @@ class CauseTold:
 
 @dataclass(frozen=True, slots=True)
 class FixTold:
-    """A change that was planned with. ``instead`` holds what has to be asked for: start_on, wishes or partial.
+    """A change that was planned with. ``instead`` holds what has to be asked for: start_on, wishes, site or partial.
 
     ``price`` says in words what it costs; ``cost`` is the objective of the plan found with it.
     """
@@ -91,6 +92,15 @@ class Explanation:
     concession: ConcessionTold | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OtherSite:
+    """The same course at another site; the people whom the patient asked for are not there, so they are not asked for."""
+
+    key: str
+    name: str
+    request: PlanRequest
+
+
 @dataclass(frozen=True)
 class Remedies:
     """Words for the causes and fixes of one course."""
@@ -102,6 +112,8 @@ class Remedies:
     """Names of resources by id."""
     starts: Sequence[tuple[date, PlanRequest]] = ()
     """The other first dates that were tried, with the course begun then, in the order of ``Start.number``."""
+    sites: Sequence[OtherSite] = ()
+    """The other sites that were tried, in the order of ``Elsewhere.number``."""
 
     @property
     def groups(self) -> dict[str, str]:
@@ -212,12 +224,8 @@ class Remedies:
             text = f"Book the rest, and keep {left}{more} on the work list."
             return "leave_out", text, f"{count} without a time", {"partial": True}
         price = self._runs(fix)
-        if isinstance(change, Start):
-            start_on, _ = self.starts[change.number]
-            instead: dict[str, Any] = {"start_on": start_on.isoformat()}
-            if self.wishes.start_on is not None:
-                instead["wishes"] = replace(self.wishes, start_on=start_on).to_json()
-            return "start", f"Begin on {_day(start_on)} or later.", price, instead
+        if isinstance(change, Start | Elsewhere):
+            return self._begun_or_given(change, price)
         people = self._people(fix, price)
         if people is not None:
             return people
@@ -237,6 +245,21 @@ class Remedies:
             return None
         kind, text, wishes = changed
         return kind, text, price, {"wishes": wishes.to_json()}
+
+    def _begun_or_given(self, change: Start | Elsewhere, price: str) -> tuple[str, str, str, dict[str, Any]]:
+        """The course at another time, or at another site."""
+        instead: dict[str, Any]
+        if isinstance(change, Elsewhere):
+            site = self.sites[change.number]
+            instead = {"site": site.key}
+            if self.wishes.people:
+                instead["wishes"] = replace(self.wishes, people=()).to_json()
+            return "site", f"Come to {site.name} instead.", price, instead
+        start_on, _ = self.starts[change.number]
+        instead = {"start_on": start_on.isoformat()}
+        if self.wishes.start_on is not None:
+            instead["wishes"] = replace(self.wishes, start_on=start_on).to_json()
+        return "start", f"Begin on {_day(start_on)} or later.", price, instead
 
     def _people(self, fix: Fix, price: str) -> tuple[str, str, str, dict[str, Any]] | None:
         """Others beside the people asked for: somebody by name, or anybody; ``None`` for another change."""
@@ -284,7 +307,12 @@ class Remedies:
 
     def _runs(self, fix: Fix) -> str:
         starts = [placement.start for placement in fix.plan.placements]
-        grid = (self.starts[fix.change.number][1] if isinstance(fix.change, Start) else self.request).grid
+        request = self.request
+        if isinstance(fix.change, Start):
+            request = self.starts[fix.change.number][1]
+        elif isinstance(fix.change, Elsewhere):
+            request = self.sites[fix.change.number].request
+        grid = request.grid
         return f"the course runs from {_day(grid.date(min(starts)))} to {_day(grid.date(max(starts)))}"
 
     # --- what one rule would have to give --------------------------------------------------------------------------

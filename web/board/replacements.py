@@ -53,7 +53,10 @@ def choices(site: Site, selected: Collection[UUID], on: date) -> list[Choice]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One visit that cannot stay. ``after`` is empty where no other place was found; ``why`` says why."""
+    """One visit that cannot stay, or ``stays`` though one before it has no place; ``why`` says why.
+
+    ``after`` is empty where no other place was found.
+    """
 
     patient: str
     phone: str
@@ -63,6 +66,7 @@ class Row:
     course: UUID
     before: str
     after: str
+    stays: bool
     why: tuple[str, ...]
 
 
@@ -77,7 +81,7 @@ class Proposal:
     @property
     def placed(self) -> int:
         """How many get another place."""
-        return sum(1 for row in self.rows if row.after)
+        return sum(1 for row in self.rows if row.after and not row.stays)
 
     @property
     def press(self) -> str:
@@ -85,7 +89,7 @@ class Proposal:
         parts = []
         if self.placed:
             parts.append(f"re-place {words.count(self.placed, 'visit')}")
-        if waiting := len(self.rows) - self.placed:
+        if waiting := sum(1 for row in self.rows if not row.after):
             parts.append(f"put {waiting} on the work list")
         if self.told:
             parts.append(f"tell {words.count(self.told, 'patient')}")
@@ -121,12 +125,13 @@ def proposal(job: PlanningJob) -> Proposal:
             course=UUID(each["course"]),
             before=place(step["before"]),
             after=place(step["after"]),
+            stays=step["fate"] == Fate.STAYS,
             why=tuple(why["message"] for why in step["reasons"]),
         )
         for each in answered
         if UUID(each["course"]) in courses
         for step in each["steps"]
-        if step["fate"] in (Fate.MOVES, Fate.INVALID)
+        if step["fate"] in (Fate.MOVES, Fate.INVALID) or (step["fate"] == Fate.STAYS and step["reasons"])
     ]
     left = Appointment.objects.filter(pk__in=job.answer["left"]).exclude(status=Status.CANCELLED)
     return Proposal(

@@ -1,7 +1,7 @@
 """Booking a whole course: wishes, a plan with its reasons, changes to it, and one press that books what was shown."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -77,10 +77,13 @@ def release(request: StaffRequest) -> HttpResponse:
 
 
 def _page(request: StaffRequest, patient: Patient) -> Page:
-    at = sites.of(request, preferred=patient.site_id)
+    instead = _instead(request)
+    at = sites.of(request, preferred=patient.site_id, named=instead.get("site"))
     now = clock.now()
     today = clock.local(now, at.chosen.zone).date()
-    asked = _asked(request, today)
+    asked = _asked(request, today, instead)
+    if "site" in instead:
+        asked["site"] = at.chosen.code
     offers = _offers(request)
     initial = {name: asked.getlist(name) if name in _SEVERAL else asked[name] for name in KEPT if name in asked}
     # the page may ask by itself before a protocol is chosen: then there is nothing to be wrong yet
@@ -102,14 +105,22 @@ def _page(request: StaffRequest, patient: Patient) -> Page:
 _SEVERAL = ("weekdays", "people", "escort_days", "pin")
 
 
-def _asked(request: StaffRequest, today: date) -> QueryDict:
+def _instead(request: StaffRequest) -> dict[str, Any]:
+    """The fix that was pressed, if any."""
+    try:
+        found = json.loads((request.POST if request.method == "POST" else request.GET).get("instead", ""))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _asked(request: StaffRequest, today: date, instead: Mapping[str, Any]) -> QueryDict:
     """What the form or the address says; a fix that was pressed takes the place of the wishes it changes."""
     asked = (request.POST if request.method == "POST" else request.GET).copy()
     asked.setdefault("start_on", today.isoformat()) if request.method == "GET" and "protocol" in asked else None
     try:
-        instead = json.loads(asked.get("instead", ""))
         fields = as_fields(date.fromisoformat(instead["start_on"]), instead["wishes"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return asked
     for name, values in fields.items():
         asked.setlist(name, values)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,6 +20,7 @@ from scheduler.models import Resource
 from treatments.actions import reasons, starts
 from treatments.actions.changes import Move, Place
 from treatments.actions.starts import Start
+from treatments.life.running import Running
 from treatments.models import Visit
 from treatments.queries import courses as reading
 from web import why_not, words
@@ -67,6 +69,7 @@ class _Timing:
     request: StaffRequest
     visit: Visit
     again: bool
+    running: Running | None = None
 
     def answer(self) -> HttpResponse:
         course, now = self.visit.course, clock.now()
@@ -80,6 +83,7 @@ class _Timing:
                 if done is not None:
                     return self._done(form.starts_at)
             else:
+                change.running = self._running(now)
                 change.look()
             if isinstance(change.refused, InvalidInput):
                 form.take(change.refused, FIELDS)
@@ -109,7 +113,7 @@ class _Timing:
         asked["on"], asked["at"] = at.date().isoformat(), f"{at:%H:%M}"
         return asked
 
-    @property
+    @cached_property
     def resource(self) -> Resource | None:
         """Who or what the address names."""
         try:
@@ -140,7 +144,7 @@ class _Timing:
             return {"day": None}
         found: tuple[Start, ...] = ()
         try:
-            found = starts.for_visit(visit=self.visit, on=on, by=self.request.user, now=now)
+            found = starts.for_visit(visit=self.visit, on=on, by=self.request.user, now=now, running=self._running(now))
         except DomainError as error:
             if form.is_bound and not form.errors:
                 form.take(error, {"starts_at": "on"})
@@ -155,6 +159,12 @@ class _Timing:
             "earlier": self._day(on - timedelta(days=1)) if on > today else None,
             "later": self._day(on + timedelta(days=1)),
         }
+
+    def _running(self, now: datetime) -> Running:
+        """The course, read once for all that the page shows of it."""
+        if self.running is None:
+            self.running = Running.read(self.visit.course_id, now=now)
+        return self.running
 
     def _time(self, at: datetime) -> dict[str, str]:
         """A link that shows what this time does."""

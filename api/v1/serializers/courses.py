@@ -185,13 +185,15 @@ class FixSerializer(serializers.Serializer[Any]):
     """A change with which a plan was found."""
 
     kind = serializers.ChoiceField(
-        read_only=True, choices=["time", "weekday", "date", "count", "person", "exceptions", "start", "leave_out"]
+        read_only=True,
+        choices=["time", "weekday", "date", "count", "person", "exceptions", "start", "site", "leave_out"],
     )
     message = serializers.CharField(read_only=True)
     price = serializers.CharField(read_only=True, help_text="What it costs, in words.")
     cost = serializers.IntegerField(read_only=True, help_text="The `cost` of the plan that was found.")
     instead = serializers.DictField(
-        read_only=True, help_text="What to send instead: `start_on` or `wishes` for a plan, `partial` for a booking."
+        read_only=True,
+        help_text="What to send instead: `start_on`, `wishes` or `site` for a plan, `partial` for a booking.",
     )
 
 

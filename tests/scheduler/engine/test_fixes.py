@@ -13,6 +13,7 @@ from scheduler.engine.fixes import (
     AddWeekdays,
     AllowAlso,
     Come,
+    Elsewhere,
     LeaveOut,
     Leeway,
     Lift,
@@ -85,6 +86,18 @@ def test_another_start():
     free = request(later, series(1), calendars=[resource(later, "chair1", "chair")], open_days=weekdays(later))
     found, _ = asked_for(asked, Leeway(starts=lambda: [replace(asked), free]))
     assert [fix.change for fix in found] == [Start(1)]
+
+
+def test_another_site_where_the_calendars_of_this_one_are_to_blame():
+    full = [resource(ON, "chair1", "chair", busy=[(0, ON.slots, 0)])]
+    asked = request(ON, series(1), calendars=full)
+    free = request(ON, series(1), calendars=[resource(ON, "chair2", "chair")])
+    found, _ = asked_for(asked, Leeway(sites=lambda: [replace(asked), free]))
+    assert [fix.change for fix in found] == [Elsewhere(1)]
+    # no other calendar helps where the wishes alone are too much
+    never = Window("wish", ("i1",), weekdays=frozenset())
+    found, _ = asked_for(request(ON, series(1), [never]), Leeway(sites=lambda: [free]))
+    assert found == ()
 
 
 def test_what_can_be_placed_can_be_booked_and_the_rest_waits():

@@ -101,6 +101,31 @@ def test_who_did_not_come_is_asked_for_another_day_where_there_is_one(book, mona
     assert added.after.starts_at.date() > begins.date()
 
 
+def test_a_row_of_days_goes_on_with_the_make_up(book, mona, now, apply, undo):
+    """Five weekdays in a row from Tuesday 5 May; the second is missed."""
+    parts = document(missed=missed_policy("shift"), relations=[], continuity=[])
+    row = {"closed_days": "skip", "weekdays": ["mon", "tue", "wed", "thu", "fri"], "source": "T"}
+    parts["blocks"] = [{"block": "infusions", "visit": "infusion", "count": 5, "consecutive_days": row, "source": "T"}]
+    parts["visit_types"].pop("talk")
+    course = book(protocol_version=protocols.publish(document=parts, by=mona, now=now)).course
+    before = {key: place[:2] for key, place in where(course).items()}
+    assert list(before.values()) == ["05", "06", "07", "08", "11"]
+    later = course.visits.get(key="infusions.2").appointment.starts_at + timedelta(minutes=30)
+    applied = apply(NoShow(course.pk, "infusions.2"), now=later)
+    places = {key: place[:2] for key, place in where(course).items()}
+    assert places == {
+        "infusions.1": "05",
+        "infusions.2": "mi",
+        "infusions.6": "07",
+        "infusions.3": "08",
+        "infusions.4": "11",
+        "infusions.5": "12",
+    }
+    assert Running.read(course.pk, now=later).broken() == []
+    undo(applied.change_set, now=later)
+    assert {key: place[:2] for key, place in where(course).items()} == before
+
+
 def test_made_up_for_within_the_window_or_not_at_all(no_show, apply):
     """The make-up would have to be on the 11th or 12th; all chairs are taken."""
     course, later = no_show("fill", within_days=1)

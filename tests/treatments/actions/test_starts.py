@@ -54,7 +54,7 @@ def test_its_own_start_and_a_closed_day_are_not_offered(booked, flora, now):
 
 def test_costs_the_same_whatever_it_finds(booked, flora, now, django_assert_max_num_queries):
     talk = visit(booked, "talks.1")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(13):
         starts.for_visit(visit=talk, on=talk.appointment.local_on, by=flora, now=now)
 
 

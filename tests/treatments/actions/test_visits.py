@@ -251,7 +251,7 @@ def test_those_who_may_not_move_change_nothing(move, nora, course):
 
 
 def test_a_move_takes_a_fixed_number_of_queries(move, course, django_assert_max_num_queries):
-    with django_assert_max_num_queries(67):
+    with django_assert_max_num_queries(62):
         move("infusions.2", at(11, 10))
 
 

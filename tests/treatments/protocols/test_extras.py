@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from scheduler.engine.request import ConsecutiveDays, Window
 from tests.treatments.documents import series
 from treatments.protocols import extras
 from treatments.protocols.compile import Compiled, compile, course_visits  # noqa: A004 - its own word
@@ -74,3 +75,17 @@ def test_they_come_back_from_data():
     assert extras.read([each.to_json() for each in found]) == found
     assert extras.next_key("a", ["a.1", "a.12", "b.40"]) == "a.13"
     assert extras.next_key("c", ["a.1"]) == "c.1"
+
+
+def test_a_row_of_days_goes_on_without_the_missed_one():
+    parts = series(relations=[], continuity=[])
+    row = {"closed_days": "skip", "weekdays": ["mon", "tue", "wed", "thu", "fri"], "source": "T"}
+    parts["blocks"] = [{"block": "infusions", "visit": "infusion", "count": 4, "consecutive_days": row, "source": "T"}]
+    parts["visit_types"].pop("talk")
+    made_up = Extra("infusions.5", Where.INSTEAD, "infusions.3")
+    compiled = extras.with_extras(compile(from_json(parts), start_on=date(2026, 5, 5)), [made_up])
+    rows = [rule.visits for rule in compiled.rules if isinstance(rule, ConsecutiveDays)]
+    assert rows == [("infusions.1", "infusions.2"), ("infusions.5", "infusions.4")]
+    assert rules_about(compiled, "infusions.5") == {("infusions.5", "infusions.2")}
+    windows = [(rule.visits, rule.weekdays) for rule in compiled.rules if isinstance(rule, Window)]
+    assert (("infusions.5",), frozenset(range(5))) in windows

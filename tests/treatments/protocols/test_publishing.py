@@ -43,3 +43,57 @@ def test_a_weekly_count_and_a_span() -> None:
 def test_a_course_of_four_years_is_refused() -> None:
     gap = {"min_days": 200, "max_days": 300, "source": "A1"}
     assert clash(with_block(0, gap=gap)) == ["blocks: found a course of up to 1532 days; expected at most 1100 days"]
+
+
+ROW = {"gap": None, "consecutive_days": {"closed_days": "skip", "source": "A1"}}
+DAYS = {"gap": None, "count": None, "on_days": {"days": [0, 14], "early_days": 3, "late_days": 3, "source": "A1"}}
+CYCLE = {"cycle": {"weeks": 1, "visits": 1, "early_days": 2, "late_days": 2, "source": "A1"}}
+VERY_DAYS = {"gap": {"ideal_days": 7, "source": "A1"}, "holidays": "forbid"}
+BY_ITSELF = {"anchors": [{"place": "first", "after": "infusions.first", "min_days": 1, "source": "A1"}]}
+FITTING = {"append", "shift", "fill", "omit", "keep", "escalate"}
+
+
+@pytest.mark.parametrize(
+    ("number", "pattern", "refused"),
+    [
+        pytest.param(0, {}, set(), id="gap"),
+        pytest.param(
+            0, {"gap": None, "per_week": {"at_most": 2, "week": "calendar", "source": "A1"}}, set(), id="per week"
+        ),
+        pytest.param(0, ROW, {"fill"}, id="row of days"),
+        pytest.param(0, ROW | {"per_day": {"visits": 3, "source": "A1"}}, set(), id="several a day"),
+        pytest.param(0, DAYS, {"append"}, id="given days"),
+        pytest.param(0, CYCLE, {"append"}, id="cycle"),
+        pytest.param(0, VERY_DAYS, {"shift", "fill"}, id="very days"),
+        pytest.param(1, {}, {"append"}, id="paired"),
+        pytest.param(1, BY_ITSELF, set(), id="tied to another block"),
+    ],
+)
+def test_missed_visits_are_made_up_for_in_ways_the_pattern_has_room_for(number, pattern, refused) -> None:
+    document = with_block(number, **pattern)
+    if number == 0:
+        del document["blocks"][1], document["visit_types"]["talk"]
+    block = document["blocks"][number]
+    found = set()
+    for then in sorted(FITTING):
+        document["missed"] = [{"visits": block["visit"], "then": then, "source": "A1"}]
+        try:
+            publishing.check(reading.from_json(document))
+        except reading.ProtocolError as error:
+            [problem] = error.problems
+            assert problem.path == "missed[0].then"
+            assert problem.found == f'"{then}" for the block "{block["block"]}"'
+            assert problem.expected.startswith("another policy, as ")
+            found.add(then)
+    assert found == refused
+
+
+def test_only_the_policy_that_holds_for_a_block_counts() -> None:
+    document = with_block(1)
+    document["missed"] = [
+        {"visits": "talks", "then": "fill", "source": "A1"},
+        {"visits": ["infusion", "talk"], "then": "append", "source": "A1"},
+    ]
+    publishing.check(reading.from_json(document))
+    document["missed"].reverse()
+    assert [text.partition(":")[0] for text in clash(document)] == ["missed[0].then"]

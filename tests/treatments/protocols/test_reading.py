@@ -85,6 +85,12 @@ GAP = {"min_days": 2, "max_days": 5, "source": "A1"}
             "one of calendar, rolling",
         ),
         (
+            with_block(0, holidays="skip"),
+            "blocks[0].holidays",
+            '"skip"',
+            "one of shift, forbid; closed days are skipped by a row of days, with `consecutive_days: {closed_days: skip}`",
+        ),
+        (
             changed(windows=[{"visits": "talk", "last_start": "1pm", "strength": "hard", "source": "A1"}]),
             "windows[0].last_start",
             '"1pm"',

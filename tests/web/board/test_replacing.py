@@ -74,6 +74,19 @@ def test_from_the_search_to_the_new_places_and_back(desk, infusion, nurse_of, hi
     assert Allocation.objects.filter(appointment=infusion.appointment, resource=nurse_of, is_active=True).exists()
 
 
+def test_what_stays_without_a_visit_before_it_is_told_but_not_counted(desk, infusion, nurse_of):
+    path = asked(desk, infusion, nurse_of)["Location"]
+    jobs.work()
+    job = PlanningJob.objects.get()
+    talk = next(step for step in job.answer["courses"][0]["steps"] if step["visit"] == "talks.1")
+    assert talk["fate"] == "stays"
+    talk["reasons"] = [{"code": "depends_on_unplaced", "message": "Talk 1 depends on infusion 1."}]
+    job.save(update_fields=["answer"])
+    page = desk.get(path).content.decode()
+    assert '<td>Stays<p class="why">Talk 1 depends on infusion 1.</p></td>' in page
+    assert "Re-place 1 visit" in page
+
+
 def test_the_undo_of_recent_changes_opens_again_too(desk, infusion, nurse_of, hidden):
     path = asked(desk, infusion, nurse_of)["Location"]
     jobs.work()
