@@ -283,6 +283,8 @@ def test_the_detectors_work(visitor, clinic, flora):
     page = visitor.open(flora, bypass_csp=True).page
     page.add_init_script(WATCH_SHIFTS)
     page.goto("/work-list/")
+    page.evaluate("document.getElementById('content').style.paddingBlockStart = '200px'")
+    page.wait_for_function("window.shifted > 0.02")
     page.evaluate(
         """document.getElementById("content").insertAdjacentHTML("beforeend", `
         <h1 style='inline-size: 900px; color: light-dark(#eee, #fff)'>pale in light</h1><img src='/static/web/mark.svg'>
@@ -295,8 +297,6 @@ def test_the_detectors_work(visitor, clinic, flora):
     for start in ("image-alt", "color-contrast", "in dark: color-contrast", "at 320 px: color-contrast"):
         assert any(each.startswith(start) for each in found), start
     assert [each.split()[-1] for each in found if "wider than" in each] == ["683", "320"]
-    page.evaluate("document.querySelector('#content').style.paddingBlockStart = '200px'")
-    page.wait_for_function("window.shifted > 0.02")
 
 
 def test_the_detector_of_policy_violations_works(visitor, clinic, flora):
