@@ -65,7 +65,9 @@ class SessionSerializer(serializers.Serializer[Session]):
     @extend_schema_field(TickSerializer(many=True))
     def get_ticks(self, session: Session) -> Any:
         """Start, end, escort, leaving and the checks."""
-        return TickSerializer(sorted(session.ticks.values(), key=lambda tick: (tick.at, tick.created_at)), many=True).data
+        return TickSerializer(
+            sorted(session.ticks.values(), key=lambda tick: (tick.at, tick.created_at)), many=True
+        ).data
 
     @extend_schema_field(ObstacleSerializer(many=True))
     def get_in_the_way(self, session: Session) -> Any:
