@@ -12,6 +12,8 @@ SCENARIOS = {
     "courses": ["benchmarks.courses"],
     "desk": ["benchmarks.desk"],
     "patients": ["benchmarks.patients"],
+    "clinicians": ["benchmarks.clinicians"],
+    "reports": ["benchmarks.reports"],
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],
     "dispatch": ["benchmarks.dispatch"],

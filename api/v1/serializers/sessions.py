@@ -10,7 +10,7 @@ from api.v1.serializers.appointments import VisitNameSerializer
 from api.v1.serializers.strict import Input, Instant
 from scheduler.models import Status
 from treatments.models import VisitTick
-from treatments.queries.sessions import LEFT, CheckStep, Obstacle, Session
+from treatments.queries.sessions import LEFT, CheckStep, Session
 
 
 class TickSerializer(serializers.ModelSerializer[VisitTick]):
@@ -37,7 +37,7 @@ class CheckStepSerializer(serializers.Serializer[CheckStep]):
     tick = TickSerializer(read_only=True, allow_null=True)
 
 
-class ObstacleSerializer(serializers.Serializer[Obstacle]):
+class ObstacleSerializer(serializers.Serializer[Any]):
     """Something because of which the patient should not leave yet."""
 
     code = serializers.ChoiceField(choices=["escort", "observation", "check"], read_only=True)
@@ -73,7 +73,8 @@ class SessionSerializer(serializers.Serializer[Session]):
     def get_in_the_way(self, session: Session) -> Any:
         """As it is now; empty once the patient has left."""
         now: datetime = self.context["now"]
-        return [] if LEFT in session.ticks else ObstacleSerializer(session.in_the_way(now=now), many=True).data
+        obstacles = [] if LEFT in session.ticks else list(session.in_the_way(now=now))
+        return ObstacleSerializer(obstacles, many=True).data
 
 
 class TickOffSerializer(Input):
