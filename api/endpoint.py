@@ -137,12 +137,13 @@ class Endpoint(GenericAPIView[Any]):
         status: int = 200,
         repeated: bool = False,
         version: int | None = None,
+        context: dict[str, Any] | None = None,
     ) -> Response:
-        """One thing, with its version as ETag where it has one."""
+        """One thing, with its version as ETag where it has one. ``context``: what its serializer asks for beside it."""
         headers = {}
         version = version if version is not None else getattr(row, "version", None)
         if version is not None:
             headers["ETag"] = f'"{version}"'
         if repeated:
             headers[REPLAYED] = "true"
-        return Response(serializer(row).data, status=status, headers=headers)
+        return Response(serializer(row, context=context or {}).data, status=status, headers=headers)

@@ -13,6 +13,8 @@ SCENARIOS = {
     "desk": ["benchmarks.desk"],
     "patients": ["benchmarks.patients"],
     "paint": ["benchmarks.paint"],
+    "clinicians": ["benchmarks.clinicians"],
+    "reports": ["benchmarks.reports"],
     "availability": ["benchmarks.availability"],
     "booking": ["benchmarks.booking"],
     "dispatch": ["benchmarks.dispatch"],

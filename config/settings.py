@@ -197,6 +197,7 @@ SPECTACULAR_SETTINGS = {
         "ResourceKind": "scheduler.models.Kind",
         "JobState": "treatments.models.planning_job.JobState",
         "DecisionState": "treatments.queries.decisions.DecisionState",
+        "HandoverState": "treatments.models.HandoverState",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576

@@ -28,13 +28,17 @@ TOGETHER = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One visit as its patient reads it, and what came of their last answer about it, at length and as a ``short`` word."""
+    """One visit as its patient reads it, and what came of their last answer about it, at length and as a ``short`` word.
+
+    ``label`` is what it is called; empty before the birth date was given.
+    """
 
     visit: Appointment
     day: str
     begins: str
     until: str
     place: str
+    label: str = ""
     said: str = ""
     short: str = ""
     is_confirmed: bool = False
@@ -100,7 +104,8 @@ def page(link: Link, *, is_open: bool, now: datetime) -> Page:
     visits = inbound.visits_of(link, now=now, every=is_open)
     rows = preparations.rows_of(patient)
     found = preparations.of_rows(visits, rows)
-    lines = [_line(visit, language, bool(found.get(visit.pk))) for visit in visits]
+    labels = preparations.labels(rows, language.code) if is_open else {}
+    lines = [_line(visit, language, labels.get(visit.pk, ""), has_list=visit.pk in found) for visit in visits]
     done, count = preparations.progress(rows)
     together = [line for line in lines if not line.is_settled and line.visit.starts_at - visits[0].starts_at < TOGETHER]
     return Page(
@@ -144,7 +149,7 @@ def _ready(
     return Ready(line, listed, asks_for_ride=bool(wanted.gate), ride=ride)
 
 
-def _line(visit: Any, language: Language, has_list: bool) -> Line:
+def _line(visit: Any, language: Language, label: str, *, has_list: bool) -> Line:
     words = WORDS[language.code]
     starts, ends = clock.local(visit.starts_at, visit.zone), clock.local(visit.ends_at, visit.zone)
     quiet_until = starts - timedelta(days=1) if has_list else starts
@@ -156,6 +161,7 @@ def _line(visit: Any, language: Language, has_list: bool) -> Line:
         language.time_of(starts),
         until,
         visit.site.address,
+        label,
         said,
         short,
         short == words.confirmed_short,

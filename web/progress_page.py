@@ -129,7 +129,7 @@ class ProgressPage:
             rows=tuple(_table(panels)),
             screens=progress.screens(course, rows),
             steps=tuple(_steps(visits, due, points, ready, today=today, zone=zone)),
-            ways=tuple(_ways(page, points)),
+            ways=tuple(_ways(course, points)),
             handed=tuple((each, decided(each, course)) for each in handovers.recent(course)),
             warnings=tuple(_warnings(course, visits, dated, today)),
             next_times=tuple(_next_times(visits)),
@@ -137,12 +137,12 @@ class ProgressPage:
         )
 
 
-def _ways(page: CoursePage, points: Sequence[DecisionPoint]) -> Iterable[tuple[str, str]]:
+def _ways(course: Course, points: Sequence[DecisionPoint]) -> Iterable[tuple[str, str]]:
     """Those of the decision that is due, else those that are always open; none of a course that is cancelled."""
-    if page.course.status == CourseStatus.CANCELLED:
+    if course.status == CourseStatus.CANCELLED:
         return []
     due = next((each for each in points if each.state in (DecisionState.DUE, DecisionState.OVERDUE)), None)
-    return DecisionForm(page=page, point=due).links()
+    return DecisionForm(course=course, point=due).links()
 
 
 def _warnings(

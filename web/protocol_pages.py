@@ -19,6 +19,8 @@ from web.visit_lines import VisitLine
 
 if TYPE_CHECKING:
     from treatments.protocols.compile import Compiled
+    from treatments.protocols.schema import Protocol
+    from treatments.protocols.visit_types import VisitType
 
 NOBODY = UUID(int=0)
 
@@ -29,7 +31,8 @@ class Kind:
 
     family: str
     name: str
-    patient_label: str
+    patient_labels: tuple[tuple[str, str], ...]
+    """What patients read: language and words."""
     count: int
     minutes: int
     phases: str
@@ -75,7 +78,7 @@ def page(version: ProtocolVersion, *, today: date) -> Page:
         version=version,
         indication=document.indication,
         summary=document.summary,
-        kinds=tuple(_kinds(compiled)),
+        kinds=tuple(_kinds(compiled, document)),
         rules=tuple(rules.values()),
         gates=tuple(
             Rule(f"{gate.title}, before {_reference(gate.before)}", sources(gate.source)) for gate in document.gates
@@ -90,14 +93,19 @@ def page(version: ProtocolVersion, *, today: date) -> Page:
     )
 
 
-def _kinds(compiled: "Compiled") -> list[Kind]:
+def _told(kind: "VisitType") -> tuple[tuple[str, str], ...]:
+    others = kind.patient_labels
+    return (("en", kind.patient_label), *((("es", others.es),) if others is not None and others.es else ()))
+
+
+def _kinds(compiled: "Compiled", document: "Protocol") -> list[Kind]:
     counts = Counter(visit.kind for visit in compiled.course)
     first = {visit.kind: visit for visit in reversed(compiled.course)}
     return [
         Kind(
             family=visit.family,
             name=visit.label.rpartition(" ")[0] or visit.label,
-            patient_label=visit.patient_label,
+            patient_labels=_told(document.visit_types[kind]),
             count=counts[kind],
             minutes=visit.minutes,
             phases=words.listing([f"{name} {words.length(minutes)}" for name, minutes in visit.phases if minutes]),

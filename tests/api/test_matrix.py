@@ -35,10 +35,11 @@ from tests.factories.treatments import (
 )
 from tests.treatments.documents import series as document
 from tests.writes import written
-from treatments.actions import jobs
+from treatments.actions import handovers, jobs
+from treatments.life.events import Decide
 from treatments.many import batches
 from treatments.many.closures import Closure
-from treatments.models import GateFulfilment, PlanningJob, Visit, VisitStatus
+from treatments.models import GateFulfilment, PlanningJob, Visit, VisitStatus, VisitTick
 
 ROLES = [Role.FRONT_DESK, Role.CLINICIAN, Role.NURSE, Role.MANAGER]
 CANARY = "Zebedee"
@@ -105,6 +106,16 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
     )
     gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
     consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
+    decided = handovers.hand_over(
+        event=Decide(late.course_id, "hold"), by=UserFactory(role=Role.CLINICIAN), now=now, reason="Infection"
+    )
+    here = BookedVisitFactory(
+        course=CourseFactory(patient__site=site, protocol_version=series),
+        key="talks.1",
+        appointment__starts_at=now,
+        appointment__status=Status.IN_TREATMENT,
+    )
+    started = VisitTick.objects.create(visit=here, step="start", at=now, by=flora)
     asks = WaitlistEntryFactory(visit=visit)
     done = _closing(site, mona, now, date(2026, 5, 31))
     jobs.apply(job=done, digest=done.digest, by=mona, now=now)
@@ -141,6 +152,10 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST courses/<uuid:key>/fulfil": gated.pk,
         "fulfilments": consent.pk,
         "GET visits/<uuid:key>/late/": late.pk,
+        "handovers": decided.pk,
+        "ticks": started.pk,
+        "POST visits/<uuid:key>/tick": here.pk,
+        "POST visits/<uuid:key>/discharge": here.pk,
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
     bodies = _bodies(
@@ -193,6 +208,10 @@ def _bodies(
         "POST courses/<uuid:key>/changes/preview": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
         "POST courses/<uuid:key>/changes": {"event": "cancel", "scope": "this", "visit": "infusions.2"},
         "POST change-sets/<uuid:key>/undo": {},
+        "POST courses/<uuid:key>/hand-over": {"choice": "hold", "reason": "Infection"},
+        "POST handovers/<uuid:key>/send-back": {"note": "She wants to talk first"},
+        "POST visits/<uuid:key>/tick": {"step": "end"},
+        "POST visits/<uuid:key>/discharge": {},
         "POST visits/<uuid:key>/place": {"starts_at": waiting.starts_at.isoformat()},
         "POST visits/<uuid:key>/why-not": {"starts_at": waiting.starts_at.isoformat()},
         "POST appointments/<uuid:key>/move": {"starts_at": moving.starts_at.replace(hour=19).isoformat()},

@@ -15,6 +15,7 @@ from tests.factories.treatments import (
     ProtocolVersionFactory,
     WaitlistEntryFactory,
 )
+from treatments.models import DecisionHandover
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +32,13 @@ def changed() -> Any:
     return CourseChangeFactory(change_set=line.change_set)
 
 
+def handed_over() -> Any:
+    course = CourseFactory()
+    return DecisionHandover.objects.create(
+        course=course, choice="hold", reason="Infection", by=course.booked_by, handed_at=course.created_at
+    )
+
+
 MAKE: dict[str, Callable[[], Any]] = {
     "sites/": SiteFactory,
     "patients/": PatientFactory,
@@ -40,6 +48,7 @@ MAKE: dict[str, Callable[[], Any]] = {
     "visits/": booked,
     "waitlist/": lambda: WaitlistEntryFactory(visit=booked()),
     "appointments/": booked,
+    "handovers/": handed_over,
     "change-sets/": changed,
 }
 
@@ -55,6 +64,7 @@ MAKE: dict[str, Callable[[], Any]] = {
         ("courses/", 2),
         ("visits/", 3),  # and the allocations with their resources
         ("waitlist/", 3),  # and the allocations with their resources
+        ("handovers/", 2),
         ("appointments/", 3),  # and the allocations with their resources
         ("change-sets/", 4),  # and their lines and courses
     ],

@@ -31,8 +31,10 @@ from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
 from tests.factories.treatments import AlertFactory
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
-from treatments.actions import courses, gates, jobs, protocols, waitlist
+from treatments.actions import courses, gates, handovers, jobs, protocols, waitlist
+from treatments.life.events import Decide
 from treatments.many.closures import Closure
+from treatments.models import VisitTick
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DOCUMENT = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
@@ -73,7 +75,7 @@ def clinic(django_db_setup, django_db_blocker) -> Iterator[dict[str, Any]]:
 
 def furnished() -> dict[str, Any]:
     site = SiteFactory()
-    desk, manager = UserFactory(role=Role.FRONT_DESK), UserFactory(role=Role.MANAGER)
+    desk, manager, clinician = (UserFactory(role=role) for role in (Role.FRONT_DESK, Role.MANAGER, Role.CLINICIAN))
     patient = PatientFactory(site=site)
     resources = equip(site)
     version = protocols.publish(document=series(gates=[CONSENT]), by=manager, now=NOW)
@@ -100,6 +102,8 @@ def furnished() -> dict[str, Any]:
         "visits": visit.pk,
         "appointments": visit.appointment_id,
         "fulfilments": gates.fulfil(course=course, gate="consent.1", by=desk, now=NOW)[0].pk,
+        "handovers": handovers.hand_over(event=Decide(course.pk, "hold"), by=clinician, now=NOW, reason="Infection").pk,
+        "ticks": VisitTick.objects.create(visit=visit, step="start", at=NOW, by=clinician).pk,
         "messages": Message.objects.filter(patient=patient).order_by("due_at", "pk")[0].pk,
         "message-pauses": pauses.pause(by=manager, now=NOW, channel=Channel.CALL).pk,
         "waitlist": waitlist.join(visit=visit, valid_until=date(2026, 5, 30), by=desk, now=NOW).pk,

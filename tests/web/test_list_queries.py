@@ -84,7 +84,7 @@ def test_to_schedule(desk, site, rows, django_assert_num_queries):
 def test_decisions(desk, site, rows, django_assert_num_queries):
     for _ in range(rows):
         VisitFactory(course=course(site), key="talks.1")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         desk.get("/work-list/?tab=decisions")
 
 

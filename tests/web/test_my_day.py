@@ -172,6 +172,6 @@ def test_as_many_queries_for_thirty_visits_as_for_one(site, nora, now, rows, dja
         one = VisitFactory(course=course, key="infusions.1", appointment=made, status=VisitStatus.BOOKED)
         VisitTick.objects.create(visit=one, step="start", at=now, by=nora)
     client = signed_in(nora)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = client.get("/my-day/?who=all").content.decode()
     assert page.count(">Discharge<span") == rows

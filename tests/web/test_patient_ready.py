@@ -43,6 +43,7 @@ def series(mona, now):
     """Fasting before infusions, and somebody who drives home."""
     asked = document()
     asked["visit_types"]["infusion"]["prepare"] = {"fasting": {"food_hours": 6, "clear_fluids_hours": 2, "source": "T"}}
+    asked["visit_types"]["infusion"]["patient_labels"] = {"es": "Cita de tratamiento"}
     asked["gates"] = [{"gate": "escort", "title": "Escort", "before": "infusions.each", "source": "T"}]
     return protocols.publish(document=asked, by=mona, now=now)
 
@@ -81,6 +82,19 @@ def test_the_list_is_ticked_and_unticked_and_starts_anew_at_another_time(link, f
     for odd in ({}, {"item": "x", "done": "1"}, {"epoch": "x"}, {"visit": "x"}, {"item": "\x00"}):
         assert client.post(ready, about(first) | odd).status_code in {303, 422}
     assert PreparationTick.objects.count() == 1
+
+
+def test_what_a_visit_is_called_is_told_after_the_birth_date_in_the_patients_language(link, patient):
+    page = f"/v/{link.token}"
+    assert "Treatment visit" not in text_of(Client().get(page))
+    client = known(link)
+    shown = text_of(client.get(page))
+    assert (shown.count("Treatment visit"), shown.count("Talk visit")) == (3, 3)
+    patient.language = "es"
+    patient.save()
+    shown = text_of(client.get(page))
+    assert shown.count("Cita de tratamiento") == 3
+    assert "visit" not in shown, "where the protocol has no Spanish, there is no English either"
 
 
 def test_who_drives_home_is_what_the_visit_waits_for(link, course, first, clinic):

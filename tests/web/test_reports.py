@@ -67,7 +67,7 @@ def test_without_two_weeks_of_visits_it_says_from_when(site, kind):
 @EVERY
 def test_costs_the_same_for_one_as_for_thirty(site, kind, django_assert_max_num_queries):
     client, costs = reader(kind), []
-    client.get("/reports/")  # the counts at the top of every page are kept for a while
+    client.get("/reports/")  # what the chips of every page count is kept for a minute
     for courses, each in ((1, 1), (3, 10)):
         for _ in range(courses):
             visits(site, each)

@@ -10,7 +10,7 @@ from core import audit, locks
 from core.errors import Conflict, InvalidInput
 from scheduler.actions.taking import check_text
 from treatments.actions import changes
-from treatments.actions.changes import Applied
+from treatments.actions.changes import Applied, Ripple
 from treatments.life.events import Decide
 from treatments.models import DecisionHandover, HandoverState
 
@@ -67,16 +67,32 @@ def hand_over(*, event: Decide, by: User, now: datetime, reason: str) -> Decisio
         raise HandedOverAlready("A decision about this course waits for the desk. Withdraw it first.") from error
 
 
-def carry_out(*, handover: DecisionHandover, by: User, now: datetime, digest: str | None) -> Applied:
+def preview(*, handover: DecisionHandover, by: User, now: datetime) -> Ripple:
+    """What carrying it out would do now. Reads only. Raises ``ClosedAlready`` and what ``changes.preview`` raises."""
+    _check_open(handover)
+    return changes.preview(event=event_of(handover), by=by, now=now, decided_by=handover.by)
+
+
+def carry_out(
+    *, handover: DecisionHandover, by: User, now: datetime, digest: str | None, version: int | None = None
+) -> Applied:
     """Does what was decided. The clinician stands as who decided, ``by`` as who changed the course.
 
-    Raises ``ClosedAlready`` and what ``changes.apply`` raises.
+    ``digest`` and ``version`` as in ``changes.apply``. Raises ``ClosedAlready`` and what ``changes.apply`` raises.
     """
     require(by, Permission.CARRY_OUT_DECISIONS)
 
     def attempt() -> Applied:
         row = _open(handover)
-        done = changes.apply(event=event_of(row), by=by, now=now, reason=row.reason, digest=digest, decided_by=row.by)
+        done = changes.apply(
+            event=event_of(row),
+            by=by,
+            now=now,
+            reason=row.reason,
+            digest=digest,
+            version=version,
+            decided_by=row.by,
+        )
         _close(row, HandoverState.DONE, by=by, now=now, change_set=done.change_set)
         return done
 
@@ -111,9 +127,13 @@ def _closing(handover: DecisionHandover, state: HandoverState, *, by: User, now:
 def _open(handover: DecisionHandover) -> DecisionHandover:
     """It, its row locked. Raises ``ClosedAlready``."""
     row = DecisionHandover.objects.select_for_update(of=("self",)).select_related("by").get(pk=handover.pk)
+    _check_open(row)
+    return row
+
+
+def _check_open(row: DecisionHandover) -> None:
     if row.state != HandoverState.OPEN:
         raise ClosedAlready(f"Nothing was done: {row.get_state_display().lower()} meanwhile.")
-    return row
 
 
 def _close(row: DecisionHandover, state: HandoverState, *, by: User, now: datetime, **more: object) -> None:

@@ -5,7 +5,8 @@ Judged by the planner's own checks, from where the visits took place. One course
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from json import dumps, loads
@@ -25,11 +26,11 @@ from treatments.protocols.wishes import Wishes
 from treatments.queries.scopes import Scope
 
 if TYPE_CHECKING:
+    from scheduler.engine.grid import Grid
     from treatments.protocols.compile import Compiled
 
 MOST = 1_000
 """So many courses are judged for one report."""
-_READ = ("course", "key", "status", "appointment__starts_at")
 _HAPPENED = (VisitStatus.DONE, VisitStatus.MISSED)
 
 
@@ -46,6 +47,37 @@ class Ended(StrEnum):
     """All visits took place inside the rules."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """As much of a visit as is judged: of ten thousand, rows with everything would cost more than judging them."""
+
+    key: str
+    status: str
+    appointment: UUID | None
+    starts_at: datetime | None
+
+    @property
+    def start(self) -> datetime:
+        """When it began."""
+        if self.starts_at is None:
+            raise ValueError("The visit has no time.")
+        return self.starts_at
+
+    @property
+    def took_place(self) -> bool:
+        """Whether the patient came."""
+        return self.status == VisitStatus.DONE and self.starts_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """What all courses of one report are held against. ``filled``: for each appointment who or what filled each role."""
+
+    grid: "Grid"
+    open_days: frozenset[int]
+    filled: Mapping[UUID, Mapping[str, str]]
+
+
 def ended(scope: Scope) -> dict[str, Counter[Ended]]:
     """The courses whose last visit was in the period and of which nothing is open, by title of protocol.
 
@@ -53,18 +85,17 @@ def ended(scope: Scope) -> dict[str, Counter[Ended]]:
     Raises ``Unprocessable`` for more than ``MOST``.
     """
     courses = _courses(scope)
-    done = {visit.appointment_id: visit for course in courses for visit in course.visits.all() if _took_place(visit)}
-    filled = _filled(done)
-    open_on = _open_on(scope, done.values())
+    visits = _visits(courses)
+    judge = _judge(scope, courses, [visit for of_course in visits.values() for visit in of_course])
     found: dict[str, Counter[Ended]] = {}
     for course in courses:
-        how = _how(course, filled, open_on)
+        how = _how(course, visits.get(course.pk, ()), judge)
         found.setdefault(course.protocol_version.protocol.title, Counter())[how] += 1
     return found
 
 
 def _courses(scope: Scope) -> list[Course]:
-    """Those that ended in the period. Three queries."""
+    """Those that ended in the period. Two queries."""
     happened = Visit.objects.filter(status__in=_HAPPENED)
     within = happened.filter(
         course=OuterRef("pk"),
@@ -79,10 +110,7 @@ def _courses(scope: Scope) -> list[Course]:
         .filter(last_at__lt=scope.ends_at)
         .select_related("site")
         # fetched apart: a document read once for each course would cost more than everything else
-        .prefetch_related(
-            Prefetch("protocol_version", queryset=ProtocolVersion.objects.select_related("protocol")),
-            Prefetch("visits", queryset=Visit.objects.select_related("appointment").only(*_READ)),
-        )
+        .prefetch_related(Prefetch("protocol_version", queryset=ProtocolVersion.objects.select_related("protocol")))
     )
     found: list[Course] = list(rows[: MOST + 1])
     if len(found) > MOST:
@@ -90,35 +118,37 @@ def _courses(scope: Scope) -> list[Course]:
     return found
 
 
-def _took_place(visit: Visit) -> bool:
-    return visit.status == VisitStatus.DONE and visit.appointment is not None
+def _visits(courses: Sequence[Course]) -> Mapping[UUID, Sequence[_Visit]]:
+    """The visits of each course. One query."""
+    rows = Visit.objects.filter(course__in=[course.pk for course in courses])
+    found: dict[UUID, list[_Visit]] = {}
+    for course, *visit in rows.values_list("course_id", "key", "status", "appointment_id", "appointment__starts_at"):
+        found.setdefault(course, []).append(_Visit(*visit))
+    return found
 
 
-def _filled(appointments: Mapping[UUID | None, Visit]) -> Mapping[UUID, Mapping[str, str]]:
-    """For each appointment who or what filled each role. One query."""
-    rows = Allocation.objects.filter(appointment__in=list(appointments)).order_by("pk")
+def _judge(scope: Scope, courses: Sequence[Course], visits: Iterable[_Visit]) -> _Judge:
+    """What the visits that took place are held against. Three queries: who filled what, and when the site was open."""
+    dates = [clock.local(visit.start, scope.site.zone).date() for visit in visits if visit.took_place]
+    first_on, last_on = min(dates, default=scope.first_on), max(dates, default=scope.first_on)
+    grid = calendars.grid(scope.site, first_on=first_on, days=(last_on - first_on).days + 1)
+    days = hours.site_days(scope.site, first_on=first_on, days=grid.days)
+    return _Judge(grid, frozenset(number for number, day in enumerate(days) if day.windows), _filled(courses))
+
+
+def _filled(courses: Sequence[Course]) -> Mapping[UUID, Mapping[str, str]]:
+    """For each appointment of a visit that took place who or what filled each role. One query."""
+    rows = Allocation.objects.filter(
+        appointment__visit__course__in=[course.pk for course in courses],
+        appointment__visit__status=VisitStatus.DONE,
+    ).order_by("pk")
     found: dict[UUID, dict[str, str]] = {}
     for appointment, role, resource in rows.values_list("appointment_id", "role", "resource_id"):
         found.setdefault(appointment, {})[role] = str(resource)
     return found
 
 
-def _open_on(scope: Scope, visits: Iterable[Visit]) -> frozenset[date]:
-    """The local dates from the first of these visits on on which the site was open. Two queries."""
-    dates = [clock.local(_start(visit), scope.site.zone).date() for visit in visits]
-    first_on = min(dates, default=scope.first_on)
-    days = hours.site_days(scope.site, first_on=first_on, days=(scope.last_on - first_on).days + 1)
-    return frozenset(day.on for day in days if day.windows)
-
-
-def _start(visit: Visit) -> datetime:
-    if visit.appointment is None:
-        raise ValueError("The visit has no time.")
-    return visit.appointment.starts_at
-
-
-def _how(course: Course, filled: Mapping[UUID, Mapping[str, str]], open_on: frozenset[date]) -> Ended:
-    visits = list(course.visits.all())
+def _how(course: Course, visits: Sequence[_Visit], judge: _Judge) -> Ended:
     if course.status == CourseStatus.CANCELLED:
         return Ended.BROKEN_OFF
     extra = _counting(course, visits)
@@ -126,10 +156,10 @@ def _how(course: Course, filled: Mapping[UUID, Mapping[str, str]], open_on: froz
     lost = {visit.key for visit in visits if visit.status in (VisitStatus.MISSED, VisitStatus.CANCELLED)}
     if lost - made_up:
         return Ended.NOT_IN_FULL
-    return Ended.OUTSIDE if _breaks(course, extra, visits, filled, open_on) else Ended.INSIDE
+    return Ended.OUTSIDE if _breaks(course, extra, visits, judge) else Ended.INSIDE
 
 
-def _counting(course: Course, visits: Sequence[Visit]) -> list[dict[str, Any]]:
+def _counting(course: Course, visits: Sequence[_Visit]) -> list[dict[str, Any]]:
     """The visits beyond the protocol, as they count."""
     if not course.extra:
         return []
@@ -140,35 +170,24 @@ def _counting(course: Course, visits: Sequence[Visit]) -> list[dict[str, Any]]:
     return extras.counting(course.extra, missed=missed, given_up=[v.key for v in visits if v.status in GIVEN_UP])
 
 
-def _breaks(
-    course: Course,
-    extra: Sequence[Mapping[str, Any]],
-    visits: Sequence[Visit],
-    filled: Mapping[UUID, Mapping[str, str]],
-    open_on: frozenset[date],
-) -> bool:
+def _breaks(course: Course, extra: Sequence[Mapping[str, Any]], visits: Sequence[_Visit], judge: _Judge) -> bool:
     """Whether any visit that took place stands against a hard rule."""
     # imported here: keeps web start-up light (numpy)
     from scheduler.engine import rules
     from scheduler.engine.request import Placement, PlanRequest
     from scheduler.engine.schedule import Schedule
 
-    done = sorted((visit for visit in visits if _took_place(visit)), key=_start)
     compiled = _compiled(course, extra)
-    first_on, last_on = (clock.local(_start(visit), course.site.zone).date() for visit in (done[0], done[-1]))
-    grid = calendars.grid(course.site, first_on=first_on, days=(last_on - first_on).days + 1)
     known = {visit.key for visit in compiled.visits}
     request = PlanRequest(
-        grid=grid,
-        visits=compiled.visits,
-        rules=compiled.rules,
-        calendars=(),
-        open_days=frozenset(n for n in range(grid.days) if first_on + timedelta(days=n) in open_on),
+        grid=judge.grid, visits=compiled.visits, rules=compiled.rules, calendars=(), open_days=judge.open_days
     )
     places = [
-        Placement(visit.key, grid.slot(_start(visit)), tuple(sorted(filled.get(visit.appointment_id, {}).items())))
-        for visit in done
-        if visit.key in known and visit.appointment_id is not None
+        Placement(
+            visit.key, judge.grid.slot(visit.start), tuple(sorted(judge.filled.get(visit.appointment, {}).items()))
+        )
+        for visit in sorted((visit for visit in visits if visit.took_place), key=lambda each: each.start)
+        if visit.key in known and visit.appointment is not None
     ]
     return any(found.reason.hard for found in rules.findings(Schedule(request, places)))
 

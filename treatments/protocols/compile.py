@@ -210,7 +210,6 @@ def course_visits(
                 code=kind.code.value,
                 number=seen[block.visit],
                 label=f"{kind.name} {seen[block.visit]}",
-                patient_label=kind.patient_label,
                 minutes=sum(minutes for phase, minutes in lengths.items() if phase != "turnover"),
                 phases=tuple(lengths.items()),
                 tentative=block.is_tentative,

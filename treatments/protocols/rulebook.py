@@ -22,7 +22,6 @@ class CourseVisit:
     number: int
     """Counts the visits of this type over the whole course."""
     label: str
-    patient_label: str
     minutes: int
     """The patient's time."""
     phases: tuple[tuple[str, int], ...]

@@ -158,13 +158,22 @@ class Check(Part):
     source: Source
 
 
+class PatientLabels(Part):
+    """What patients read in languages other than English."""
+
+    es: ShortText | None = None
+
+
 class VisitType(Part):
     """A kind of visit."""
 
     code: Code
     name: ShortText = Field(description='In the singular: "Infusion". Visits are called "Infusion 1", "Infusion 2".')
     patient_label: ShortText = Field(
-        description="What messages to the patient call it. Says nothing about the treatment."
+        description="What patients read on their page once they gave their birth date. Says nothing about the treatment."
+    )
+    patient_labels: PatientLabels | None = Field(
+        None, description="The same in other languages. Where theirs is missing, patients read only day and time."
     )
     start_every: Literal[5, 10, 15, 20, 30, 60] = Field(
         15, description="Visits start at clock minutes divisible by this."

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -178,7 +179,13 @@ def _place(moment: "Moment", visit: Visit, zone: str) -> _Place:
 
 
 def _whole_days(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
-    return clock.first_instant(first, zone), clock.first_instant(last + timedelta(days=1), zone)
+    return _begins(first, zone), _begins(last + timedelta(days=1), zone)
+
+
+@lru_cache(maxsize=4096)
+def _begins(on: date, zone: str) -> datetime:
+    """When a local date begins: reports and panels ask for the same days for hundreds of courses."""
+    return clock.first_instant(on, zone)
 
 
 def _stand(course: Course, rule: "Rule", place: _Place, rows: Sequence[Assessment], now: datetime) -> Due:
@@ -211,7 +218,7 @@ def _not_too_soon(rule: "Rule", rows: Sequence[Assessment], opens_at: datetime, 
     if not before or not rule.min_days_between:
         return opens_at
     again_on = clock.local(before[-1].taken_at, zone).date() + timedelta(days=rule.min_days_between)
-    return max(opens_at, clock.first_instant(again_on, zone))
+    return max(opens_at, _begins(again_on, zone))
 
 
 def _state(opens_at: datetime, closes_at: datetime, now: datetime) -> DueState:

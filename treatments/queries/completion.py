@@ -1,12 +1,12 @@
 """Whether the measures that protocols ask for were taken in their time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef
 
 from core.errors import Unprocessable
 from treatments.models import Assessment, Course, ProtocolVersion, Visit
@@ -18,13 +18,27 @@ from treatments.queries.scopes import Scope
 if TYPE_CHECKING:
     from treatments.protocols.policies import Moment
 
-MOST = 1_000
+MOST = 2_000
 """So many courses are gone through for one report."""
 
-_READ = (
-    *("course", "key", "position", "family", "label", "status"),
-    *("appointment__starts_at", "appointment__ends_at"),
-)
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """As much of an appointment as is looked at."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """As much of a visit as is looked at: of twenty thousand, rows with everything would cost more than going through them."""
+
+    key: str
+    family: str
+    label: str
+    status: str
+    appointment: _Time | None
 
 
 @dataclass(slots=True)
@@ -46,11 +60,10 @@ def completion(scope: Scope) -> list[Completion]:
     """
     found: dict[tuple[str, str], Completion] = {}
     courses = _courses(scope)
-    rows: dict[UUID, list[Assessment]] = {}
-    for row in assessments.taken(*courses):
-        rows.setdefault(row.course_id, []).append(row)
+    visits, rows = _visits(courses), _taken(courses)
     for course in courses:
-        for each in assessments.stand(course, list(course.visits.all()), rows.get(course.pk, ()), now=scope.ends_at):
+        of_course = cast("list[Visit]", visits.get(course.pk, []))
+        for each in assessments.stand(course, of_course, rows.get(course.pk, ()), now=scope.ends_at):
             over = each.closes_at is not None and scope.starts_at < each.closes_at <= scope.ends_at
             if not over or each.state not in (DueState.DONE, DueState.OVERDUE):
                 continue
@@ -64,7 +77,7 @@ def completion(scope: Scope) -> list[Completion]:
 
 
 def _courses(scope: Scope) -> list[Course]:
-    """The courses with a visit so near to the period that a measure counted from it can be due in it. Three queries."""
+    """The courses with a visit so near to the period that a measure counted from it can be due in it. Two queries."""
     used = Course.objects.filter(site=scope.site).values("protocol_version")
     versions = {each.pk: each for each in ProtocolVersion.objects.filter(pk__in=used)}
     days = _reach(version.document for version in versions.values())
@@ -73,16 +86,33 @@ def _courses(scope: Scope) -> list[Course]:
         appointment__starts_at__gte=scope.starts_at - days,
         appointment__starts_at__lt=scope.ends_at + days,
     )
-    visits = Visit.objects.select_related("appointment").only(*_READ).order_by("position")
-    found = list(
-        Course.objects.filter(Exists(near), site=scope.site)
-        .select_related("site")
-        .prefetch_related(Prefetch("visits", queryset=visits))[: MOST + 1]
-    )
+    found = list(Course.objects.filter(Exists(near), site=scope.site).only("protocol_version")[: MOST + 1])
     for course in found:  # a document read once for each course would cost more than everything else
         course.protocol_version = versions[course.protocol_version_id]
+        course.site = scope.site
     if len(found) > MOST:
         raise Unprocessable(f"This period touches more than {MOST:,} courses. Choose a shorter one.")
+    return found
+
+
+def _visits(courses: Sequence[Course]) -> Mapping[UUID, list[_Visit]]:
+    """The visits of each course. One query."""
+    rows = Visit.objects.filter(course__in=[course.pk for course in courses]).order_by("position")
+    found: dict[UUID, list[_Visit]] = {}
+    for course, starts_at, ends_at, *told in rows.values_list(
+        "course_id", "appointment__starts_at", "appointment__ends_at", "key", "family", "label", "status"
+    ):
+        time = None if starts_at is None else _Time(starts_at, ends_at)
+        found.setdefault(course, []).append(_Visit(*told, time))
+    return found
+
+
+def _taken(courses: Sequence[Course]) -> Mapping[UUID, list[Assessment]]:
+    """What was taken and not replaced, in order of time. One query."""
+    taken = Assessment.objects.filter(course__in=[course.pk for course in courses], replaced_by=None)
+    found: dict[UUID, list[Assessment]] = {}
+    for row in taken.only("course", "measure", "taken_at", "by").order_by("taken_at", "id"):
+        found.setdefault(row.course_id, []).append(row)
     return found
 
 

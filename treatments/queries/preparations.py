@@ -1,7 +1,7 @@
 """What a patient does before a visit, worked out for its time: from when no food, until when water, when the ride home."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -66,10 +66,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a version asks for: hours without food and without fluids by block, and before which visits an escort, by gate."""
+    """What a version asks for: hours without food and without fluids by block, and before which visits an escort, by gate.
+
+    ``labels`` is what patients read of the visits of a block, by language.
+    """
 
     fasting: dict[str, tuple[float, float]]
     escorts: dict[str, str]
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 Row = Mapping[str, Any]
@@ -92,6 +96,21 @@ def progress(rows: Sequence[Row]) -> tuple[int, int]:
     """How many visits are done, of how many that take or took place."""
     counted = [row for row in rows if row["status"] not in GONE]
     return sum(1 for row in counted if row["status"] == VisitStatus.DONE), len(counted)
+
+
+def labels(rows: Sequence[Row], language: str) -> dict[UUID, str]:
+    """What patients read of each appointment of these visits, where their protocol says it in this language.
+
+    One query for versions not read before.
+    """
+    timed = [row for row in rows if row["appointment"] is not None]
+    asked = _asked({row["course__protocol_version"] for row in timed})
+    found = {}
+    for row in timed:
+        of_block = asked[row["course__protocol_version"]].labels.get(block_of(row["key"]), {})
+        if language in of_block:
+            found[row["appointment"]] = of_block[language]
+    return found
 
 
 def of_rows(appointments: Collection[Appointment], rows: Sequence[Row]) -> dict[UUID, GetReady]:
@@ -228,11 +247,13 @@ def _asked(versions: Collection[UUID]) -> Mapping[UUID, _Asked]:
 
 
 def _read(document: dict[str, Any]) -> _Asked:
-    fasting = {}
+    fasting, told = {}, {}
     for block in document.get("blocks", ()):
-        prepare = document["visit_types"][block["visit"]].get("prepare")
+        kind = document["visit_types"][block["visit"]]
+        told[block["block"]] = {"en": kind["patient_label"], **(kind.get("patient_labels") or {})}
+        prepare = kind.get("prepare")
         if prepare:
             hours = prepare["fasting"]
             fasting[block["block"]] = (hours["food_hours"], hours["clear_fluids_hours"])
     escorts = [gate["before"] for gate in document.get("gates", ()) if gate["gate"] == ESCORT]
-    return _Asked(fasting, {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)})
+    return _Asked(fasting, {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)}, told)

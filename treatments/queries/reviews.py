@@ -12,7 +12,7 @@ from django.db.models.lookups import LessThan
 
 from clinics.models import Site
 from core import clock
-from treatments.models import Choice, Course, CourseStatus, DecisionRecord, Visit, VisitStatus
+from treatments.models import Choice, Course, CourseStatus, DecisionRecord, ProtocolVersion, Visit, VisitStatus
 from treatments.models.course import GIVEN_UP, HAPPENS
 from treatments.protocols import stored, words
 from treatments.protocols.references import block_of
@@ -56,7 +56,7 @@ class Review:
 
 
 def reviews(site: Site, *, now: datetime) -> list[Review]:
-    """Everything that waits for a clinician at a site, the longest due first. Three queries.
+    """Everything that waits for a clinician at a site, the longest due first. Four queries.
 
     A course that ran out of visits waits for its open decisions all the same: until each was made, and one after its last
     visit, or it is stopped, or a year has gone by. So the courses that are read do not add up over the years.
@@ -65,8 +65,13 @@ def reviews(site: Site, *, now: datetime) -> list[Review]:
     made = DecisionRecord.objects.in_force().order_by("-decided_at", "-id")
     courses = (
         Course.objects.filter(Q(status=CourseStatus.ACTIVE) | _completed_undecided(now), site=site)
-        .select_related("site", "patient", "protocol_version__protocol")
-        .prefetch_related(Prefetch("visits", queryset=visits), Prefetch("decisions", queryset=made))
+        .select_related("site", "patient")
+        .prefetch_related(
+            # fetched apart: a document read once for each course would cost more than everything else
+            Prefetch("protocol_version", queryset=ProtocolVersion.objects.select_related("protocol")),
+            Prefetch("visits", queryset=visits),
+            Prefetch("decisions", queryset=made),
+        )
     )
     found = [review for course in courses for review in of_course(course, now=now)]
     return sorted(found, key=lambda review: (review.due_on, str(review.course.pk)))

@@ -31,7 +31,7 @@ def decide(request: StaffRequest, course_id: UUID) -> HttpResponse:
     open_ones = [line for line in page.decisions() if line.is_due]
     line = next((each for each in open_ones if each.point.decision.decision == asked.get("decision")), None)
     line = line or (open_ones[0] if open_ones else None)
-    form = DecisionForm(asked if "way" in asked else None, page=page, point=line.point if line else None)
+    form = DecisionForm(asked if "way" in asked else None, course=page.course, point=line.point if line else None)
     by_desk = page.course.site.desk_carries_out
     change: Change | None = None
     if form.is_valid() and request.method == "POST" and not form.cleaned_data["reason"]:

@@ -90,10 +90,9 @@ class DelayEventSerializer(EventSerializer):
     days = serializers.IntegerField(min_value=1, max_value=366, help_text="So many local dates.")
 
 
-class DecideEventSerializer(EventSerializer):
-    """A clinician decides how the course goes on."""
+class DecisionSerializer(Input):
+    """What a clinician decides."""
 
-    event = serializers.ChoiceField(choices=["decide"])
     choice = serializers.ChoiceField(choices=Choice.choices)
     decision = serializers.CharField(
         max_length=40, required=False, help_text="Its name in the protocol, if it has one."
@@ -101,6 +100,12 @@ class DecideEventSerializer(EventSerializer):
     block = serializers.CharField(max_length=40, required=False, help_text="For go_to and spacing.")
     gap_days = serializers.IntegerField(required=False, min_value=1, max_value=1100, help_text="For spacing.")
     cancel_booked = serializers.BooleanField(required=False, help_text="For stop: cancel what is firm too.")
+
+
+class DecideEventSerializer(EventSerializer, DecisionSerializer):
+    """A clinician decides how the course goes on."""
+
+    event = serializers.ChoiceField(choices=["decide"])
 
 
 class ExtendEventSerializer(EventSerializer):
@@ -122,7 +127,8 @@ def _retimed(kind: type[Move] | type[Place], course: UUID, sent: dict[str, Any])
     return kind(course, sent["visit"], sent["starts_at"], resources, only_this=sent.get("only_this", False))
 
 
-def _decided(course: UUID, sent: dict[str, Any]) -> Event:
+def decided(course: UUID, sent: dict[str, Any]) -> Decide:
+    """What was sent as a ``DecisionSerializer``, as it happens to the course."""
     parts = ("decision", "block", "gap_days", "cancel_booked")
     return Decide(course, sent["choice"], **{name: sent[name] for name in parts if name in sent})
 
@@ -137,7 +143,7 @@ KINDS: dict[str, Kind] = {
     ),
     "late": Kind(LateEventSerializer, lambda course, sent: Late(course, sent["visit"], sent.get("arrives_at"))),
     "delay": Kind(DelayEventSerializer, lambda course, sent: Delay(course, sent["visit"], sent["days"])),
-    "decide": Kind(DecideEventSerializer, _decided),
+    "decide": Kind(DecideEventSerializer, decided),
     "extend": Kind(ExtendEventSerializer, lambda course, _: Extend(course)),
 }
 """Every kind of event the API takes, by the name in its field ``event``."""

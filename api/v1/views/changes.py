@@ -1,5 +1,6 @@
 """Changing running courses: preview, apply, undo, and what was changed lately."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from clinics.permissions import Permission
 from core import clock
 from scheduler.models import ChangeLine, ChangeSet
 from treatments.actions import changes
-from treatments.actions.changes import Event, Outdated
+from treatments.actions.changes import Applied, Event, Outdated
 from treatments.models import Course
 
 
@@ -25,7 +26,27 @@ def _shown() -> "QuerySet[ChangeSet]":
     return ChangeSet.objects.select_related("patient", "undone_by").prefetch_related(lines, "course_changes")
 
 
-class _Eventful(Endpoint):
+class Changing(Endpoint):
+    """Changes a course as it was seen, and answers with the change set."""
+
+    def changed(self, course: Course, apply: Callable[[], Applied]) -> Response:
+        """Changes the course once. Raises what ``apply`` does; ``Outdated`` with what it would do now."""
+
+        def do() -> UUID:
+            try:
+                return apply().change_set.pk
+            except Outdated as error:
+                error.detail["ripple"] = shown(error.ripple, zone=course.site.zone)
+                raise
+
+        done, repeated = self.once(do)
+        course.refresh_from_db(fields=["version"])
+        return self.answer(
+            _shown().get(pk=done), ChangeSetSerializer, status=201, repeated=repeated, version=course.version
+        )
+
+
+class _Eventful(Changing):
     """Takes an event. Which role may do what depends on the event: the action decides."""
 
     def event(self, course: Course) -> tuple[Event, dict[str, Any]]:
@@ -48,6 +69,7 @@ class CourseChangePreview(_Eventful):
 
     permissions = {"POST": Permission.VIEW_COURSES}
     reading = frozenset({"POST"})
+    errors = {"POST": frozenset({409, 422})}
 
     @extend_schema(request=EVENT, responses={200: RippleSerializer})
     def post(self, request: Request, key: UUID) -> Response:
@@ -70,25 +92,16 @@ class CourseChange(_Eventful):
         course = self.course(key)
         event, sent = self.event(course)
 
-        def do() -> UUID:
-            try:
-                applied = changes.apply(
-                    event=event,
-                    by=self.user,
-                    now=clock.now(),
-                    reason=sent.get("reason", ""),
-                    digest=sent.get("digest"),
-                    version=self.version,
-                )
-            except Outdated as error:
-                error.detail["ripple"] = shown(error.ripple, zone=course.site.zone)
-                raise
-            return applied.change_set.pk
-
-        done, repeated = self.once(do)
-        course.refresh_from_db(fields=["version"])
-        return self.answer(
-            _shown().get(pk=done), ChangeSetSerializer, status=201, repeated=repeated, version=course.version
+        return self.changed(
+            course,
+            lambda: changes.apply(
+                event=event,
+                by=self.user,
+                now=clock.now(),
+                reason=sent.get("reason", ""),
+                digest=sent.get("digest"),
+                version=self.version,
+            ),
         )
 
 

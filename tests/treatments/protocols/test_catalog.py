@@ -87,14 +87,15 @@ def test_says_nothing_of_doses(path: Path) -> None:
 
 @every_file
 def test_patient_labels_say_nothing_of_the_treatment(path: Path) -> None:
-    told = {kind.patient_label for kind in reading.read_file(path).visit_types.values()}
+    kinds = reading.read_file(path).visit_types.values()
+    told = {(kind.patient_label, kind.patient_labels.es if kind.patient_labels else None) for kind in kinds}
     assert told <= {
-        "Treatment visit",
-        "Talk visit",
-        "Movement visit",
-        "Group class",
-        "Review visit",
-        "First visit",
+        ("Treatment visit", "Cita de tratamiento"),
+        ("Talk visit", "Cita para hablar"),
+        ("Movement visit", "Cita de movimiento"),
+        ("Group class", "Clase en grupo"),
+        ("Review visit", "Cita de revisión"),
+        ("First visit", "Primera cita"),
     }
 
 

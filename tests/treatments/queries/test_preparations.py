@@ -18,7 +18,7 @@ NINE_THIRTY = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)
 def document(**fasting: float) -> dict:
     prepare = {"prepare": {"fasting": {"food_hours": 6, "clear_fluids_hours": 2, **fasting}}}
     return {
-        "visit_types": {"infusion": prepare, "talk": {}},
+        "visit_types": {"infusion": {"patient_label": "A", **prepare}, "talk": {"patient_label": "B"}},
         "blocks": [{"block": "infusions", "visit": "infusion"}, {"block": "talks", "visit": "talk"}],
         "gates": [{"gate": "consent", "before": "talks.each"}, {"gate": "escort", "before": "infusions.first"}],
     }

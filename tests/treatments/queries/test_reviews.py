@@ -93,7 +93,7 @@ def test_the_list(book, course, site, clara, django_assert_num_queries):
     end = ends_at(course, "infusions.3")
     assert reviews(site, now=end - timedelta(minutes=1)) == []
     book(patient=PatientFactory(site=site))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         found = reviews(site, now=end + timedelta(hours=3))
     assert [(review.kind, review.then, review.overdue) for review in found] == [
         (ReviewKind.DECISION, "response", False)
