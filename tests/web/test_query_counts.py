@@ -116,5 +116,8 @@ def test_moving_a_visit(desk, flora, site, patient, now, rows, lengths, django_a
     with django_assert_num_queries(MOVE):
         page = desk.get(f"/visits/{talk.pk}/move?on={talk.appointment.local_on}&at=16:00").content.decode()
     assert "Move 1 visit" in page
+    room = talk.appointment.allocations.get(role="room").resource_id
+    with django_assert_num_queries(TIMES + 1):  # what the address names, once for all times
+        desk.get(f"/visits/{talk.pk}/move?on={talk.appointment.local_on}&resource={room}")
     with django_assert_num_queries(CANCEL):
         desk.get(f"/visits/{talk.pk}/cancel")
