@@ -118,13 +118,13 @@ def _plan(site: Site, version: ProtocolVersion, *, by: User, now: datetime) -> l
     start_on = clock.local(now, site.zone).date() + timedelta(days=7)
     start_on -= timedelta(days=start_on.weekday())
     found = courses.propose(protocol_version=version, site=site, start_on=start_on, wishes={}, by=by, now=now)
-    placed = sorted((each for each in found.visits if each.starts_at is not None), key=lambda each: each.starts_at)
+    placed = [(each.starts_at, each) for each in found.visits if each.starts_at is not None]
     return [
         (
-            (clock.local(each.starts_at, site.zone).date() - start_on).days,
+            (clock.local(starts_at, site.zone).date() - start_on).days,
             Visit(key=each.key, position=number, family=each.family, label=each.label, minutes=each.minutes),
         )
-        for number, each in enumerate(placed, start=1)
+        for number, (starts_at, each) in enumerate(sorted(placed, key=lambda pair: pair[0]), start=1)
     ]
 
 

@@ -122,8 +122,10 @@ def _visits(courses: Sequence[Course]) -> Mapping[UUID, Sequence[_Visit]]:
     """The visits of each course. One query."""
     rows = Visit.objects.filter(course__in=[course.pk for course in courses])
     found: dict[UUID, list[_Visit]] = {}
-    for course, *visit in rows.values_list("course_id", "key", "status", "appointment_id", "appointment__starts_at"):
-        found.setdefault(course, []).append(_Visit(*visit))
+    for course, key, status, appointment, starts_at in rows.values_list(
+        "course_id", "key", "status", "appointment_id", "appointment__starts_at"
+    ):
+        found.setdefault(course, []).append(_Visit(key, status, appointment, starts_at))
     return found
 
 

@@ -99,11 +99,11 @@ def _visits(courses: Sequence[Course]) -> Mapping[UUID, list[_Visit]]:
     """The visits of each course. One query."""
     rows = Visit.objects.filter(course__in=[course.pk for course in courses]).order_by("position")
     found: dict[UUID, list[_Visit]] = {}
-    for course, starts_at, ends_at, *told in rows.values_list(
+    for course, starts_at, ends_at, key, family, label, status in rows.values_list(
         "course_id", "appointment__starts_at", "appointment__ends_at", "key", "family", "label", "status"
     ):
         time = None if starts_at is None else _Time(starts_at, ends_at)
-        found.setdefault(course, []).append(_Visit(*told, time))
+        found.setdefault(course, []).append(_Visit(key, family, label, status, time))
     return found
 
 
