@@ -339,7 +339,10 @@ def test_gives_a_waiting_visit_a_time(desk, asked, clinic, hidden):
     clinic["Theo"].save()
     course = Course.objects.get()
     talk, infusion = visit(course, "talks.1"), visit(course, "infusions.1")
-    assert f"/visits/{talk.pk}/place" in desk.get("/work-list/").content.decode()
+    assert f"/visits/{talk.pk}/next" in desk.get("/work-list/").content.decode()
+    answer = desk.get(f"/visits/{talk.pk}/next", follow=True)
+    assert answer.redirect_chain[0][0].startswith(f"/visits/{talk.pk}/place?on=")
+    assert "Book 1 visit" in answer.content.decode(), "one press more"
     on = local(infusion) + timedelta(days=1)
     page = desk.get(f"/visits/{talk.pk}/place", {"on": f"{on:%Y-%m-%d}", "at": "10:00"}).content.decode()
     assert "Book 1 visit" in page

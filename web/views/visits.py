@@ -205,7 +205,7 @@ class _Timing:
 
 
 def _usual_day(visit: Visit, line: VisitLine, *, now: datetime) -> date:
-    """The day whose times are shown first: that of the visit, or the first on which it could be."""
+    """The day whose times are shown first: that of the visit, else the first of its course; never one that is over."""
     today = clock.local(now, visit.course.site.zone).date()
     if line.starts is not None:
         return max(today, line.starts.date())
