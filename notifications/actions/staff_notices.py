@@ -7,20 +7,16 @@ that somebody is needed may be said twice, but not never.
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-import structlog
-from anymail.exceptions import AnymailError
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 
 from clinics.models import User
 from core import audit
 from notifications.actions import restores
+from notifications.channels.email import staff
 from notifications.models import Cause, NoticeState, Pause, StaffNotice
 from notifications.queries.database_clock import Clock, database_clock
 from treatments.models import AlertCall
-
-log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
 RETRIES = tuple(timedelta(seconds=each) for each in (15, 60, 120, 300, 300, 600, 600, 900, 900))
@@ -43,6 +39,7 @@ def send_due(*, by: User, clock: Clock | None = None, enough: Callable[[], bool]
     Nothing while somebody has still to look at a database that was restored.
     """
     clock = clock or database_clock()
+    body = BODY.format(address=f"{settings.PUBLIC_URL}/")
     sent = 0
     with audit.acting(by):
         restores.guard(by=by, now=clock())
@@ -51,7 +48,7 @@ def send_due(*, by: User, clock: Clock | None = None, enough: Callable[[], bool]
         while not enough() and (notice := _claim(now=clock())) is not None:
             if _is_needless(notice):
                 _settle(notice, NoticeState.STOPPED, now=clock())
-            elif _send(notice):
+            elif staff.mail(subject=SUBJECT, body=body, to=notice.user.email):
                 _settle(notice, NoticeState.SENT, now=clock())
                 sent += 1
             else:
@@ -76,21 +73,6 @@ def _claim(*, now: datetime) -> StaffNotice | None:
 
 def _is_needless(notice: StaffNotice) -> bool:
     return not notice.user.is_active or hasattr(notice.call.alert, "acknowledgement")
-
-
-def _send(notice: StaffNotice) -> bool:
-    """Whether the mail server took it. No transaction is open."""
-    try:
-        send_mail(
-            subject=SUBJECT,
-            message=BODY.format(address=f"{settings.PUBLIC_URL}/"),
-            from_email=settings.DEFAULT_FROM_EMAIL,
-            recipient_list=[notice.user.email],
-        )
-    except (OSError, AnymailError) as failure:
-        log.warning("a notice to staff was not sent", notice=str(notice.pk), failure=type(failure).__name__)
-        return False
-    return True
 
 
 def _settle(notice: StaffNotice, state: NoticeState, *, now: datetime) -> None:

@@ -1,8 +1,5 @@
 """The clinic's own texts, in place of the shipped ones."""
 
-from anymail.exceptions import AnymailError
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 
 from clinics.models import User
@@ -11,7 +8,7 @@ from core import audit
 from core.errors import Busy, InvalidInput, Stale
 from core.text import storable
 from notifications.channels import words
-from notifications.channels.email import own_words
+from notifications.channels.email import own_words, staff
 from notifications.channels.languages import LANGUAGES
 from notifications.engine.states import Channel
 from notifications.models import Template
@@ -97,15 +94,8 @@ def send_test(
 
 def mail_test(*, subject: str, body: str, by: User) -> str:
     """Mails words that are being tried to the address of whoever asks. Gives that address. Raises ``NotMailed``."""
-    try:
-        send_mail(
-            subject=subject,
-            message=body,
-            from_email=settings.DEFAULT_FROM_EMAIL,
-            recipient_list=[by.email],
-        )
-    except (OSError, AnymailError):
-        raise NotMailed("The mail server did not take the test. Nothing was changed. Try again in a moment.") from None
+    if not staff.mail(subject=subject, body=body, to=by.email):
+        raise NotMailed("The mail server did not take the test. Nothing was changed. Try again in a moment.")
     return by.email
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from clinics.models import User
 from notifications.actions import staff_notices
+from notifications.channels.email import staff
 from notifications.models import NoticeState, StaffNotice
 from tests.treatments.documents import series as document
 from treatments.actions import alerts, assessments, courses, protocols
@@ -75,7 +76,7 @@ def test_a_mail_server_that_is_away_is_tried_again_and_given_up_at_last(alert, s
     def away(**_):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(staff_notices, "send_mail", away)
+    monkeypatch.setattr(staff, "send_mail", away)
     at = now
     for number, wait in enumerate(staff_notices.RETRIES, start=1):
         assert send(service, at) == []
