@@ -106,16 +106,6 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
     )
     gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
     consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
-    decided = handovers.hand_over(
-        event=Decide(late.course_id, "hold"), by=UserFactory(role=Role.CLINICIAN), now=now, reason="Infection"
-    )
-    here = BookedVisitFactory(
-        course=CourseFactory(patient__site=site, protocol_version=series),
-        key="talks.1",
-        appointment__starts_at=now,
-        appointment__status=Status.IN_TREATMENT,
-    )
-    started = VisitTick.objects.create(visit=here, step="start", at=now, by=flora)
     asks = WaitlistEntryFactory(visit=visit)
     done = _closing(site, mona, now, date(2026, 5, 31))
     jobs.apply(job=done, digest=done.digest, by=mona, now=now)
@@ -152,10 +142,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST courses/<uuid:key>/fulfil": gated.pk,
         "fulfilments": consent.pk,
         "GET visits/<uuid:key>/late/": late.pk,
-        "handovers": decided.pk,
-        "ticks": started.pk,
-        "POST visits/<uuid:key>/tick": here.pk,
-        "POST visits/<uuid:key>/discharge": here.pk,
+        **_here(late.course, flora, now),
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
     bodies = _bodies(
@@ -178,6 +165,26 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         return made
 
     return request
+
+
+def _here(course: Any, nurse: Any, now: Any) -> dict[str, Any]:
+    """A decision about the course that waits for the desk, and another patient who is being treated."""
+    decided = handovers.hand_over(
+        event=Decide(course.pk, "hold"), by=UserFactory(role=Role.CLINICIAN), now=now, reason="Infection"
+    )
+    here = BookedVisitFactory(
+        course=CourseFactory(patient__site=course.site, protocol_version=course.protocol_version),
+        key="talks.1",
+        appointment__starts_at=now,
+        appointment__status=Status.IN_TREATMENT,
+    )
+    started = VisitTick.objects.create(visit=here, step="start", at=now, by=nurse)
+    return {
+        "handovers": decided.pk,
+        "ticks": started.pk,
+        "POST visits/<uuid:key>/tick": here.pk,
+        "POST visits/<uuid:key>/discharge": here.pk,
+    }
 
 
 def _bodies(
