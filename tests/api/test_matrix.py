@@ -285,7 +285,13 @@ def test_sessions(role, good):
     assert tried(with_session(UserFactory(role=role)), role, None, good) == []
 
 
-@pytest.mark.parametrize("role", ROLES)
+MOST_AND_LEAST = [Role.MANAGER, Role.NURSE]
+"""What a role may is asked of sessions for each; what a scope adds to it, in every run of these, and of all in long ones."""
+
+
+@pytest.mark.parametrize(
+    "role", [pytest.param(role, marks=[] if role in MOST_AND_LEAST else pytest.mark.soak) for role in ROLES]
+)
 @pytest.mark.parametrize("scopes", [("read",), ("write",)])
 @pytest.mark.long
 def test_tokens(role, scopes, good):
