@@ -15,6 +15,7 @@ from scheduler.actions import appointments, resources, taking
 from scheduler.models import Allocation, Appointment, Resource
 from tests.concurrency.conftest import CLIENTS, no_exclusion_constraints, overlaps, race
 from tests.factories.scheduler import ChairFactory, PersonFactory
+from tests.waiting import somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -203,11 +204,8 @@ def test_whoever_plans_under_the_sites_lock_is_not_overtaken(clinic):
         with transaction.atomic():
             locks.acquire(locks.Space.SITE, [str(clinic.site.id)])
             planning.set()
-            with connection.cursor() as cursor:  # until the other one waits in line
-                while True:
-                    cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-                    if cursor.fetchone()[0]:
-                        break
+            while not somebody_waits_for_a_lock():
+                pass  # until the other one waits in line
             assert not booked.is_set()
             return clinic.booker(clinic.patients[0], clinic.booking(clinic.chairs[0]))()
 

@@ -5,13 +5,13 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
 
 from clinics.actions import merges
 from clinics.models import Patient
 from scheduler.actions import taking
 from scheduler.models import Appointment
 from tests.concurrency.conftest import race
+from tests.waiting import somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -21,10 +21,8 @@ def somebody_waits(*, seconds: float = 20) -> None:
     """Returns once another connection waits for a lock of this database."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'")
-            if cursor.fetchone()[0]:
-                return
+        if somebody_waits_for_a_lock():
+            return
         time.sleep(0.01)
     raise AssertionError("nobody waits")
 

@@ -18,6 +18,7 @@ from scheduler.models import Appointment, ChangeSet
 from tests.concurrency.conftest import overlaps, race
 from tests.factories.clinics import PatientFactory
 from tests.treatments.clinic import equip
+from tests.waiting import somebody_waits_for_a_lock
 from treatments import places, planning
 from treatments.actions import changes, courses, visits
 from treatments.models import Course, Visit, VisitStatus
@@ -99,15 +100,9 @@ class Rival:
         self.threads.append(thread)
         thread.start()
         deadline = time.monotonic() + 20
-        while thread.is_alive() and not _somebody_waits_for_a_lock():
+        while thread.is_alive() and not somebody_waits_for_a_lock():
             assert time.monotonic() < deadline
             thread.join(0.01)
-
-
-def _somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture
@@ -204,7 +199,7 @@ def test_nothing_stays_booked_that_is_cancelled_while_it_is_placed(site, series,
         threads.append(threading.Thread(target=run))
         threads[0].start()
         deadline = time.monotonic() + 20
-        while threads[0].is_alive() and not _somebody_waits_for_a_lock():
+        while threads[0].is_alive() and not somebody_waits_for_a_lock():
             assert time.monotonic() < deadline
             threads[0].join(0.01)
         return fill(*args)

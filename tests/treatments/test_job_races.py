@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from django.db import connection
 from django.db.models import QuerySet
 
 from clinics.models import SiteDay
@@ -15,6 +14,7 @@ from scheduler.models.change_set import Verb
 from tests.concurrency.conftest import overlaps, race
 from tests.factories.clinics import PatientFactory
 from tests.faults.processes import until
+from tests.waiting import somebody_waits_for_a_lock
 from treatments.actions import jobs
 from treatments.many.batches import Batch
 from treatments.many.closures import Closure
@@ -51,7 +51,7 @@ class Doorway:
             with self.counting:
                 self.came, self.inside = self.came + 1, self.inside + 1
                 self.most = max(self.most, self.inside)
-            until(lambda: self.came == 2 or somebody_waits(), "the other one")
+            until(lambda: self.came == 2 or somebody_waits_for_a_lock(), "the other one")
             try:
                 return restored(batch, answer)
             finally:
@@ -59,12 +59,6 @@ class Doorway:
                     self.inside -= 1
 
         monkeypatch.setattr(Batch, "restored", entering)
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 def closings() -> int:
