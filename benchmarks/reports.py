@@ -49,7 +49,7 @@ def measure(name: str, scope: "Scope") -> None:
 
     period = Appointment.objects.filter(site=scope.site, starts_at__gte=scope.starts_at, starts_at__lt=scope.ends_at)
     begun = Course.objects.filter(site=scope.site, start_on__gte=scope.first_on, start_on__lte=scope.last_on).count()
-    print(f"{name}: {period.count():,} visits, {begun:,} courses begun; ms")
+    print(f"{name}: {period.count():,} visits, {begun:,} courses begun; ms, target {TARGET} for twelve weeks")
     print(f"{'report':36} {'wall':>7} {'work':>7} {'ratio':>7}")
     alone, _ = timed("counting the visits", lambda: list(period.values_list("status", "local_on")), None)
     for kind in KINDS:

@@ -73,9 +73,9 @@ def measure_of(course: Course, form: UUID) -> str | None:
     return next((name for name in names if form_id(course, name) == form), None)
 
 
-def taken(*courses: Course) -> list[Assessment]:
-    """The assessments of these courses that were not replaced, in order of time. One query."""
-    rows = Assessment.objects.filter(course__in=courses, replaced_by=None).select_related("by")
+def taken(course: Course) -> list[Assessment]:
+    """The assessments of a course that were not replaced, in order of time. One query."""
+    rows = Assessment.objects.filter(course=course, replaced_by=None).select_related("by")
     return list(rows.order_by("taken_at", "id"))
 
 

@@ -1,7 +1,5 @@
 """What a closure does beyond the visits it hits: to those that follow them, and to limits that count many."""
 
-from datetime import date
-
 import pytest
 import time_machine
 
@@ -12,7 +10,7 @@ from tests.factories.clinics import PatientFactory
 from tests.scheduler.engine.independent import faults
 from tests.treatments.changing import at, where
 from tests.treatments.documents import series as document
-from treatments.actions import courses, jobs, protocols
+from treatments.actions import jobs, protocols
 from treatments.life.running import Running
 from treatments.many.closures import Closure
 from treatments.models import Course, JobState, PlanningJob
@@ -89,7 +87,7 @@ def test_without_that_whatever_follows_goes_with_it(course, clinic, mona, monkey
 
 
 @pytest.fixture
-def limited(clinic, site, patient, flora, mona, now) -> list[Course]:
+def limited(book, site, patient, mona, now) -> list[Course]:
     """Four courses of two infusions with the only nurse, two of them the same patient's.
 
     One infusion a calendar week, two begin on a day in the clinic, and those of a patient are three days apart.
@@ -106,18 +104,7 @@ def limited(clinic, site, patient, flora, mona, now) -> list[Course]:
     parts["visit_types"].pop("talk")
     version = protocols.publish(document=parts, by=mona, now=now)
     patients = [patient, patient, PatientFactory(site=site), PatientFactory(site=site)]
-    return [
-        courses.book(
-            protocol_version=version,
-            site=site,
-            patient=each,
-            start_on=date(2026, 5, 5),
-            wishes={},
-            by=flora,
-            now=now,
-        ).course
-        for each in patients
-    ]
+    return [book(protocol_version=version, patient=each).course for each in patients]
 
 
 def carried_out(clinic, mona, now) -> PlanningJob:
