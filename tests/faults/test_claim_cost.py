@@ -32,9 +32,16 @@ ASKED: dict[str, Callable[[], QuerySet]] = {
 
 @pytest.fixture
 def many_rows(site, service) -> None:
-    """As if most rows were finished: what the planner is told, not what is there."""
-    outbox.fill(site, 3, by=service)
+    """As if most rows were finished: what the planner is told, not what is there.
+
+    So many wait for later that no index of all that waits is as cheap as the one in the order that is asked for.
+    """
+    outbox.fill(site, 300, by=service)
+    now = database_now()
+    Message.objects.update(next_try_at=now + timedelta(hours=30), not_after=now + timedelta(hours=36))
+    Message.objects.filter(pk__in=Message.objects.values("pk")[:3]).update(next_try_at=now)
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_message")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
 

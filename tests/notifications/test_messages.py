@@ -225,16 +225,6 @@ def test_attempts_are_closed_once_and_kept(patient) -> None:
         attempt.delete()
 
 
-def test_the_claim_reads_the_index_of_what_waits(patient) -> None:
-    plan = Message.objects.due(now=MONDAY).order_by("next_try_at", "id")[:100]
-    with transaction.atomic():
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        assert "notifications_message_due" in plan.explain()
-
-
 def test_cancelling_leaves_what_was_sent_as_it_is(patient, service, sink) -> None:
     (visit,) = book(patient, FRIDAY, now=MONDAY)
     delivery.deliver_due(by=service, clock=lambda: MONDAY + timedelta(minutes=3))
