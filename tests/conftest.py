@@ -7,9 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from clinics.models import Patient, Site, User
+
+# on a busy machine an example takes as long as it takes: that says nothing about what is looked at
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # Factories import models, so fixtures import them when they run: plain engine tests never load Django.
 
