@@ -64,7 +64,7 @@ class Command(BaseCommand):
         now = time.monotonic()
         if now - self.swept_at >= SWEEP_SECONDS:
             everything = now - self.gaps_at >= GAPS_SECONDS
-            sweeps.sweep(by=User.objects.service(), ahead=None if everything else sweeps.AHEAD)
+            sweeps.sweep(by=User.objects.service(), afresh=everything)
             self.swept_at = now
             self.gaps_at = now if everything else self.gaps_at
         staff_notices.send_due(by=User.objects.service(), enough=self.stop.is_set)
