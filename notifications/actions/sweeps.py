@@ -19,7 +19,7 @@ from notifications.actions.messages import Reconciled
 from notifications.actions.outcomes import Ended
 from notifications.engine.states import UNSENT, Outcome, Reason, State, Step
 from notifications.models import Attempt, Message
-from notifications.queries import fingerprints, gaps, policies, reach
+from notifications.queries import fingerprints, policies, reach
 from notifications.queries import forms as due_forms
 from notifications.queries.database_clock import Clock, database_now
 from notifications.queries.fingerprints import Look
@@ -61,15 +61,19 @@ class Swept:
     escalated: int = 0
 
 
-def sweep(*, by: User, clock: Clock = database_now, afresh: bool = False) -> Swept:
+def sweep(*, by: User, clock: Clock = database_now, afresh: bool = False, seconds: float = LOOK_SECONDS) -> Swept:
     """Puts right whatever it finds. May run at any time, beside dispatchers and other sweeps.
 
-    ``afresh`` looks at all rows, whatever was found right before.
+    ``afresh`` and ``seconds`` are those of ``repair``.
     """
     with audit.acting(by):
         if not restores.guard(by=by, now=clock()):
             restores.remember(now=clock())
-        swept = Swept(lapsed=recover(clock=clock), expired=expire(now=clock()), gaps=repair(now=clock(), afresh=afresh))
+        swept = Swept(
+            lapsed=recover(clock=clock),
+            expired=expire(now=clock()),
+            gaps=repair(now=clock(), afresh=afresh, seconds=seconds),
+        )
         with transaction.atomic():
             receipts.settle(now=clock())
             escalations.settle(by=by, now=clock())
@@ -133,28 +137,27 @@ def expire(*, now: datetime) -> int:
             return expired
 
 
-def repair(*, now: datetime, afresh: bool = False) -> Reconciled:
+def repair(*, now: datetime, afresh: bool = False, seconds: float = LOOK_SECONDS) -> Reconciled:
     """Compares the rows about coming visits and the forms of running courses with what they should be, and makes them so.
 
-    Only of patients about whom anything was written since this process found all of it right; ``afresh`` of everybody.
+    Only of patients about whom anything was written since this process found all of it right; ``afresh`` of everybody. After
+    so many ``seconds`` it leaves the rest to the next sweep of this process.
     """
     found = Reconciled()
     if afresh:
-        found += forms.write(policy=policies.in_force(), now=now)  # first: nobody else looks at what only time brings
-        for page in gaps.pages(now=now):
-            found += messages.reconcile_each(page, now=now)[0]
-    else:
-        found += _repair_changed(now=now)
+        _right.clear()
+        found += forms.write(policy=policies.in_force(), now=now)  # nobody else looks at what only time brings
+    found += _repair_changed(now=now, seconds=seconds)
     return found + _tell_untold(now=now)
 
 
-def _repair_changed(*, now: datetime) -> Reconciled:
+def _repair_changed(*, now: datetime, seconds: float) -> Reconciled:
     edition = policies.newest()
     beside = (edition.pk if edition else None, settings.TEXTS_OVER)
     seen = fingerprints.of_patients(now=now)
     for gone in _right.keys() - seen.keys():
         del _right[gone]
-    found, end = Reconciled(), time.monotonic() + LOOK_SECONDS
+    found, end = Reconciled(), time.monotonic() + seconds
     changed = [patient for patient, look in seen.items() if _right.get(patient) != (*beside, look.mark)]
     while changed and time.monotonic() < end:
         patients = _first_of(changed, seen)
