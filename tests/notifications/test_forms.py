@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 
 from core import clock
 from notifications.actions import delivery, messages, sweeps
 from notifications.engine.states import Channel, Reason, State, Step
+from notifications.management.commands import reminders as command
 from notifications.models import Link, Message
 from notifications.queries import fingerprints, forms
 from tests.factories.clinics import PatientFactory
@@ -138,6 +141,16 @@ def test_a_form_that_opens_later_on_the_day_is_spoken_of_then(patient, service, 
     row.refresh_from_db()
     assert (row.state, row.reason, row.next_try_at) == (State.SCHEDULED, "", first.ends_at)
     assert deliver(service, first.ends_at) == [row]
+
+
+def test_the_command_tells_of_forms_whose_message_is_missing(visits, now, monkeypatch) -> None:
+    monkeypatch.setattr(command, "database_now", lambda: now + 9 * DAY)
+    said = StringIO()
+    call_command("reminders", "gaps", stdout=said)
+    assert said.getvalue() == (f"{visits[0].pk}: the form message is missing or not as its forms are\n1 differences\n")
+    sweeps.repair(now=now + 9 * DAY)
+    call_command("reminders", "gaps", stdout=said)
+    assert said.getvalue().endswith("every row is as it should be\n")
 
 
 @pytest.mark.parametrize("looks", [True, False], ids=["sees changes", "control"])
