@@ -83,7 +83,7 @@ class Shade:
     relief: bool
     says: str
     label: str
-    """The same where it fits, else nothing."""
+    """The same without dates where it fits, else nothing."""
 
     @property
     def middle(self) -> float:
@@ -157,6 +157,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """The planned window for follow-ups, as far as it is drawn."""
+
+    x: float
+    width: float
+    says: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """Everything of the drawing."""
 
@@ -165,6 +175,7 @@ class Chart:
     infusions: tuple[Mark, ...]
     others: tuple[Mark, ...]
     decisions: tuple[tuple[float, str], ...]
+    window: "Span | None"
     today: float | None
     height: float
 
@@ -204,6 +215,16 @@ class Chart:
         return self.infusions_y + LANE
 
     @property
+    def window_top(self) -> float:
+        """The upper edge of the window for them."""
+        return self.others_y - 13
+
+    @property
+    def window_y(self) -> float:
+        """The line of its words."""
+        return self.others_y + 4
+
+    @property
     def others_top(self) -> float:
         """The upper edge of their boxes."""
         return self.others_y - 8
@@ -225,9 +246,17 @@ class Chart:
 
 
 def chart(
-    panels: Sequence[Panel], visits: Sequence[tuple[Visit, date]], decisions: Sequence[tuple[str, date]], *, today: date
+    panels: Sequence[Panel],
+    visits: Sequence[tuple[Visit, date]],
+    decisions: Sequence[tuple[str, date]],
+    *,
+    today: date,
+    window: tuple[date, date] | None = None,
 ) -> Chart:
-    """The drawing of a course: its visits with their local dates, its open decisions with the dates they are due."""
+    """The drawing of a course: its visits with their local dates, its open decisions with the dates they are due.
+
+    ``window`` is the planned one for follow-ups; it is drawn as far as the rest reaches.
+    """
     days = (
         [on for _, on in visits] + [each.on for panel in panels for each in panel.scores] + [on for _, on in decisions]
     )
@@ -241,6 +270,7 @@ def chart(
         infusions=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family == INFUSION),
         others=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family != INFUSION),
         decisions=tuple((axis.at(on), f"{title}, due {words.day(on)}") for title, on in decisions),
+        window=_span(window, axis) if window else None,
         today=axis.at(today) if axis.first <= today <= axis.last else None,
         height=TOP + len(panels) * (PANEL + GAP) + 3 * LANE + 34,
     )
@@ -310,8 +340,21 @@ def _shade(starts_on: date, ends_on: date, what: Knowledge, axis: Axis) -> Shade
     days = words.count((ends_on - starts_on).days, "day")
     relief = what is Knowledge.RELIEF
     width = round(axis.at(ends_on) - x, 1)
-    says = f"relief {days}" if relief else f"not known {days}"
-    return Shade(x, width, relief, says, says if width > len(says) * LETTER else "")
+    label = f"relief {days}" if relief else f"not known {days}"
+    says = f"{label}, {words.short_day(starts_on)} to {words.short_day(ends_on)}"
+    return Shade(x, width, relief, says, label if width > len(label) * LETTER else "")
+
+
+def _span(window: tuple[date, date], axis: Axis) -> Span | None:
+    starts_on, ends_on = window
+    if starts_on > axis.last:
+        return None
+    half = (axis.at(axis.last) - axis.at(axis.first)) / max((axis.last - axis.first).days, 1) / 2
+    x = max(axis.at(starts_on) - half, LEFT)
+    end = min(axis.at(ends_on) + half, LEFT + WIDTH) if ends_on <= axis.last else LEFT + WIDTH
+    days = words.count((ends_on - starts_on).days + 1, "day")
+    says = f"Planned window for follow-ups: {words.day(starts_on)} to {words.day(ends_on)}, {days}"
+    return Span(round(x, 1), round(end - x, 1), says, f"window until {words.short_day(ends_on).partition(' ')[2]}")
 
 
 def _mark(visit: Visit, on: date, axis: Axis) -> Mark:
