@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from treatments.measures.relief import Knowledge, joined_within
 from treatments.models import Visit, VisitStatus
@@ -19,6 +20,8 @@ LEFT, WIDTH, RIGHT = 150, 640, 130
 PANEL, GAP, LANE, TOP = 96, 30, 30, 12
 LETTER = 6.2
 """About the width of a letter of the small words."""
+ROOMY, LEGIBLE, SMALLEST = 9.5, 7.5, 3.0
+"""Half the width of a visit's mark where there is room, the least into which its letters fit, and the least at all."""
 FEWEST_DAYS = 14
 """A shorter course is drawn as if it took so long, so that days keep a readable width."""
 
@@ -142,18 +145,31 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A visit in its lane. ``number`` is that of the infusion."""
+    """A visit in its lane. ``number`` is that of the infusion; ``half`` is half its width, less where others are near."""
 
     x: float
-    number: int
+    number: str
     kind: Therapy
     state: str
     says: str
+    half: float = ROOMY
 
     @property
     def left(self) -> float:
         """The left edge of a box around it."""
-        return self.x - 10
+        return self.x - self.half
+
+    @property
+    def wide(self) -> float:
+        """The width of the box."""
+        return 2 * self.half
+
+    @property
+    def text(self) -> str:
+        """What stands in it; nothing where there is no room, but what was missed is always crossed out."""
+        if self.state == "missed":
+            return "×"
+        return (self.number or self.kind.code) if self.half >= LEGIBLE else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +279,13 @@ def chart(
     days += [each.ends_on for panel in panels for each in panel.stretches]
     first = min(days, default=today)
     axis = Axis(first - timedelta(days=1), max([*days, first + timedelta(days=FEWEST_DAYS)]) + timedelta(days=1))
-    marks = [_mark(visit, on, axis) for visit, on in visits]
+    infusions = [_mark(visit, on, axis) for visit, on in visits if visit.family == INFUSION]
+    others = [_mark(visit, on, axis) for visit, on in visits if visit.family != INFUSION]
     return Chart(
         axis=axis,
         panels=tuple(_drawn(panel, TOP + number * (PANEL + GAP), axis) for number, panel in enumerate(panels)),
-        infusions=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family == INFUSION),
-        others=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family != INFUSION),
+        infusions=_side_by_side(infusions),
+        others=_side_by_side(others),
         decisions=tuple((axis.at(on), f"{title}, due {words.day(on)}") for title, on in decisions),
         window=_span(window, axis) if window else None,
         today=axis.at(today) if axis.first <= today <= axis.last else None,
@@ -360,8 +377,17 @@ def _span(window: tuple[date, date], axis: Axis) -> Span | None:
 def _mark(visit: Visit, on: date, axis: Axis) -> Mark:
     state = {VisitStatus.DONE: "done", VisitStatus.MISSED: "missed"}.get(VisitStatus(visit.status), "planned")
     kind = therapy(visit.family)
-    infusion = int(visit.key.rpartition(".")[2]) if visit.family == INFUSION else 0
-    return Mark(axis.at(on), infusion, kind, state, f"{visit.label}, {words.day(on)}, {state}")
+    last = visit.label.rpartition(" ")[2]
+    number = last if visit.family == INFUSION and last.isdecimal() else ""
+    return Mark(axis.at(on), number, kind, state, f"{visit.label}, {words.day(on)}, {state}")
+
+
+def _side_by_side(marks: list[Mark]) -> tuple[Mark, ...]:
+    """As wide as they can be without touching; those of one day stand one on the other."""
+    places = sorted({mark.x for mark in marks})
+    gaps = [later - sooner for sooner, later in pairwise(places)]
+    room = {x: min(gaps[max(n - 1, 0) : n + 1], default=2 * ROOMY) for n, x in enumerate(places)}
+    return tuple(replace(mark, half=round(max(SMALLEST, min(ROOMY, room[mark.x] / 2 - 0.5)), 1)) for mark in marks)
 
 
 def number(value: Fraction) -> str:

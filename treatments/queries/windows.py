@@ -75,14 +75,16 @@ def window(visits: Sequence[Visit], dated: Iterable[tuple[Visit, date]]) -> Wind
 
 
 def span(course: Course, dated: Iterable[tuple[Visit, date]]) -> tuple[date, date] | None:
-    """The local dates between which follow-ups are planned: from the day after the last infusion on.
+    """The local dates between which follow-ups are planned: from the day after the last infusion that is sure on.
 
-    None of a course that is cancelled, and without an infusion that has a time.
+    Where none is, the last tentative one. None of a course that is cancelled, and without an infusion that has a time.
     """
-    infusions = [on for visit, on in dated if visit.family == INFUSION and visit.status in HAPPENS]
+    happen = [(visit, on) for visit, on in dated if visit.family == INFUSION and visit.status in HAPPENS]
+    infusions = [(visit.status != VisitStatus.TENTATIVE, on) for visit, on in happen]
     if not infusions or course.status == CourseStatus.CANCELLED:
         return None
-    return max(infusions) + timedelta(days=1), max(infusions) + WINDOW
+    _, last_on = max(infusions)
+    return last_on + timedelta(days=1), last_on + WINDOW
 
 
 def overdue(course: Course, dated: Iterable[tuple[Visit, date]], *, today: date) -> list[Booster]:
