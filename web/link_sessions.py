@@ -5,20 +5,20 @@ but in the browser that keeps the session: a signed cookie, one for each link, s
 never mix. Nothing is stored. A browser that keeps no cookies stays where it is and works all the same.
 """
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
 from core import clock
 from notifications.models import Link
 from notifications.models.link import Purpose
 from notifications.queries import inbound
+from web.open_pages import View
 
 OF_VISITS = (Purpose.VISIT, Purpose.PLAN)
 COOKIE = "link-{key}"
@@ -43,13 +43,11 @@ def token_of(request: HttpRequest, said: str) -> str:
     return Link(pk=key).token if _is_kept(request, key) else ""
 
 
-def exchanged(
-    view: Callable[Concatenate[HttpRequest, str, ...], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, str, ...], HttpResponse]:
+def exchanged(view: View) -> View:
     """The page, at an address without the token where the browser can keep a session. One query more to come there."""
 
     @wraps(view)
-    def to_session(request: HttpRequest, token: str, **parts: Any) -> HttpResponse:
+    def to_session(request: HttpRequest, token: str, **parts: Any) -> HttpResponseBase:
         if request.method == "POST" or _id(token) is not None:
             return view(request, token, **parts)
         link = inbound.opened(token, *OF_VISITS, now=clock.now())
