@@ -80,7 +80,17 @@ class VisitRow:
     appointment: Times | None
 
 
+@dataclass(frozen=True, slots=True)
+class TakenRow:
+    """As much of an assessment as is looked at. ``by_id`` is None where the patient gave the answers."""
+
+    measure: str
+    taken_at: datetime
+    by_id: UUID | None
+
+
 V = TypeVar("V", Visit, VisitRow)
+R = TypeVar("R", Assessment, TakenRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ class Over:
     title: str
     filled_by: str
     family: str
-    taken: Assessment | None
+    taken: TakenRow | None
 
 
 def form_id(course: Course, measure: str) -> UUID:
@@ -138,7 +148,7 @@ def stand(course: Course, visits: Sequence[Visit], rows: Sequence[Assessment], *
 
 
 def over(
-    course: Course, visits: Sequence[VisitRow], rows: Sequence[Assessment], *, after: datetime, until: datetime
+    course: Course, visits: Sequence[VisitRow], rows: Sequence[TakenRow], *, after: datetime, until: datetime
 ) -> Iterator[Over]:
     """The moments whose time ended ``after`` this instant and ``until`` that one. What would have come too soon after the
     last one is none. Reads nothing: the visits and assessments, in order of time, are the caller's.
@@ -152,8 +162,8 @@ def over(
 
 
 def _moments(
-    course: Course, visits: Sequence[V], rows: Sequence[Assessment]
-) -> Iterator[tuple["Rule", "_Place[V]", Sequence[Assessment]]]:
+    course: Course, visits: Sequence[V], rows: Sequence[R]
+) -> Iterator[tuple["Rule", "_Place[V]", Sequence[R]]]:
     """Every moment of every measure of the course, with what was taken of the measure."""
     counted = {visit.key: visit for visit in visits if visit.status in HAPPENS or visit.status == VisitStatus.TO_PLACE}
     for rule in stored.document(course.protocol_version.document).assessments:
@@ -245,7 +255,7 @@ def _title(rule: "Rule") -> str:
     return instrument.title if instrument else rule.title
 
 
-def _fitting(place: _Place[V], rows: Sequence[Assessment]) -> Assessment | None:
+def _fitting(place: _Place[V], rows: Sequence[R]) -> R | None:
     """What was taken in the time of the moment."""
     opens_at, closes_at = place.opens_at, place.closes_at
     if opens_at is None or closes_at is None:
@@ -275,7 +285,7 @@ def _stand(course: Course, rule: "Rule", place: _Place[Visit], rows: Sequence[As
     )
 
 
-def _not_too_soon(rule: "Rule", rows: Sequence[Assessment], opens_at: datetime, zone: str) -> datetime:
+def _not_too_soon(rule: "Rule", rows: Sequence[R], opens_at: datetime, zone: str) -> datetime:
     """Later, if the last one before was taken less than the protocol's least distance ago."""
     before = [row for row in rows if row.taken_at < opens_at]
     if not before or not rule.min_days_between:

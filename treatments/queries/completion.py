@@ -6,19 +6,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from core.errors import Unprocessable
 from treatments.models import Assessment, Course, ProtocolVersion, Visit
 from treatments.protocols import stored
+from treatments.protocols.references import block_of
 from treatments.queries import assessments
-from treatments.queries.assessments import Times, VisitRow
+from treatments.queries.assessments import TakenRow, Times, VisitRow
 from treatments.queries.scopes import Scope
 
 if TYPE_CHECKING:
     from treatments.protocols.policies import Moment
 
-MOST = 2_000
+MOST = 6_000
 """So many courses are gone through for one report."""
 
 
@@ -74,8 +75,11 @@ def _courses(scope: Scope) -> list[Course]:
 
 
 def _visits(courses: Sequence[Course]) -> Mapping[UUID, list[VisitRow]]:
-    """The visits of each course. One query."""
-    rows = Visit.objects.filter(course__in=[course.pk for course in courses]).order_by("position")
+    """The visits of each course that a moment of a measure may be counted from. One query."""
+    documents = {course.protocol_version_id: course.protocol_version.document for course in courses}
+    blocks = {moment.during or block_of(moment.before or moment.after or "") for moment in _moments(documents.values())}
+    counted = Q(*(("key__startswith", f"{block}.") for block in sorted(blocks)), _connector=Q.OR)
+    rows = Visit.objects.filter(counted, course__in=[course.pk for course in courses]).order_by("position")
     found: dict[UUID, list[VisitRow]] = {}
     for course, starts_at, ends_at, key, family, label, status in rows.values_list(
         "course_id", "appointment__starts_at", "appointment__ends_at", "key", "family", "label", "status"
@@ -85,21 +89,26 @@ def _visits(courses: Sequence[Course]) -> Mapping[UUID, list[VisitRow]]:
     return found
 
 
-def _taken(courses: Sequence[Course]) -> Mapping[UUID, list[Assessment]]:
+def _taken(courses: Sequence[Course]) -> Mapping[UUID, list[TakenRow]]:
     """What was taken and not replaced, in order of time. One query."""
     taken = Assessment.objects.filter(course__in=[course.pk for course in courses], replaced_by=None)
-    found: dict[UUID, list[Assessment]] = {}
-    for row in taken.only("course", "measure", "taken_at", "by").order_by("taken_at", "id"):
-        found.setdefault(row.course_id, []).append(row)
+    found: dict[UUID, list[TakenRow]] = {}
+    rows = taken.order_by("taken_at", "id").values_list("course_id", "measure", "taken_at", "by_id")
+    for course, measure, taken_at, by in rows:
+        found.setdefault(course, []).append(TakenRow(measure, taken_at, by))
     return found
 
 
 def _reach(documents: Iterable[object]) -> timedelta:
     """How far from a visit any measure of these protocols is taken at most, and some days for whole dates."""
-    moments = [
+    return timedelta(days=max((_days(moment) for moment in _moments(documents)), default=0) + 2)
+
+
+def _moments(documents: Iterable[object]) -> list["Moment"]:
+    """All moments of all measures of these protocols."""
+    return [
         moment for document in documents for rule in stored.document(document).assessments for moment in rule.moments
     ]
-    return timedelta(days=max((_days(moment) for moment in moments), default=0) + 2)
 
 
 def _days(moment: "Moment") -> int:
