@@ -162,9 +162,9 @@ class CoursePage:
         waiting = [(visit, item) for visit, item in items if item.standing != Standing.IN_PLACE]
         visit, worst = next((pair for pair in waiting if pair[1].standing == Standing.LATE), (waiting or items)[0])
         light = {Standing.IN_PLACE: "green", Standing.LATE: "red"}.get(worst.standing, "amber")
-        told = worst.message.partition(": ")[2]
+        told = f"{worst.told}."
         if worst.needed_by is not None and worst.standing != Standing.IN_PLACE:
-            told = f"{told.rstrip('.')}, for {visit.label}."
+            told = f"{worst.told}, for {visit.label}."
         ahead = {visit.key: visit.label for visit, _ in items}
         held = tuple((fact, self._held(fact, ahead)) for fact in facts if not fact.visit or fact.visit in ahead)
         return GateLine(gate.key, gate.title, light, told, tuple(each for each, _ in waiting), gate.per_visit, held)
