@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 
 if TYPE_CHECKING:
     from clinics.models import Patient, Site, User
@@ -15,6 +18,17 @@ if TYPE_CHECKING:
 
 
 BEGUN_FIRST = ("long", "browser", "processes")
+
+# Examples are the same on every run, and none is too slow on any machine. New ones are looked for by `make soak`.
+settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize="SOAK" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("same")
+# else values would come from the source of whatever modules happen to be loaded
+HypothesisProvider._maybe_draw_constant = lambda *_args, **_kwargs: None
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled them
