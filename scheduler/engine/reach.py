@@ -105,7 +105,8 @@ class Reach:
         rows = np.zeros(len(choice), dtype=np.int64)
         if axes:
             rows = np.ravel_multi_index(tuple(choice[:, k] for k in axes), self.togo.shape(axes)).astype(np.int64)
-        return array.reshape(-1).take(rows[:, None] * array.shape[-1] + index)
+        found: Points = array.reshape(-1).take(rows[:, None] * array.shape[-1] + index)
+        return found
 
     def foreseen(self, layer: Layer, visit: int, limit: int) -> Layer:
         """Plans in which ``visit`` was placed last, with what those that hang on a placed one cost at least beside all placed.
