@@ -72,6 +72,12 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   unlock();
 });
+// what a field that lost the focus to the cover asks for would lead to the sign-in page
+document.addEventListener("htmx:before:request", (event) => {
+  if (!locked) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, { capture: true });
 cover.addEventListener("keydown", (event) => event.stopPropagation()); // the keys of the page below do nothing
 cover.addEventListener("cancel", (event) => event.preventDefault());
 cover.addEventListener("close", () => { if (locked) cover.showModal(); });
