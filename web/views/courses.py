@@ -47,6 +47,7 @@ def course(request: StaffRequest, course_id: UUID) -> HttpResponse:
             "waitlist": page.waiting_for_earlier(),
             "handovers": [(each, decided(each, page.course)) for each in handovers.recent(page.course)],
             "freed": page.freed(request.GET.get("freed", "")),
+            "freed_all": request.GET.get("freed") == "all",
         },
     )
 
