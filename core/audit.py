@@ -8,21 +8,35 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import pghistory
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 
 M = TypeVar("M", bound=models.Model)
 
 
-def audited(*, but_not: Sequence[str] = ()) -> Callable[[type[M]], type[M]]:
+class _ChangeUnless(pgtrigger.AnyChange):
+    """Any change of what is kept, but for one after which ``unless`` holds."""
+
+    def __init__(self, unless: pgtrigger.Q) -> None:
+        super().__init__()
+        self.unless = unless
+
+    def resolve(self, model: type[models.Model]) -> str:
+        """As SQL."""
+        return f"(({super().resolve(model)}) AND NOT ({self.unless.resolve(model)}))"
+
+
+def audited(*, but_not: Sequence[str] = (), unless: pgtrigger.Q | None = None) -> Callable[[type[M]], type[M]]:
     """Keeps every insert, update and delete of the model's rows in an append-only event table.
 
-    ``but_not`` names fields whose values must not be kept: secrets.
+    ``but_not`` names fields whose values must not be kept: secrets. An update after which ``unless`` holds is not kept.
     """
 
     def track(model: type[M]) -> type[M]:
         # trackers remember the model they were made for, so each model gets its own
-        trackers = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+        updates = pghistory.UpdateEvent(condition=_ChangeUnless(unless)) if unless else pghistory.UpdateEvent()
+        trackers = (pghistory.InsertEvent(), updates, pghistory.DeleteEvent())
         tracked: type[M] = pghistory.track(*trackers, append_only=True, exclude=list(but_not) or None)(model)
         return tracked
 
