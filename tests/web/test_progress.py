@@ -188,11 +188,13 @@ def test_typing_answers_keeps_them_when_one_is_missing(course, nora):
     nurse = signed_in(nora)
     page = reverse("assess", args=[course.pk, form_id(course, "phq9")])
     here = clock.local(clock.now(), course.site.zone)
-    given = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
-    given |= {str(number): "1" for number in range(1, 9)}
+    when = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
+    given = when | {str(number): "1" for number in range(1, 9)}
     response = nurse.post(page, given)
     assert response.status_code == 422
-    assert "Answer item 9 too." in text(response)
+    assert "Answer this too." in text(response)
+    screen = nurse.post(reverse("assess", args=[course.pk, form_id(course, "cssrs")]), when | {"1": "0", "2": "1"})
+    assert text(screen).count("Answer this too.") == 2 * len((3, 4, 5, 7)), "above, and at each that is missing"
     assert len(re.findall(r"<input[^>]* name=\"[0-9]\"[^>]* checked", response.content.decode())) == 8
     response = nurse.post(page, given | {"9": "0"}, follow=True)
     assert "PHQ-9 recorded" in text(response)
