@@ -24,7 +24,7 @@ from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
 
 _WIDER = 6
 """So many times the width of a layer are looked at closely at once."""
-_FORESEEN = 3_000
+_FORESEEN = 10_000
 """Of so many, or of twice the width, it is foreseen what their next visits cost; then the most promising are kept."""
 
 

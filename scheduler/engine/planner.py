@@ -30,10 +30,10 @@ QUICK = Limits(widths=(50,), partial_widths=(50,))
 NORMAL = Limits(widths=(100, 3_000, 24_000), partial_widths=(60, 600))
 THOROUGH = Limits(widths=(100, 2_000, 40_000), partial_widths=(100, 2_000, 10_000))
 
-_MOST_TRIES = 250_000
+_MOST_TRIES = 500_000
 """No further run is begun that would try more starts in choosing times within dates than this; one while there is no plan."""
-_FAR = 14
-"""A plan that may cost more than one in so many of its points less is far from the best."""
+_FAR = 20
+"""A plan that may cost more than the best by one in so many of its points is far from it."""
 _STEPS = 8
 """Into so many parts what a plan costs beyond its bound is divided, for the first step of what no plan costs less than."""
 _JUDGED = 500
@@ -94,18 +94,20 @@ class Planner:
     def _passes(self, width: int) -> bool:
         """Runs of one width; whether a wider one could find anything.
 
-        A plan may be known that is far from the best. So what no plan costs less than goes up in steps, each four times the
-        last: partial plans beyond the next step are not looked at until it is known that there is no plan before it.
+        Where each start is a place there are many partial plans, and a plan may be known that is far from the best. So what no
+        plan costs less than goes up in steps, each twice the last: partial plans beyond the next step are not looked at until
+        it is known that there is no plan before it.
         """
-        span = self._limit() - self.lowest
-        step = span // _STEPS if self.best is not None and span * _FAR > self._limit() else span
+        step = span = self._limit() - self.lowest
+        if self.best is not None and span * _FAR > self._limit() and self.frontier.reach.is_fine:
+            step = span // _STEPS
         while True:
             goal = min(self._limit(), self.lowest + step)
             if not self._pass(width, goal):
                 return False
             if self.lowest < goal:
                 return True
-            step *= 4
+            step *= 2
 
     def _pass(self, width: int, goal: int) -> bool:
         """One run for plans cheaper than ``goal``; whether another one could find anything."""

@@ -32,6 +32,11 @@ class Reach:
         ]
         """Which visits have every start as a place."""
 
+    @property
+    def is_fine(self) -> bool:
+        """Whether any visit that is to be placed has every start as a place."""
+        return any(fine and n not in self.course.given for n, fine in enumerate(self.by_start))
+
     def ranges(self, layer: Layer, visit: int) -> Run:
         """For each plan the run of places that the visit may take."""
         places = self.togo.places[visit]
