@@ -36,7 +36,7 @@ def one(step: Step) -> Row:
 
 
 def test_what_would_not_go_out_is_not_announced(desk, booked, patient) -> None:
-    type(patient).objects.filter(pk=patient.pk).update(email="")
+    type(patient).objects.filter(pk=patient.pk).update(email="", may_email=False)
     page = text(desk.get("/messages/?state=scheduled"))
     assert "Would not go out: no address or number" in page
     type(patient).objects.filter(pk=patient.pk).update(email="pat@example.org", may_email=False)
