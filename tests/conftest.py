@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,19 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from clinics.models import Patient, Site, User
 
-# on a busy machine an example takes as long as it takes: that says nothing about what is looked at
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
-
 # Factories import models, so fixtures import them when they run: plain engine tests never load Django.
 
 
 BEGUN_FIRST = ("long", "browser", "processes")
+
+# Examples are the same on every run, and take as long as they take on a busy machine. New ones are looked for by `make soak`.
+settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize="SOAK" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("same")
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled them

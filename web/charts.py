@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from treatments.measures.relief import Knowledge, joined_within
 from treatments.models import Visit, VisitStatus
@@ -19,6 +20,8 @@ LEFT, WIDTH, RIGHT = 150, 640, 130
 PANEL, GAP, LANE, TOP = 96, 30, 30, 12
 LETTER = 6.2
 """About the width of a letter of the small words."""
+ROOMY, LEGIBLE, SMALLEST = 9.5, 7.5, 3.0
+"""Half the width of a visit's mark where there is room, the least into which its letters fit, and the least at all."""
 FEWEST_DAYS = 14
 """A shorter course is drawn as if it took so long, so that days keep a readable width."""
 
@@ -83,7 +86,7 @@ class Shade:
     relief: bool
     says: str
     label: str
-    """The same where it fits, else nothing."""
+    """The same without dates where it fits, else nothing."""
 
     @property
     def middle(self) -> float:
@@ -142,18 +145,41 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A visit in its lane. ``number`` is that of the infusion."""
+    """A visit in its lane. ``number`` is that of the infusion; ``half`` is half its width, less where others are near."""
 
     x: float
-    number: int
+    number: str
     kind: Therapy
     state: str
     says: str
+    half: float = ROOMY
 
     @property
     def left(self) -> float:
         """The left edge of a box around it."""
-        return self.x - 10
+        return self.x - self.half
+
+    @property
+    def wide(self) -> float:
+        """The width of the box."""
+        return 2 * self.half
+
+    @property
+    def text(self) -> str:
+        """What stands in it; nothing where there is no room, but what was missed is always crossed out."""
+        if self.state == "missed":
+            return "×"
+        return (self.number or self.kind.code) if self.half >= LEGIBLE else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The planned window for follow-ups, as far as it is drawn."""
+
+    x: float
+    width: float
+    says: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +191,7 @@ class Chart:
     infusions: tuple[Mark, ...]
     others: tuple[Mark, ...]
     decisions: tuple[tuple[float, str], ...]
+    window: "Span | None"
     today: float | None
     height: float
 
@@ -204,6 +231,16 @@ class Chart:
         return self.infusions_y + LANE
 
     @property
+    def window_top(self) -> float:
+        """The upper edge of the window for them."""
+        return self.others_y - 13
+
+    @property
+    def window_y(self) -> float:
+        """The line of its words."""
+        return self.others_y + 4
+
+    @property
     def others_top(self) -> float:
         """The upper edge of their boxes."""
         return self.others_y - 8
@@ -225,22 +262,32 @@ class Chart:
 
 
 def chart(
-    panels: Sequence[Panel], visits: Sequence[tuple[Visit, date]], decisions: Sequence[tuple[str, date]], *, today: date
+    panels: Sequence[Panel],
+    visits: Sequence[tuple[Visit, date]],
+    decisions: Sequence[tuple[str, date]],
+    *,
+    today: date,
+    window: tuple[date, date] | None = None,
 ) -> Chart:
-    """The drawing of a course: its visits with their local dates, its open decisions with the dates they are due."""
+    """The drawing of a course: its visits with their local dates, its open decisions with the dates they are due.
+
+    ``window`` is the planned one for follow-ups; it is drawn as far as the rest reaches.
+    """
     days = (
         [on for _, on in visits] + [each.on for panel in panels for each in panel.scores] + [on for _, on in decisions]
     )
     days += [each.ends_on for panel in panels for each in panel.stretches]
     first = min(days, default=today)
     axis = Axis(first - timedelta(days=1), max([*days, first + timedelta(days=FEWEST_DAYS)]) + timedelta(days=1))
-    marks = [_mark(visit, on, axis) for visit, on in visits]
+    infusions = [_mark(visit, on, axis) for visit, on in visits if visit.family == INFUSION]
+    others = [_mark(visit, on, axis) for visit, on in visits if visit.family != INFUSION]
     return Chart(
         axis=axis,
         panels=tuple(_drawn(panel, TOP + number * (PANEL + GAP), axis) for number, panel in enumerate(panels)),
-        infusions=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family == INFUSION),
-        others=tuple(mark for mark, (visit, _) in zip(marks, visits, strict=True) if visit.family != INFUSION),
+        infusions=_side_by_side(infusions),
+        others=_side_by_side(others),
         decisions=tuple((axis.at(on), f"{title}, due {words.day(on)}") for title, on in decisions),
+        window=_span(window, axis) if window else None,
         today=axis.at(today) if axis.first <= today <= axis.last else None,
         height=TOP + len(panels) * (PANEL + GAP) + 3 * LANE + 34,
     )
@@ -310,15 +357,37 @@ def _shade(starts_on: date, ends_on: date, what: Knowledge, axis: Axis) -> Shade
     days = words.count((ends_on - starts_on).days, "day")
     relief = what is Knowledge.RELIEF
     width = round(axis.at(ends_on) - x, 1)
-    says = f"relief {days}" if relief else f"not known {days}"
-    return Shade(x, width, relief, says, says if width > len(says) * LETTER else "")
+    label = f"relief {days}" if relief else f"not known {days}"
+    says = f"{label}, {words.short_day(starts_on)} to {words.short_day(ends_on)}"
+    return Shade(x, width, relief, says, label if width > len(label) * LETTER else "")
+
+
+def _span(window: tuple[date, date], axis: Axis) -> Span | None:
+    starts_on, ends_on = window
+    if starts_on > axis.last:
+        return None
+    half = (axis.at(axis.last) - axis.at(axis.first)) / max((axis.last - axis.first).days, 1) / 2
+    x = max(axis.at(starts_on) - half, LEFT)
+    end = min(axis.at(ends_on) + half, LEFT + WIDTH) if ends_on <= axis.last else LEFT + WIDTH
+    days = words.count((ends_on - starts_on).days + 1, "day")
+    says = f"Planned window for follow-ups: {words.day(starts_on)} to {words.day(ends_on)}, {days}"
+    return Span(round(x, 1), round(end - x, 1), says, f"window until {words.short_day(ends_on).partition(' ')[2]}")
 
 
 def _mark(visit: Visit, on: date, axis: Axis) -> Mark:
     state = {VisitStatus.DONE: "done", VisitStatus.MISSED: "missed"}.get(VisitStatus(visit.status), "planned")
     kind = therapy(visit.family)
-    infusion = int(visit.key.rpartition(".")[2]) if visit.family == INFUSION else 0
-    return Mark(axis.at(on), infusion, kind, state, f"{visit.label}, {words.day(on)}, {state}")
+    last = visit.label.rpartition(" ")[2]
+    number = last if visit.family == INFUSION and last.isdecimal() else ""
+    return Mark(axis.at(on), number, kind, state, f"{visit.label}, {words.day(on)}, {state}")
+
+
+def _side_by_side(marks: list[Mark]) -> tuple[Mark, ...]:
+    """As wide as they can be without touching; those of one day stand one on the other."""
+    places = sorted({mark.x for mark in marks})
+    gaps = [later - sooner for sooner, later in pairwise(places)]
+    room = {x: min(gaps[max(n - 1, 0) : n + 1], default=2 * ROOMY) for n, x in enumerate(places)}
+    return tuple(replace(mark, half=round(max(SMALLEST, min(ROOMY, room[mark.x] / 2 - 0.5)), 1)) for mark in marks)
 
 
 def number(value: Fraction) -> str:

@@ -37,6 +37,8 @@ class EndedWords:
 
     title: str
     why: str
+    closed: str
+    closed_why: str
     offer_phone: str
     offer_email: str
     send: str
@@ -99,6 +101,8 @@ ENDED = {
     "en": EndedWords(
         title="This link has ended",
         why="It was too old, or was replaced. Call the clinic, and we send you a new one.",
+        closed="This page has closed",
+        closed_why="It closes after some hours. Open the link in our message again, or call the clinic.",
         offer_phone="We can send a new one to the phone that ends in {end}.",
         offer_email="We can send a new one to the e-mail address we have of you.",
         send="Send me a new link",
@@ -109,6 +113,8 @@ ENDED = {
     "es": EndedWords(
         title="Este enlace ya no sirve",
         why="Era antiguo o se cambió. Llame a la clínica y le enviamos otro.",
+        closed="Esta página se ha cerrado",
+        closed_why="Se cierra al cabo de unas horas. Vuelva a abrir el enlace de nuestro mensaje o llame a la clínica.",
         offer_phone="Podemos enviarle otro al teléfono que acaba en {end}.",
         offer_email="Podemos enviarle otro al correo electrónico que tenemos de usted.",
         send="Envíenme un enlace nuevo",

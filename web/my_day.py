@@ -12,25 +12,13 @@ from scheduler.models import Appointment, Status
 from treatments.models import Alert, Visit, VisitTick
 from treatments.queries import my_day, sessions
 from treatments.queries.my_day import DayVisit
-from treatments.queries.readiness import Standing
-from web import statuses, words
+from web import statuses, visit_needs, words
 from web.statuses import Press, State
 from web.visit_lines import who_and_where
+from web.visit_needs import Need
 
 _AHEAD = (Status.BOOKED, Status.ARRIVED)
 _HERE = (Status.ARRIVED, Status.IN_TREATMENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something that is there, or has still to be there, before the visit."""
-
-    words: str
-    state: State
-    gate: str = ""
-    """The key of the gate that a press fulfils; empty where a press does not."""
-    per_visit: bool = False
-    """Whether it is fulfilled for this visit alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,23 +183,10 @@ def _mark(found: DayVisit, step: str, title: str, zone: str) -> TickLine:
     return TickLine(step, title, "", tick, clock.local(tick.at, zone) if tick else None, None)
 
 
-_IN_PLACE = State("", "✓", "confirmed")
-_MISSING = State("", "×", "missed")
-_OPEN = State("", "?", "waiting")
-_TELLS = State("", "–", "")
-
-
 def _needs(found: DayVisit, zone: str) -> Iterable[Need]:
     """Gates, what can be answered now, and until when the patient could eat and drink."""
-    for item in found.ready.items if found.ready is not None else ():
-        told = item.message.partition(": ")[2].rstrip(".")
-        if item.standing is Standing.IN_PLACE:
-            yield Need(f"{item.gate.title} {told}", _IN_PLACE)
-        else:
-            state = _MISSING if item.standing is Standing.LATE else _OPEN
-            yield Need(f"{item.gate.title}: {told}", state, gate=item.gate.key, per_visit=item.gate.per_visit)
-    for due in found.due:
-        yield Need(f"{due.title} due {due.when}, {due.filled_by}", _OPEN)
-    if found.prepare.eat_until is not None and found.prepare.drink_until is not None:
-        food, water = (clock.local(each, zone).time() for each in (found.prepare.eat_until, found.prepare.drink_until))
-        yield Need(f"Ask: no food since {words.clock(food)}, nothing to drink since {words.clock(water)}", _TELLS)
+    yield from visit_needs.gates(found.ready)
+    yield from (visit_needs.measure(due, zone) for due in found.due)
+    until = visit_needs.fasting(found.prepare, zone)
+    if until is not None:
+        yield Need(f"Ask: no food since {until[0]}, nothing to drink since {until[1]}", visit_needs.TELLS)

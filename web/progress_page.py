@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from core import clock
@@ -12,16 +13,23 @@ from treatments.measures.scoring import risk
 from treatments.models import Alert, Assessment, Course, CourseStatus, DecisionHandover, Visit, VisitStatus
 from treatments.models.course import GIVEN_UP
 from treatments.protocols import stored
-from treatments.queries import alerts, assessments, decisions, handovers, progress, readiness, windows
+from treatments.queries import alerts, assessments, decisions, handovers, preparations, progress, readiness, windows
 from treatments.queries.assessments import Due, DueState
 from treatments.queries.decisions import DecisionPoint, DecisionState
 from treatments.queries.progress import Panel, Screen
-from treatments.queries.readiness import VisitReadiness
-from web import charts, words
+from treatments.queries.readiness import GONE, VisitReadiness
+from web import charts, visit_needs, words
 from web.charts import Chart
 from web.course_page import CoursePage
 from web.decision_words import decided
 from web.forms.decisions import DecisionForm
+from web.visit_needs import Need
+
+if TYPE_CHECKING:
+    from treatments.protocols.schema import Protocol
+
+
+_STILL_DUE = (DueState.AHEAD, DueState.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,15 @@ class Step:
     who: str
     due_on: date | None
     is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The visit that has to be got ready, when it begins (local; None without a time), and what it needs."""
+
+    visit: Visit
+    starts: datetime | None
+    needs: tuple[Need, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +87,13 @@ class ProgressPage:
     page: CoursePage
     state: str
     alerts: tuple[AlertLine, ...]
-    ready: VisitReadiness | None
+    ready: Ready | None
     panels: tuple[Panel, ...]
     chart: Chart
     rows: tuple[ScoreRow, ...]
     screens: tuple[Screen, ...]
+    first_due: str
+    """What is to be scored first, while nothing was."""
     steps: tuple[Step, ...]
     measures: tuple[tuple[UUID, str], ...]
     ways: tuple[tuple[str, str], ...]
@@ -98,7 +117,7 @@ class ProgressPage:
 
     @classmethod
     def of(cls, course: Course, *, now: datetime) -> "ProgressPage":
-        """The page of a course read with ``treatments.queries.courses.page``. Five more queries."""
+        """The page of a course read with ``treatments.queries.courses.page``. Seven more queries."""
         zone = course.site.zone
         today = clock.local(now, zone).date()
         visits = list(course.visits.all())
@@ -106,7 +125,8 @@ class ProgressPage:
         document = stored.document(course.protocol_version.document)
         due = assessments.stand(course, visits, rows, now=now)
         points = decisions.stand(course, visits, list(decisions.records(course)), now=now)
-        ready = readiness.stand(course, visits, readiness.fulfilments(course), now=now).visits
+        standing = readiness.stand(course, visits, readiness.fulfilments(course), now=now).visits
+        coming = _coming(standing, now)
         panels = progress.panels(course, visits, rows, [rule.measure for rule in document.assessments], now=now)
         dated = [
             (visit, clock.local(visit.appointment.starts_at, zone).date())
@@ -123,18 +143,41 @@ class ProgressPage:
             page=page,
             state=state_of(course, dated, today),
             alerts=tuple(alert_line(each) for each in alerts.of_course(course)),
-            ready=ready[0] if ready else None,
+            ready=_ready(course, document, coming, due) if coming else None,
             panels=panels,
-            chart=charts.chart(panels, dated, waiting, today=today),
+            chart=charts.chart(panels, dated, waiting, today=today, window=windows.span(course, dated)),
             rows=tuple(_table(panels)),
             screens=progress.screens(course, rows),
-            steps=tuple(_steps(visits, due, points, ready, today=today, zone=zone)),
+            first_due=next((f"{each.title} {each.when}" for each in due if each.state in _STILL_DUE), ""),
+            steps=tuple(_steps(visits, due, points, coming, today=today, zone=zone)),
             ways=tuple(_ways(course, points)),
             handed=tuple((each, decided(each, course)) for each in handovers.recent(course)),
             warnings=tuple(_warnings(course, visits, dated, today)),
             next_times=tuple(_next_times(visits)),
             measures=_measures(course, [rule.measure for rule in document.assessments]),
         )
+
+
+def _coming(standing: Sequence[VisitReadiness], now: datetime) -> VisitReadiness | None:
+    """The next infusion; where there is none, the next visit for which something has to be there."""
+    ahead = [each for each in standing if each.visit.appointment is None or each.visit.appointment.ends_at > now]
+    infusions = (each for each in ahead if each.visit.family == progress.INFUSION)
+    return next(infusions, None) or next((each for each in ahead if each.items), None)
+
+
+def _ready(course: Course, document: "Protocol", coming: VisitReadiness, due: Sequence[Due]) -> Ready:
+    """What it needs: gates, measures that are taken before it, and fasting. Two queries at most."""
+    visit, zone = coming.visit, course.site.zone
+    needs = list(visit_needs.gates(coming))
+    at = visit.appointment
+    if at is not None:
+        before = [each for each in due if each.visit == visit and each.closes_at and each.closes_at <= at.starts_at]
+        needs += [visit_needs.measure(each, zone) for each in before if each.state is not DueState.TOO_SOON]
+        keys = [each.key for each in course.visits.all() if each.status not in GONE]
+        prepare = preparations.of_visit(visit, document, keys)
+        seen_to = preparations.done([at], {at.pk: prepare})[at.pk] if prepare.critical else preparations.Done()
+        needs += visit_needs.fasting_ahead(prepare, seen_to.ticks, zone)
+    return Ready(visit, clock.local(at.starts_at, zone) if at is not None else None, tuple(needs))
 
 
 def _ways(course: Course, points: Sequence[DecisionPoint]) -> Iterable[tuple[str, str]]:
@@ -249,7 +292,7 @@ def _steps(
     visits: Sequence[Visit],
     due: Sequence[Due],
     points: Sequence[DecisionPoint],
-    ready: Sequence[VisitReadiness],
+    coming: VisitReadiness | None,
     *,
     today: date,
     zone: str,
@@ -260,14 +303,12 @@ def _steps(
         for point in points
         if point.state in (DecisionState.DUE, DecisionState.OVERDUE)
     ]
-    for visit in ready[:1]:
-        for item in visit.items:
-            if item.standing is not readiness.Standing.IN_PLACE:
-                by = clock.local(item.needed_by, zone).date() if item.needed_by else None
-                late = item.standing is readiness.Standing.LATE
-                found.append(
-                    Step(f"{item.gate.title} for {visit.visit.label.lower()}: {item.message}", "desk", by, late)
-                )
+    for item in coming.items if coming is not None else ():
+        if item.standing is not readiness.Standing.IN_PLACE and coming is not None:
+            by = clock.local(item.needed_by, zone).date() if item.needed_by else None
+            late = item.standing is readiness.Standing.LATE
+            what = f"{item.gate.title} for {coming.visit.label.lower()}"
+            found.append(Step(f"{what}, {item.told}" if late else what, "desk", by, late))
     for each in due:
         if each.state in (DueState.OPEN, DueState.OVERDUE) and each.closes_at is not None:
             last = each.best_on or clock.local(each.closes_at, zone).date()

@@ -114,6 +114,7 @@ def test_everything_takes_few_taps(visitor, link, patient, language):
 
     page.goto(f"/v/{link.token}")
     assert progress in page.locator("main").inner_text(), "seen without a tap"
+    assert link.token not in page.url, "nor in the history, nor where somebody looks over a shoulder"
     found += thumb.looks_right("visits")
     thumb.tap(come)
     assert thumb.taps <= 2

@@ -43,7 +43,8 @@ def counted(clinic):
             AllocationFactory(appointment=visit.appointment, resource=chairs[number % 3], is_active=not missed)
         for days in (-1, 15):
             AssessmentFactory(course=course, taken_at=start + timedelta(days=days))
-    return PERIOD.format(start - timedelta(days=5), now - timedelta(days=1))
+    yesterday = clock.local(now, clinic.zone).date() - timedelta(days=1)  # where it is evening yet, today is not over
+    return PERIOD.format(start - timedelta(days=5), yesterday)
 
 
 def addresses(period: str, *, scores: bool) -> list[str]:

@@ -12,6 +12,16 @@ from notifications.models import Link
 from notifications.models.link import Purpose
 
 
+class Phone(Client):
+    """A browser that goes where the address of a link leads."""
+
+    def get(self, path, *args, **more):
+        answer = super().get(path, *args, **more)
+        while answer.status_code == 302:
+            answer = super().get(answer["Location"], *args, **more)
+        return answer
+
+
 def link_of(patient: Patient) -> Link:
     """A link to all of their visits."""
     return Link.issue(purpose=Purpose.PLAN, patient=patient, now=clock.now(), lifetime=timedelta(days=60))
@@ -23,9 +33,9 @@ def born(patient: Patient) -> dict[str, str]:
     return {"day": str(on.day), "month": str(on.month), "year": str(on.year)}
 
 
-def known(link: Link) -> Client:
+def known(link: Link) -> Phone:
     """A browser in which the birth date was given."""
-    client = Client()
+    client = Phone()
     answer = client.post(f"/v/{link.token}/birth", born(link.patient))
     assert (answer.status_code, answer["Location"]) == (303, f"/v/{link.token}#ready")
     return client

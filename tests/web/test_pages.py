@@ -111,7 +111,7 @@ def test_the_choice_of_display_is_kept_and_leads_back(desk, site):
 def test_the_choice_of_display_leads_nowhere_else(desk, site):
     answer = desk.post("/display", {"theme": "<b>", "density": "x", "next": "https://evil.example/"})
     assert answer["Location"] == "/"
-    assert desk.cookies["display"].value == "system.compact.full.narrow"
+    assert desk.cookies["display"].value == "system.compact.full.narrow.off"
 
 
 def test_pages_name_no_patient_in_their_title(desk, course):

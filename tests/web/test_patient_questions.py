@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 
 from clinics import red_words
 from core import clock
 from notifications.models import Link
 from notifications.models.link import Purpose
 from tests.treatments.documents import series as document
+from tests.web.patient_phone import Phone, born
 from treatments.actions import courses, protocols
 from treatments.actions.questions import KEPT, forget_drafts
 from treatments.models import Alert, Assessment, AssessmentDraft, CrisisContact
@@ -56,15 +56,10 @@ def link(course, patient):
     return Link.issue(purpose=Purpose.PLAN, patient=patient, now=clock.now(), lifetime=timedelta(days=14))
 
 
-def born(patient) -> dict[str, str]:
-    on = patient.birth_on
-    return {"day": str(on.day), "month": str(on.month), "year": str(on.year)}
-
-
 @pytest.fixture
 def phone(link, patient):
     """A browser in which the birth date was given."""
-    client = Client()
+    client = Phone()
     assert client.post(f"/v/{link.token}/questions", born(patient)).status_code == 303
     return client
 
@@ -87,7 +82,7 @@ def fill(phone, link, course, values) -> object:
 
 
 def test_the_birth_date_comes_first_and_is_asked_once(link, course, patient):
-    client = Client()
+    client = Phone()
     shown = text(client.get(f"/v/{link.token}/questions"))
     assert "Your birth date" in shown
     assert "9 questions" not in shown
@@ -102,13 +97,13 @@ def test_the_birth_date_comes_first_and_is_asked_once(link, course, patient):
 @pytest.mark.parametrize("nonsense", [{}, {"day": "x"}, {"day": "31", "month": "2"}, {"year": "99999"}, {"day": "٣"}])
 def test_nonsense_for_a_birth_date_is_wrong_and_nothing_worse(link, patient, nonsense):
     given = (born(patient) | nonsense) if nonsense else {}
-    assert Client().post(f"/v/{link.token}/questions", given).status_code == 422
+    assert Phone().post(f"/v/{link.token}/questions", given).status_code == 422
 
 
 def test_five_wrong_dates_close_the_link_for_an_hour(link, patient):
     for _ in range(5):
-        assert "not the birth date" in text(Client().post(f"/v/{link.token}/questions", {}))
-    late = Client().post(f"/v/{link.token}/questions", born(patient))
+        assert "not the birth date" in text(Phone().post(f"/v/{link.token}/questions", {}))
+    late = Phone().post(f"/v/{link.token}/questions", born(patient))
     assert late.status_code == 422
     assert "Try again in an hour" in text(late)
 
@@ -198,15 +193,15 @@ def test_what_was_begun_is_forgotten_after_two_days(phone, link, course, service
 def test_in_spanish(link, course, patient):
     patient.language = "es"
     patient.save()
-    client = Client()
+    client = Phone()
     client.post(f"/v/{link.token}/questions", born(patient))
     assert "Poco interés o placer" in text(client.get(question(link, course, 1)))
     assert "Línea 988" in text(client.get(fill(client, link, course, [0] * 8 + [2])["Location"]))
 
 
 def test_the_visits_page_leads_to_the_questions_without_saying_which(link, course):
-    page = Client().get(f"/v/{link.token}")
-    assert f"/v/{link.token}/questions" in page.content.decode()
+    page = Phone().get(f"/v/{link.token}")
+    assert f"/v/{link.pk}/questions" in page.content.decode()
     assert not red_words.found(text(page))
     assert "PHQ" not in text(page)
 

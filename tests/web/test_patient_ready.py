@@ -24,7 +24,7 @@ from tests.factories.clinics import PatientFactory
 from tests.notifications.booking import book
 from tests.notifications.fake_sender import FakeSender
 from tests.treatments.documents import series as document
-from tests.web.patient_phone import born, known, link_of, text_of
+from tests.web.patient_phone import Phone, born, known, link_of, text_of
 from treatments.actions import protocols
 from treatments.models import GateFulfilment, PreparationTick, Visit, VisitStatus
 from treatments.queries import readiness
@@ -64,10 +64,10 @@ def about(appointment: Appointment, **more: str) -> dict[str, str]:
 
 def test_the_list_is_ticked_and_unticked_and_starts_anew_at_another_time(link, first, patient):
     page, ready = f"/v/{link.token}", f"/v/{link.token}/ready"
-    closed = text_of(Client().get(page))
+    closed = text_of(Phone().get(page))
     assert "Your birth date opens it." in closed
     assert red_words.found(closed) == []
-    assert Client().post(ready, about(first, item="food", done="1"))["Location"] == f"{page}/birth"
+    assert Phone().post(ready, about(first, item="food", done="1"))["Location"] == f"{page}/birth"
     client = known(link)
     assert client.get(page).content.count(b'aria-pressed="false"') == 2
     for _ in range(2):
@@ -86,7 +86,7 @@ def test_the_list_is_ticked_and_unticked_and_starts_anew_at_another_time(link, f
 
 def test_what_a_visit_is_called_is_told_after_the_birth_date_in_the_patients_language(link, patient):
     page = f"/v/{link.token}"
-    assert "Treatment visit" not in text_of(Client().get(page))
+    assert "Treatment visit" not in text_of(Phone().get(page))
     client = known(link)
     shown = text_of(client.get(page))
     assert (shown.count("Treatment visit"), shown.count("Talk visit")) == (3, 3)
@@ -120,7 +120,7 @@ def test_who_drives_home_is_what_the_visit_waits_for(link, course, first, clinic
     assert "Juan, 555 0101 drives you home." in shown
     assert "María" not in shown
     assert GateFulfilment.objects.filter(withdrawal=None).get().note == "Juan, 555 0101"
-    assert "Juan" not in text_of(Client().get(f"/v/{link.token}")), "not before the birth date"
+    assert "Juan" not in text_of(Phone().get(f"/v/{link.token}")), "not before the birth date"
     other = known(link_of(PatientFactory(site=course.site)))
     assert other.post(ready, about(first, name="Eve", phone="555 0102")).status_code == 303
     assert GateFulfilment.objects.filter(withdrawal=None).get().note == "Juan, 555 0101"
@@ -144,7 +144,7 @@ def test_the_desk_sees_what_is_not_seen_to(link, first, desk):
 
 def test_how_far_along_is_there_at_once_and_a_week_is_confirmed_with_one_press(link, course, first):
     Visit.objects.filter(course=course, key="talks.1").update(status=VisitStatus.DONE)
-    page = Client().get(f"/v/{link.token}")
+    page = Phone().get(f"/v/{link.token}")
     assert "1 of 6 visits done" in text_of(page)
     assert page.content.count(b'<span class="done">') == 1
     assert "Somebody may come with you." in text_of(page)
@@ -153,27 +153,29 @@ def test_how_far_along_is_there_at_once_and_a_week_is_confirmed_with_one_press(l
     keys = re.findall(r'name="visit" value="([^"]+)"', form)
     epochs = re.findall(r'name="epoch" value="([^"]+)"', form)
     assert len(keys) > 1
-    answer = Client().post(f"/v/{link.token}", {"visit": keys, "epoch": epochs, "answer": "confirm"})
+    answer = Phone().post(f"/v/{link.token}", {"visit": keys, "epoch": epochs, "answer": "confirm"})
     assert answer.status_code == 303
     assert set(map(str, Appointment.objects.exclude(confirmed_at=None).values_list("pk", flat=True))) == set(keys)
-    shown = text_of(Client().get(f"/v/{link.token}"))
+    shown = text_of(Phone().get(f"/v/{link.token}"))
     assert "Thank you. This visit is confirmed. Nothing more to do until " in shown
 
 
 def test_texts_stop_and_e_mails_go_on_and_the_language_changes(link, patient):
     page = f"/v/{link.token}/contact"
-    assert f'href="{page}"' in Client().get(f"/v/{link.token}").content.decode(), "one tap, and one more there"
-    assert Client().post(page, {"do": "stop-texts"})["Location"] == f"{page}?done"
+    assert f'href="/v/{link.pk}/contact"' in Phone().get(f"/v/{link.token}").content.decode(), (
+        "one tap, and one more there"
+    )
+    assert Phone().post(page, {"do": "stop-texts"})["Location"] == f"{page}?done"
     patient.refresh_from_db()
     assert (patient.may_text, patient.may_email) == (False, True)
-    assert "This is noted." in text_of(Client().get(f"{page}?done"))
-    Client().post(page, {"do": "start-texts"})
+    assert "This is noted." in text_of(Phone().get(f"{page}?done"))
+    Phone().post(page, {"do": "start-texts"})
     assert Consent.objects.latest("recorded_at").words.startswith("I agree")
-    assert Client().post(page, {"do": "es"}).status_code == 303
-    assert "Cómo le escribimos" in text_of(Client().get(page))
+    assert Phone().post(page, {"do": "es"}).status_code == 303
+    assert "Cómo le escribimos" in text_of(Phone().get(page))
     for odd in ({}, {"do": "x"}, {"do": "\x00"}):
-        assert Client().post(page, odd).status_code == 422
-    assert str(patient.phone)[2:] not in text_of(Client().get(page)).replace(" ", "")
+        assert Phone().post(page, odd).status_code == 422
+    assert str(patient.phone)[2:] not in text_of(Phone().get(page)).replace(" ", "")
 
 
 class TestEndedLinks:
@@ -188,33 +190,33 @@ class TestEndedLinks:
         return link
 
     def test_a_new_one_goes_to_where_the_patient_is_known_to_be(self, old, patient, settings):
-        shown = Client().get(f"/v/{old.token}")
+        shown = Phone().get(f"/v/{old.token}")
         assert shown.status_code == 404
         assert "We can send a new one to the e-mail address" in text_of(shown)
         assert patient.email not in text_of(shown)
         settings.TEXTS_OVER = "sms"
-        assert f"phone that ends in {str(patient.phone)[-2:]}." in text_of(Client().get(f"/v/{old.token}"))
+        assert f"phone that ends in {str(patient.phone)[-2:]}." in text_of(Phone().get(f"/v/{old.token}"))
         settings.TEXTS_OVER = "none"
         before = Message.objects.count()
-        assert "a new link is on its way" in text_of(Client().post(f"/v/{old.token}/new"))
+        assert "a new link is on its way" in text_of(Phone().post(f"/v/{old.token}/new"))
         made = Message.objects.latest("created_at")
         assert (Message.objects.count(), made.copy, made.heeds_quiet_hours) == (before + 1, 1, False)
-        said = {text_of(Client().post(f"/v/{old.token}/new")).partition("Or call")[0] for _ in range(3)}
+        said = {text_of(Phone().post(f"/v/{old.token}/new")).partition("Or call")[0] for _ in range(3)}
         assert any("Wait some minutes" in each for each in said)
         assert Message.objects.count() == before + 1
 
     def test_what_was_taken_back_and_what_is_not_known_offer_nothing(self, old, patient, flora, now):
-        unknown = Client().get("/v/nothing").content
+        unknown = Phone().get("/v/nothing").content
         long_ago = link_of(patient)
         Link.objects.filter(pk=long_ago.pk).update(expires_at=now - timedelta(days=200))
-        assert Client().get(f"/v/{long_ago.token}").content == unknown
+        assert Phone().get(f"/v/{long_ago.token}").content == unknown
         back = link_of(patient)
         links.revoke_all(patient=patient, by=flora, now=now)
         Link.objects.filter(pk=back.pk).update(expires_at=now)
-        assert Client().get(f"/v/{back.token}").content == unknown
+        assert Phone().get(f"/v/{back.token}").content == unknown
         before = Message.objects.count()
-        assert Client().post(f"/v/{back.token}/new").content == unknown
-        assert Client().get(f"/v/{old.token}/new").status_code == 404
+        assert Phone().post(f"/v/{back.token}/new").content == unknown
+        assert Phone().get(f"/v/{old.token}/new").status_code == 404
         assert Message.objects.count() == before
 
 
@@ -239,7 +241,7 @@ def test_looking_writes_nothing_on_any_open_page(link, first, service):
     opened = known(link)
     with connection.execute_wrapper(watch):
         for path in addresses(link, first):
-            for client in (Client(), opened):
+            for client in (Client(), Phone(), opened):
                 for response in (
                     client.get(path),
                     client.head(path),
@@ -257,14 +259,18 @@ def test_the_page_asks_as_little_for_thirty_visits_more_as_for_one(
     link, patient, first, now, django_assert_max_num_queries
 ):
     client = known(link)
-    client.get(f"/v/{link.token}")  # what a published version asks for is read once and kept
+    phones = Phone(), client
+    for phone in phones:
+        phone.get(
+            f"/v/{link.token}"
+        )  # leads to the address without it; what a published version asks for is read and kept
     costs = {}
     for rows in (range(1), range(1, 3), range(3, 30)):
         book(patient, *(now + timedelta(days=30, hours=3 * number) for number in rows), now=now)
         coming = Appointment.objects.filter(patient=patient).count()
-        for browser in (Client(), client):
+        for browser in phones:
             with django_assert_max_num_queries(8) as asked:
-                page = browser.get(f"/v/{link.token}").content.decode()
+                page = browser.get(f"/v/{link.pk}").content.decode()
             assert page.count('<button class="button" name="answer" value="cannot_come">') == coming
             costs.setdefault(browser is client, set()).add(len(asked))
     assert [len(different) for different in costs.values()] == [1, 1]
@@ -286,6 +292,6 @@ def test_it_weighs_little(link, first, patient):
 def test_the_birth_date_is_tried_five_times_an_hour_wherever_it_is_asked(link, patient):
     page = f"/v/{link.token}/birth"
     for _ in range(5):
-        assert "not the birth date" in text_of(Client().post(page, born(patient) | {"year": "1900"}))
-    assert "tried too often" in text_of(Client().post(page, born(patient)))
-    assert "tried too often" in text_of(Client().post(f"/v/{link.token}/questions", born(patient)))
+        assert "not the birth date" in text_of(Phone().post(page, born(patient) | {"year": "1900"}))
+    assert "tried too often" in text_of(Phone().post(page, born(patient)))
+    assert "tried too often" in text_of(Phone().post(f"/v/{link.token}/questions", born(patient)))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.test import Client
 
 from clinics import red_words
 from clinics.permissions import OWN, Permission, require_own
@@ -20,7 +19,7 @@ from scheduler.models import Appointment, ChangeSet
 from scheduler.models.change_set import Verb
 from tests.factories.clinics import PatientFactory
 from tests.factories.scheduler import AbsenceFactory
-from tests.web.patient_phone import born, known, link_of, text_of
+from tests.web.patient_phone import Phone, born, known, link_of, text_of
 from treatments.actions import changes
 from treatments.models import Visit, WaitlistEntry
 
@@ -64,7 +63,7 @@ def places() -> list:
 
 
 def test_a_time_is_chosen_in_four_taps_and_counts_as_confirmed(link, visit, page, patient, flora):
-    before, client = places(), Client()
+    before, client = places(), Phone()
     listed = client.get(page)
     said = text_of(listed)
     assert 0 < len(offered(listed)) <= 3
@@ -149,7 +148,7 @@ def test_what_does_something_else_by_now_is_shown_again(link, page, flora, cours
 
 def test_the_clinic_may_want_to_be_asked(link, visit, page, settings):
     settings.PATIENTS_MOVE = "request"
-    before, client = places(), Client()
+    before, client = places(), Phone()
     looked = client.get(f"{page}?at={offered(client.get(page))[0]}")
     assert "birth date" not in text_of(looked), "nothing moves yet"
     assert client.post(page, form_of(looked)).status_code == 303
@@ -163,7 +162,7 @@ def test_the_clinic_may_want_to_be_asked(link, visit, page, settings):
 def test_where_there_is_no_other_time_it_says_so_and_offers_the_list_or_a_call(link, clinic, visit, page):
     for resource in clinic.values():
         AbsenceFactory(resource=resource, starts_at=clock.now(), ends_at=clock.now() + timedelta(days=60))
-    client = Client()
+    client = Phone()
     said = text_of(client.get(page))
     assert "We found no other time for this visit." in said
     assert client.post(page, {"do": "wait"})["Location"] == f"/v/{link.token}?done=listed"
@@ -177,7 +176,7 @@ def test_where_there_is_no_other_time_it_says_so_and_offers_the_list_or_a_call(l
 def test_a_visit_that_is_near_is_talked_about(link, course):
     near = Visit.objects.select_related("appointment").get(course=course, key="infusions.1").appointment
     with time_machine.travel(near.starts_at - timedelta(hours=23)):
-        shown = Client().get(f"/v/{link.token}/times/{near.pk}")
+        shown = Phone().get(f"/v/{link.token}/times/{near.pk}")
     assert offered(shown) == []
     assert "This visit is soon." in text_of(shown)
     assert "Put me on the list" not in text_of(shown)
@@ -187,7 +186,7 @@ def test_a_visit_that_is_near_is_talked_about(link, course):
     "query", ["at=x", "at=20260230T1200Z", "at=99990101T0000Z", "at=20200101T0900Z", "skip=-1", "skip=²", "skip=99"]
 )
 def test_nonsense_in_the_address_shows_the_page(page, query):
-    shown = Client().get(f"{page}?{query}")
+    shown = Phone().get(f"{page}?{query}")
     assert shown.status_code in {200, 409}
     assert "Another time" in text_of(shown)
 
@@ -202,11 +201,11 @@ def test_nonsense_in_the_form_and_other_peoples_visits_change_nothing(link, page
         {"do": "call"},
         {"do": "call", "epoch": "7"},
     ):
-        assert Client().post(page, form).status_code in {303, 409, 422}
+        assert Phone().post(page, form).status_code in {303, 409, 422}
     other = link_of(PatientFactory(site=site))
     foreign = f"/v/{other.token}/times/{visit.appointment_id}"
-    assert Client().get(foreign)["Location"] == f"/v/{other.token}?moved"
-    assert Client().post(foreign, {"do": "wait"}).status_code == 303
+    assert Phone().get(foreign)["Location"] == f"/v/{other.pk}?moved"
+    assert Phone().post(foreign, {"do": "wait"}).status_code == 303
     assert (places(), Answer.objects.count(), WaitlistEntry.objects.count()) == (before, 0, 0)
 
 

@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from clinics.models import User
 from core import clock
 from tests.treatments.documents import series as document
 from tests.web.conftest import signed_in
-from treatments.actions import alerts, assessments, courses, protocols
+from treatments.actions import alerts, assessments, courses, preparing, protocols
 from treatments.models import Alert, Assessment, Visit, VisitStatus
 from treatments.queries.assessments import form_id
+from web import words
 
 pytestmark = pytest.mark.django_db
 MEASURES = [
@@ -75,6 +77,69 @@ def test_without_scores_it_says_which_is_due_first(course, clara):
     assert "PHQ-9 before infusion 1" in shown
 
 
+def test_what_the_next_infusion_needs_is_said_once_each(clinic, site, patient, flora, mona, clara, nora):
+    now = clock.now()
+    made = document(
+        assessments=[
+            *MEASURES,
+            {
+                "measure": "cssrs",
+                "title": "C-SSRS",
+                "filled_by": "clinician",
+                "moments": [{"before": "infusions.each", "max_days": 0, "source": "T"}],
+                "source": "T",
+            },
+        ],
+        gates=[{"gate": "escort", "title": "A ride home", "before": "infusions.each", "source": "T"}],
+    )
+    made["visit_types"]["infusion"]["prepare"] = {"fasting": {"food_hours": 6, "clear_fluids_hours": 2, "source": "T"}}
+    course = courses.book(
+        protocol_version=protocols.publish(document=made, by=mona, now=now),
+        site=site,
+        patient=patient,
+        start_on=clock.local(now, site.zone).date() + timedelta(days=1),
+        wishes={},
+        by=flora,
+        now=now,
+    ).course
+    first = course.visits.select_related("appointment").get(key="infusions.1")
+    shown = text(signed_in(clara).get(address(course)))
+    ready = shown.partition("Ready for infusion 1, Thursday 7 May, 8am?")[2].partition("Scores and visits")[0]
+    assert ready.count("A ride home") == 1
+    assert "A ride home: needed by 7 May" in ready
+    assert "C-SSRS screener due before infusion 1, clinician, from Thursday 7 May" in ready
+    assert "PHQ-9 due before infusion 1, patient" in ready
+    assert "No food from 2am, nothing to drink from 6am: not ticked yet" in ready
+    assert shown.partition("Next steps")[2].count("A ride home") == 1
+    for item in ("food", "drink"):
+        preparing.tick(
+            patient=patient.pk,
+            appointment=first.appointment,
+            schedule_epoch=1,
+            item=item,
+            done=True,
+            by=User.objects.service(),
+            now=now,
+        )
+    take(course, nora, 12, days_ago=0)
+    ready = text(signed_in(clara).get(address(course)))
+    assert "No food from 2am, nothing to drink from 6am: ticked by the patient" in ready
+    assert "PHQ-9 taken Monday 4 May" in ready
+
+
+def test_every_fact_of_the_drawing_stands_beside_it(course, clara):
+    shown = signed_in(clara).get(address(course)).content.decode()
+    drawn, _, beside = shown.partition('<div class="chart"')[2].partition("</svg>")
+    assert 'class="window"' in drawn
+    last = max(visit.appointment.local_on for visit in course.visits.filter(family="infusion"))
+    said = f"Planned window for follow-ups: {words.day(last + timedelta(days=1))} to {words.day(last + timedelta(days=84))}"
+    assert f"{said}, 84 days" in beside
+    listed = beside.partition("All visits")[2]
+    for visit in course.visits.select_related("appointment"):
+        assert f"visit={visit.appointment_id}" in listed
+        assert f"</a> {words.short_day(visit.appointment.local_on)}" in listed
+
+
 def test_scores_are_held_against_the_first(course, nora, clara):
     for total, days_ago in ((20, 30), (9, 20), (8, 13), (12, 2)):
         take(course, nora, total, days_ago=days_ago)
@@ -98,6 +163,7 @@ def test_relief_is_shaded_and_then_not_known(course, nora, clara):
     shown = text(signed_in(clara).get(address(course)))
     assert "relief 8 days" in shown
     assert "not known 20 days" in shown
+    assert "Relief 8 days, Mon 6 Apr to Tue 14 Apr. Not known 20 days, Tue 14 Apr to Mon 4 May." in shown
     assert "12 lower, 60 %. Response." in shown
 
 
@@ -122,11 +188,13 @@ def test_typing_answers_keeps_them_when_one_is_missing(course, nora):
     nurse = signed_in(nora)
     page = reverse("assess", args=[course.pk, form_id(course, "phq9")])
     here = clock.local(clock.now(), course.site.zone)
-    given = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
-    given |= {str(number): "1" for number in range(1, 9)}
+    when = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
+    given = when | {str(number): "1" for number in range(1, 9)}
     response = nurse.post(page, given)
     assert response.status_code == 422
-    assert "Answer item 9 too." in text(response)
+    assert "Answer this too." in text(response)
+    screen = nurse.post(reverse("assess", args=[course.pk, form_id(course, "cssrs")]), when | {"1": "0", "2": "1"})
+    assert text(screen).count("Answer this too.") == 2 * len((3, 4, 5, 7)), "above, and at each that is missing"
     assert len(re.findall(r"<input[^>]* name=\"[0-9]\"[^>]* checked", response.content.decode())) == 8
     response = nurse.post(page, given | {"9": "0"}, follow=True)
     assert "PHQ-9 recorded" in text(response)

@@ -97,7 +97,11 @@ def _check(
         raise InvalidInput(error.message, pointer=_pointer(error.item)) from error
     if unanswered:
         names = ", ".join(str(number) for number in unanswered)
-        raise InvalidInput(f"Answer item {names} too.", pointer=_pointer(unanswered[0]))
+        raise InvalidInput(
+            f"Answer item {names} too.",
+            pointer=_pointer(unanswered[0]),
+            detail={"fields": {_pointer(number): ["Answer this too."] for number in unanswered}},
+        )
 
 
 def _pointer(item: int | None) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scheduler.engine.grid import Grid
     from treatments.protocols.compile import Compiled
 
-MOST = 1_000
+MOST = 4_000
 """So many courses are judged for one report."""
 _HAPPENED = (VisitStatus.DONE, VisitStatus.MISSED)
 

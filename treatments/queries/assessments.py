@@ -1,11 +1,11 @@
 """The measures of a course: when each is due by its protocol, what was taken, and what the scores say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID, uuid5
 
 from django.db.models import Prefetch
@@ -61,6 +61,48 @@ class Due:
         return self.filled_by == "patient" and instrument is not None and bool(instrument.has_wording)
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """As much of an appointment as is looked at."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """As much of a visit as is looked at: of twenty thousand, rows with everything would cost more than going through them."""
+
+    key: str
+    family: str
+    label: str
+    status: str
+    appointment: Times | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRow:
+    """As much of an assessment as is looked at. ``by_id`` is None where the patient gave the answers."""
+
+    measure: str
+    taken_at: datetime
+    by_id: UUID | None
+
+
+V = TypeVar("V", Visit, VisitRow)
+R = TypeVar("R", Assessment, TakenRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A moment whose time is over. ``family`` is that of the visit it is counted from; ``taken`` what was taken in time."""
+
+    title: str
+    filled_by: str
+    family: str
+    taken: TakenRow | None
+
+
 def form_id(course: Course, measure: str) -> UUID:
     """What stands in addresses for a measure of a course, so that no address says what somebody is treated for."""
     return uuid5(course.pk, measure)
@@ -101,28 +143,48 @@ def of_read(course: Course, *, now: datetime) -> tuple[Due, ...]:
 
 def stand(course: Course, visits: Sequence[Visit], rows: Sequence[Assessment], *, now: datetime) -> tuple[Due, ...]:
     """The same from visits (with their appointments) and assessments, in order of time, that the caller has read."""
-    counted = {visit.key: visit for visit in visits if visit.status in HAPPENS or visit.status == VisitStatus.TO_PLACE}
-    found: list[Due] = []
-    for rule in stored.document(course.protocol_version.document).assessments:
-        of_measure = [row for row in rows if row.measure == rule.measure]
-        for moment in rule.moments:
-            places = _places(moment, counted, course.site.zone)
-            found += [_stand(course, rule, place, of_measure, now) for place in places]
+    found = [_stand(course, rule, place, taken, now) for rule, place, taken in _moments(course, visits, rows)]
     return tuple(sorted(found, key=lambda each: (each.opens_at is None, each.opens_at or now, each.measure)))
 
 
+def over(
+    course: Course, visits: Sequence[VisitRow], rows: Sequence[TakenRow], *, after: datetime, until: datetime
+) -> Iterator[Over]:
+    """The moments whose time ended ``after`` this instant and ``until`` that one. What would have come too soon after the
+    last one is none. Reads nothing: the visits and assessments, in order of time, are the caller's.
+    """
+    for rule, place, taken in _moments(course, visits, rows):
+        if place.opens_at is None or place.closes_at is None or not after < place.closes_at <= until:
+            continue
+        fitting = _fitting(place, taken)
+        if fitting is not None or _not_too_soon(rule, taken, place.opens_at, course.site.zone) < place.closes_at:
+            yield Over(_title(rule), rule.filled_by, place.visit.family, fitting)
+
+
+def _moments(
+    course: Course, visits: Sequence[V], rows: Sequence[R]
+) -> Iterator[tuple["Rule", "_Place[V]", Sequence[R]]]:
+    """Every moment of every measure of the course, with what was taken of the measure."""
+    counted = {visit.key: visit for visit in visits if visit.status in HAPPENS or visit.status == VisitStatus.TO_PLACE}
+    for rule in stored.document(course.protocol_version.document).assessments:
+        taken = [row for row in rows if row.measure == rule.measure]
+        for moment in rule.moments:
+            for place in _places(moment, counted, course.site.zone):
+                yield rule, place, taken
+
+
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Generic[V]):
     """A moment in this course."""
 
-    visit: Visit
+    visit: V
     when: str
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     best_on: date | None = None
 
 
-def _places(moment: "Moment", visits: dict[str, Visit], zone: str) -> Iterable[_Place]:
+def _places(moment: "Moment", visits: Mapping[str, V], zone: str) -> Iterable[_Place[V]]:
     if moment.during is not None:
         yield from _during(moment, visits, zone)
         return
@@ -132,7 +194,7 @@ def _places(moment: "Moment", visits: dict[str, Visit], zone: str) -> Iterable[_
         yield _place(moment, visit, zone)
 
 
-def _during(moment: "Moment", visits: dict[str, Visit], zone: str) -> Iterable[_Place]:
+def _during(moment: "Moment", visits: Mapping[str, V], zone: str) -> Iterable[_Place[V]]:
     """Every so many days after the first visit of the block, until the last. Early or late by less than half of it."""
     block = [visit for key, visit in visits.items() if block_of(key) == moment.during and visit.appointment is not None]
     days = sorted((clock.local(_start(visit), zone).date(), number) for number, visit in enumerate(block))
@@ -147,13 +209,13 @@ def _during(moment: "Moment", visits: dict[str, Visit], zone: str) -> Iterable[_
         on += timedelta(days=moment.every_days)
 
 
-def _start(visit: Visit) -> datetime:
+def _start(visit: Visit | VisitRow) -> datetime:
     if visit.appointment is None:
         raise ValueError("The visit has no time.")
     return visit.appointment.starts_at
 
 
-def _place(moment: "Moment", visit: Visit, zone: str) -> _Place:
+def _place(moment: "Moment", visit: V, zone: str) -> _Place[V]:
     """Hours are elapsed time, days local dates. A single best day may be missed by a seventh of its distance."""
     when = f"{'before' if moment.before else 'after'} {visit.label.lower()}"
     if visit.appointment is None:
@@ -188,19 +250,30 @@ def _begins(on: date, zone: str) -> datetime:
     return clock.first_instant(on, zone)
 
 
-def _stand(course: Course, rule: "Rule", place: _Place, rows: Sequence[Assessment], now: datetime) -> Due:
+def _title(rule: "Rule") -> str:
     instrument = INSTRUMENTS.get(rule.measure)
+    return instrument.title if instrument else rule.title
+
+
+def _fitting(place: _Place[V], rows: Sequence[R]) -> R | None:
+    """What was taken in the time of the moment."""
     opens_at, closes_at = place.opens_at, place.closes_at
-    fitting = None
+    if opens_at is None or closes_at is None:
+        return None
+    return next((row for row in rows if opens_at <= row.taken_at < closes_at), None)
+
+
+def _stand(course: Course, rule: "Rule", place: _Place[Visit], rows: Sequence[Assessment], now: datetime) -> Due:
+    opens_at, closes_at = place.opens_at, place.closes_at
+    fitting = _fitting(place, rows)
     state = DueState.AHEAD
     if opens_at is not None and closes_at is not None:
-        fitting = next((row for row in rows if opens_at <= row.taken_at < closes_at), None)
         opens_at = _not_too_soon(rule, rows, opens_at, course.site.zone)
         state = _state(opens_at, closes_at, now)
     return Due(
         course=course,
         measure=rule.measure,
-        title=instrument.title if instrument else rule.title,
+        title=_title(rule),
         filled_by=rule.filled_by,
         when=place.when,
         visit=place.visit,
@@ -212,7 +285,7 @@ def _stand(course: Course, rule: "Rule", place: _Place, rows: Sequence[Assessmen
     )
 
 
-def _not_too_soon(rule: "Rule", rows: Sequence[Assessment], opens_at: datetime, zone: str) -> datetime:
+def _not_too_soon(rule: "Rule", rows: Sequence[R], opens_at: datetime, zone: str) -> datetime:
     """Later, if the last one before was taken less than the protocol's least distance ago."""
     before = [row for row in rows if row.taken_at < opens_at]
     if not before or not rule.min_days_between:

@@ -2,43 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from core.errors import Unprocessable
 from treatments.models import Assessment, Course, ProtocolVersion, Visit
 from treatments.protocols import stored
+from treatments.protocols.references import block_of
 from treatments.queries import assessments
-from treatments.queries.assessments import DueState
+from treatments.queries.assessments import TakenRow, Times, VisitRow
 from treatments.queries.scopes import Scope
 
 if TYPE_CHECKING:
     from treatments.protocols.policies import Moment
 
-MOST = 2_000
+MOST = 6_000
 """So many courses are gone through for one report."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Time:
-    """As much of an appointment as is looked at."""
-
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """As much of a visit as is looked at: of twenty thousand, rows with everything would cost more than going through them."""
-
-    key: str
-    family: str
-    label: str
-    status: str
-    appointment: _Time | None
 
 
 @dataclass(slots=True)
@@ -62,12 +44,9 @@ def completion(scope: Scope) -> list[Completion]:
     courses = _courses(scope)
     visits, rows = _visits(courses), _taken(courses)
     for course in courses:
-        of_course = cast("list[Visit]", visits.get(course.pk, []))
-        for each in assessments.stand(course, of_course, rows.get(course.pk, ()), now=scope.ends_at):
-            over = each.closes_at is not None and scope.starts_at < each.closes_at <= scope.ends_at
-            if not over or each.state not in (DueState.DONE, DueState.OVERDUE):
-                continue
-            if scope.family and each.visit.family != scope.family:
+        of_course, taken = visits.get(course.pk, ()), rows.get(course.pk, ())
+        for each in assessments.over(course, of_course, taken, after=scope.starts_at, until=scope.ends_at):
+            if scope.family and each.family != scope.family:
                 continue
             line = found.setdefault((each.title, each.filled_by), Completion(each.title, each.filled_by))
             line.due += 1
@@ -95,33 +74,41 @@ def _courses(scope: Scope) -> list[Course]:
     return found
 
 
-def _visits(courses: Sequence[Course]) -> Mapping[UUID, list[_Visit]]:
-    """The visits of each course. One query."""
-    rows = Visit.objects.filter(course__in=[course.pk for course in courses]).order_by("position")
-    found: dict[UUID, list[_Visit]] = {}
+def _visits(courses: Sequence[Course]) -> Mapping[UUID, list[VisitRow]]:
+    """The visits of each course that a moment of a measure may be counted from. One query."""
+    documents = {course.protocol_version_id: course.protocol_version.document for course in courses}
+    blocks = {moment.during or block_of(moment.before or moment.after or "") for moment in _moments(documents.values())}
+    counted = Q(*(("key__startswith", f"{block}.") for block in sorted(blocks)), _connector=Q.OR)
+    rows = Visit.objects.filter(counted, course__in=[course.pk for course in courses]).order_by("position")
+    found: dict[UUID, list[VisitRow]] = {}
     for course, starts_at, ends_at, key, family, label, status in rows.values_list(
         "course_id", "appointment__starts_at", "appointment__ends_at", "key", "family", "label", "status"
     ):
-        time = None if starts_at is None else _Time(starts_at, ends_at)
-        found.setdefault(course, []).append(_Visit(key, family, label, status, time))
+        time = None if starts_at is None else Times(starts_at, ends_at)
+        found.setdefault(course, []).append(VisitRow(key, family, label, status, time))
     return found
 
 
-def _taken(courses: Sequence[Course]) -> Mapping[UUID, list[Assessment]]:
+def _taken(courses: Sequence[Course]) -> Mapping[UUID, list[TakenRow]]:
     """What was taken and not replaced, in order of time. One query."""
     taken = Assessment.objects.filter(course__in=[course.pk for course in courses], replaced_by=None)
-    found: dict[UUID, list[Assessment]] = {}
-    for row in taken.only("course", "measure", "taken_at", "by").order_by("taken_at", "id"):
-        found.setdefault(row.course_id, []).append(row)
+    found: dict[UUID, list[TakenRow]] = {}
+    rows = taken.order_by("taken_at", "id").values_list("course_id", "measure", "taken_at", "by_id")
+    for course, measure, taken_at, by in rows:
+        found.setdefault(course, []).append(TakenRow(measure, taken_at, by))
     return found
 
 
 def _reach(documents: Iterable[object]) -> timedelta:
     """How far from a visit any measure of these protocols is taken at most, and some days for whole dates."""
-    moments = [
+    return timedelta(days=max((_days(moment) for moment in _moments(documents)), default=0) + 2)
+
+
+def _moments(documents: Iterable[object]) -> list["Moment"]:
+    """All moments of all measures of these protocols."""
+    return [
         moment for document in documents for rule in stored.document(document).assessments for moment in rule.moments
     ]
-    return timedelta(days=max((_days(moment) for moment in moments), default=0) + 2)
 
 
 def _days(moment: "Moment") -> int:

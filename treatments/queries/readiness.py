@@ -66,6 +66,11 @@ class Item:
     earliest_at: datetime
     """The visit cannot begin sooner, however soon the gate is fulfilled."""
 
+    @property
+    def told(self) -> str:
+        """The message without the title of the gate, to stand behind it: "needed by 4 December, 9:30"."""
+        return self.message.removeprefix(f"{self.gate.title}: ").removesuffix(".")
+
 
 @dataclass(frozen=True, slots=True)
 class VisitReadiness:

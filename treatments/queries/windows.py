@@ -74,6 +74,19 @@ def window(visits: Sequence[Visit], dated: Iterable[tuple[Visit, date]]) -> Wind
     return Window(max(infusions) + WINDOW, unbooked, unused)
 
 
+def span(course: Course, dated: Iterable[tuple[Visit, date]]) -> tuple[date, date] | None:
+    """The local dates between which follow-ups are planned: from the day after the last infusion that is sure on.
+
+    Where none is, the last tentative one. None of a course that is cancelled, and without an infusion that has a time.
+    """
+    happen = [(visit, on) for visit, on in dated if visit.family == INFUSION and visit.status in HAPPENS]
+    infusions = [(visit.status != VisitStatus.TENTATIVE, on) for visit, on in happen]
+    if not infusions or course.status == CourseStatus.CANCELLED:
+        return None
+    _, last_on = max(infusions)
+    return last_on + timedelta(days=1), last_on + WINDOW
+
+
 def overdue(course: Course, dated: Iterable[tuple[Visit, date]], *, today: date) -> list[Booster]:
     """The next visit of each open-ended block that has begun, where it is due soon or was, and has no booked time.
 

@@ -5,15 +5,15 @@ from django.shortcuts import render
 
 from notifications.channels.languages import language_of
 from notifications.models import Link
-from web import patient_sessions
+from web import link_sessions, patient_sessions
 from web.patient_sessions import Tried
 from web.question_words import WORDS
-from web.views.patient_frame import ended, opened, patient_of, see_other, shared, token_of
+from web.views.patient_frame import ended, opened, patient_of, see_other, shared
 
 
 def birth(request: HttpRequest, token: str) -> HttpResponse:
     """Asks for it, and goes back to the visits."""
-    link = opened(token)
+    link = opened(request, token)
     if link is None:
         return ended(request)
     if patient_sessions.is_open(request, link):
@@ -27,7 +27,7 @@ def birth_date(request: HttpRequest, link: Link, *, then: str, at: str = "") -> 
     if request.method == "POST":
         came = patient_sessions.tried(request, link)
         if came is Tried.RIGHT:
-            response = see_other(then, token_of(request), at=at)
+            response = see_other(then, link_sessions.address_part(request), at=at)
             patient_sessions.open_for(response, link)
             return response
         wrong = refusal(link, came)

@@ -19,8 +19,9 @@ from notifications.models import Link
 from notifications.models.consent import Source
 from notifications.models.link import Purpose
 from notifications.queries import inbound
+from web import link_sessions
 from web.contact_words import WORDS
-from web.views.patient_frame import ended, opened, patient_of, see_other, shared, token_of
+from web.views.patient_frame import ended, opened, patient_of, see_other, shared
 
 CHOICES = {
     "stop-texts": (Channel.SMS, False),
@@ -32,7 +33,7 @@ CHOICES = {
 
 def contact(request: HttpRequest, token: str) -> HttpResponse:
     """How the patient is written to; by POST a choice, then the page again."""
-    link = opened(token)
+    link = opened(request, token)
     if link is None:
         return ended(request)
     if request.method != "POST":
@@ -88,7 +89,7 @@ def _page(
         "subscribed": bool(feed) or inbound.patient_subscribed(patient, now=clock.now()),
         "refused": refused,
         "kept": "done" in request.GET and not refused and not feed,
-        "token": token_of(request),
+        "token": link_sessions.address_part(request),
     }
     return render(request, "web/patient/contact.html", context, status=status)
 
@@ -96,7 +97,7 @@ def _page(
 def new_link(request: HttpRequest, token: str) -> HttpResponse:
     """By POST, a new link goes to where the patient is known to be. What is shown is the same whether one went or not."""
     now = clock.now()
-    old = new_links.replaceable(token, now=now)
+    old = new_links.replaceable(link_sessions.token_of(request, token), now=now)
     if old is None or request.method != "POST":
         return ended(request)
     try:

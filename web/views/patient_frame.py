@@ -11,22 +11,15 @@ from notifications.actions import new_links
 from notifications.channels.languages import language_of, phone
 from notifications.engine.states import Channel
 from notifications.models import Link
-from notifications.models.link import Purpose
 from notifications.queries import inbound
+from web import link_sessions
 from web.contact_words import ENDED
 from web.patient_words import WORDS, PatientWords
 
-OF_VISITS = (Purpose.VISIT, Purpose.PLAN)
 
-
-def opened(token: str) -> Link | None:
-    """The link of visits with this token, if it opens. One query."""
-    return inbound.opened(token, *OF_VISITS, now=clock.now())
-
-
-def token_of(request: HttpRequest) -> str:
-    """The token in the address; empty where it has none."""
-    return str(request.resolver_match.kwargs.get("token", "")) if request.resolver_match else ""
+def opened(request: HttpRequest, said: str) -> Link | None:
+    """The link of visits that ``said``, out of the address, opens. One query."""
+    return inbound.opened(link_sessions.token_of(request, said), *link_sessions.OF_VISITS, now=clock.now())
 
 
 def patient_of(link: Link) -> Patient:
@@ -65,10 +58,14 @@ def see_other(name: str, *args: object, at: str = "") -> HttpResponse:
 
 
 def ended(request: HttpRequest, *, said: str = "") -> HttpResponse:
-    """The page of every link that does not open; one that was let go by time offers a new one. ``said``: what was done."""
-    token = token_of(request)
+    """The page of every link that does not open; one that was let go by time offers a new one. ``said``: what was done.
+
+    Where only the session of this browser is over, it asks to open the link again.
+    """
+    said_link = link_sessions.address_part(request)
+    token = link_sessions.token_of(request, said_link)
     old = new_links.replaceable(token, now=clock.now())
-    context: dict[str, object] = {"language": "en", "texts": ENDED}
+    context: dict[str, object] = {"language": "en", "texts": ENDED, "closed": not token}
     if old is not None:
         patient = patient_of(old)
         words = ENDED[language_of(patient.language).code]
@@ -81,6 +78,6 @@ def ended(request: HttpRequest, *, said: str = "") -> HttpResponse:
             "said": getattr(words, said, ""),
             "call": words.call.format(phone=phone(patient.site.phone)),
             "sender": patient.site.public_name,
-            "token": token,
+            "token": said_link,
         }
     return render(request, "web/patient/ended.html", context, status=404)

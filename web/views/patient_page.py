@@ -1,4 +1,4 @@
-"""Patients' pages behind their links: looking changes nothing, pressing a button does. No sign-in, no script needed, no cookie.
+"""Patients' pages behind their links: looking changes nothing, pressing a button does. No sign-in, no script and no cookie needed.
 
 An unknown link, one that was taken back and one for another purpose all lead to the same page.
 """
@@ -20,12 +20,12 @@ from notifications.models.link import Purpose
 from notifications.queries import inbound
 from scheduler.models import Appointment
 from treatments.actions import questions
-from web import patient_sessions, patient_visits
+from web import link_sessions, patient_sessions, patient_visits
 from web.contact_words import WORDS as CONTACT_WORDS
 from web.numbers import NEVER, number_of
 from web.question_words import WORDS as QUESTION_WORDS
 from web.time_words import WORDS as TIME_WORDS
-from web.views.patient_frame import ended, opened, patient_of, see_other, shared, token_of
+from web.views.patient_frame import ended, opened, patient_of, see_other, shared
 
 MOST_AT_ONCE = 20
 """Visits confirmed with one press."""
@@ -33,7 +33,7 @@ MOST_AT_ONCE = 20
 
 def visits(request: HttpRequest, token: str) -> HttpResponse:
     """The visits of a link; by POST an answer about one or several of them, then the page again."""
-    link = opened(token)
+    link = opened(request, token)
     if link is None:
         return ended(request)
     if request.method != "POST":
@@ -66,11 +66,12 @@ def _take(link: Link, visit: Appointment | None, epoch: str, answer: str) -> Non
 
 
 def visits_file(request: HttpRequest, token: str) -> HttpResponse:
-    """The visits of a link as a calendar file."""
-    link = opened(token)
+    """The visits that the page of a link shows, as a calendar file."""
+    link = opened(request, token)
     if link is None:
         return ended(request)
-    return _calendar(inbound.visits_of(link, now=clock.now()), patient_of(link).language, name="visits.ics")
+    shown = inbound.visits_of(link, now=clock.now(), every=patient_sessions.is_open(request, link))
+    return _calendar(shown, patient_of(link).language, name="visits.ics")
 
 
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
@@ -99,7 +100,7 @@ def show(request: HttpRequest, link: Link, *, moved: bool = False, wrong: str = 
         "contact_words": CONTACT_WORDS[language],
         "wrong": wrong,
         "typed": request.POST,
-        "token": token_of(request),
+        "token": link_sessions.address_part(request),
     }
     return render(request, "web/patient/visits.html", context, status=status)
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 
 from clinics.models import Patient, User
@@ -26,7 +26,7 @@ from web import patient_sessions
 from web.numbers import number_of
 from web.question_words import WORDS, QuestionWords
 from web.views.patient_birth import birth_date
-from web.views.patient_frame import OF_VISITS, ended, patient_of, see_other
+from web.views.patient_frame import ended, opened, patient_of, see_other
 
 SECONDS_PER_QUESTION = 15
 """For the guess of how long it takes; the nine questions of a PHQ-9 take two to three minutes."""
@@ -52,7 +52,7 @@ class Shown:
 
 def listing(request: HttpRequest, token: str) -> HttpResponse:
     """The forms that are due; by POST the birth date."""
-    link = inbound.opened(token, *OF_VISITS, now=clock.now())
+    link = opened(request, token)
     if link is None:
         return ended(request)
     if not patient_sessions.is_open(request, link):
@@ -75,7 +75,7 @@ def listing(request: HttpRequest, token: str) -> HttpResponse:
 def question(request: HttpRequest, token: str, form: UUID, number: int) -> HttpResponse:
     """One question; by POST its answer, and on to the next."""
     now = clock.now()
-    link = inbound.opened(token, *OF_VISITS, now=now)
+    link = opened(request, token)
     if link is None:
         return ended(request)
     found = _asked(link, form) if patient_sessions.is_open(request, link) else None
@@ -112,13 +112,13 @@ def _answer(request: HttpRequest, link: Link, course: Course, shown: Shown) -> H
 def done(request: HttpRequest, token: str, assessment: UUID) -> HttpResponse:
     """Thanks; before them, for an answer that worries, whom to call now."""
     now = clock.now()
-    link = inbound.opened(token, *OF_VISITS, now=now)
+    link = opened(request, token)
     if link is None:
         return ended(request)
     recent = Assessment.objects.filter(course__patient=link.patient, created_at__gt=now - HELP_SHOWN, by=None)
     made = recent.filter(pk=assessment).first()
     if made is None or not patient_sessions.is_open(request, link):
-        return redirect("patient-questions", token=token)
+        return see_other("patient-questions", token)
     visit = next(iter(inbound.visits_of(link, now=now)), None)
     words, language = _words(link), language_of(patient_of(link).language)
     told = ""

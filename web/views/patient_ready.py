@@ -16,7 +16,7 @@ from web.views.patient_page import show
 
 def ready(request: HttpRequest, token: str) -> HttpResponse:
     """By POST a tick or a name; then the page of the visits, at the list."""
-    link = opened(token)
+    link = opened(request, token)
     if link is None:
         return ended(request)
     if not patient_sessions.is_open(request, link):

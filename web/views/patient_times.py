@@ -33,7 +33,7 @@ from web.views.patient_frame import ended, opened, patient_of, see_other, shared
 
 def times(request: HttpRequest, token: str, appointment: UUID) -> HttpResponse:
     """Three times at a time; with ``at`` what that one would do; by POST it is taken, or another way is."""
-    link = opened(token)
+    link = opened(request, token)
     if link is None:
         return ended(request)
     is_open = patient_sessions.is_open(request, link)
