@@ -6,6 +6,7 @@ Ratios: a batch against one at a time, and the same work beside the finished row
 other work, what a claim makes this process and its server process work says more than the clock on the wall.
 """
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ def measure(prepare: Callable[[int], None], batch: int, number: int) -> Claims:
 
     logging.getLogger().setLevel(logging.WARNING)
     prepare(number)
+    gc.collect()
+    gc.freeze()  # as ``manage.py dispatch --loop`` does
     clock, found, done, seen = database_clock(), Claims(), delivery.Delivered(), 0
     start, worked_before = perf_counter(), worked()
     while seen < number:

@@ -39,9 +39,10 @@ def main(rounds: int) -> None:
     """Builds the clinic, measures, prints."""
     call_command("migrate", verbosity=0)
     clinic.ensure(print)
+    site, now = Site.objects.get(code=clinic.CODE), clock.now()
     took: dict[str, list[float]] = {}
-    for number in range(rounds):
-        _round(number, took)
+    for number, patient in enumerate(scratch.newcomers(site, rounds, now=now)):
+        _round(number, patient, took)
     alone = scratch.percentile(took["planning alone"], 0.5)
     print(f"{rounds} rounds, processor time in ms; ratio to planning alone\n")
     print(f"{'answer':28} {'p50':>6} {'p95':>6} {'ratio':>6} {'target p95':>11}")
@@ -50,14 +51,13 @@ def main(rounds: int) -> None:
         print(f"{name:28} {p50:6.0f} {p95:6.0f} {p50 / alone:6.2f} {TARGETS.get(name, ''):>11}")
 
 
-def _round(number: int, took: dict[str, list[float]]) -> None:
+def _round(number: int, patient: Patient, took: dict[str, list[float]]) -> None:
     """One course at one date: every answer once."""
-    site, by, now = Site.objects.get(code=clinic.CODE), User.objects.service(), clock.now()
-    patients = Patient.objects.filter(courses=None).order_by("pk")
+    site, by, now = patient.site, User.objects.service(), clock.now()
     wanted: dict[str, Any] = {
         "protocol_version": Protocol.objects.get(code=PROTOCOL).current,
         "site": site,
-        "patient": patients[number % len(patients)],
+        "patient": patient,
         "start_on": (now + timedelta(days=1 + number % 14)).date(),
         "wishes": {},
         "by": by,

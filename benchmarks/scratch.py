@@ -3,7 +3,12 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clinics.models import Patient, Site
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,6 +26,24 @@ def database() -> Iterator[None]:
         yield
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def newcomers(site: "Site", number: int, *, now: datetime) -> "list[Patient]":
+    """Patients who have no visit yet."""
+    from clinics.actions import patients
+    from clinics.models import User
+
+    return [
+        patients.register(
+            site=site,
+            by=User.objects.service(),
+            now=now,
+            given_name=f"Ana {n}",
+            family_name="New",
+            birth_on=date(1980, 1, 1),
+        )
+        for n in range(number)
+    ]
 
 
 def median_ms(do: Callable[[], object], *, times: int) -> float:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from datetime import datetime
 from uuid import UUID
 
 
@@ -14,3 +15,8 @@ def uuid7() -> UUID:
     random = secrets.randbits(74)
     high = (milliseconds & ((1 << 48) - 1)) << 80
     return UUID(int=high | (0x7 << 76) | ((random >> 62) << 64) | (0b10 << 62) | (random & ((1 << 62) - 1)))
+
+
+def first_at(at: datetime) -> UUID:
+    """The smallest id of a row made at an instant or later: what was made since is found by the primary key."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)

@@ -441,6 +441,7 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "texts": _goes("/texts/plan/"),
     "mail-texts": _goes("/texts/mails/plan/"),
     "merge": _merge,
+    "keys": _goes("/keys/"),
     "print": _goes("/print/"),
     "day-sheet": _goes(f"/print/day/rooms?on={_soon()}"),
     "call-sheet": _goes(f"/print/calls?on={_soon()}"),

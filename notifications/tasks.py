@@ -30,5 +30,5 @@ def sweep(**_: Any) -> None:
 
 @shared_task(name="notifications.check_all_rows")  # type: ignore[untyped-decorator]
 def check_all_rows(**_: Any) -> None:
-    """Sweeps, and checks the rows of all coming visits."""
-    sweeps.sweep(by=User.objects.service(), ahead=None)
+    """Sweeps, and begins to look at the rows of everybody afresh."""
+    sweeps.sweep(by=User.objects.service(), afresh=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from clinics.models import Patient, Site, User
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
 
 
 BEGUN_FIRST = ("long", "browser", "processes")
+
+# Examples are the same on every run, and take as long as they take on a busy machine. New ones are looked for by `make soak`.
+settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize="SOAK" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("same")
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled them

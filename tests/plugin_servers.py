@@ -7,6 +7,7 @@ then. Workers of pytest-xdist inherit them. With DATABASE_URL or REDIS_URL set, 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import ExitStack
 
@@ -20,9 +21,17 @@ from devtools.local.errors import LocalServerError
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, object, object]:
     """Start the pair once, in the controlling process."""
     os.environ.setdefault("DEVTOOLS", "1")  # the development settings: a fixed key, static files without a manifest
-    if "PYTEST_XDIST_WORKER" not in os.environ and not {"-h", "--help", "--version", "-V"} & set(args):
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["CACHE_URL"] = _cache_of(worker)
+    elif not {"-h", "--help", "--version", "-V"} & set(args):
         _start(early_config)
     return (yield)
+
+
+def _cache_of(worker: str) -> str:
+    """A database of its own: workers count requests at the same frozen moment, and each empties its cache."""
+    number = 10 + int(worker.removeprefix("gw")) % 6  # of sixteen; the first are the broker's
+    return re.sub(r"\d+$", str(number), os.environ["CACHE_URL"])
 
 
 def _start(config: pytest.Config) -> None:

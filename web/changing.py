@@ -14,8 +14,29 @@ from treatments.actions import changes
 from treatments.actions.changes import Event, Outdated
 from treatments.life.running import Running
 from treatments.models import Course
+from web import words
 from web.access import StaffRequest
 from web.ripples import RipplePage
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is changed, and what that does. ``value`` is what its form or its link sends as ``scope``."""
+
+    value: str
+    words: str
+    ripple: RipplePage
+    chosen: bool
+
+    @property
+    def suffix(self) -> str:
+        """What the names of its fields end in, where there are several on one page."""
+        return f"-{self.value}"
+
+    @property
+    def hint(self) -> str:
+        """How many visits it takes."""
+        return words.count(sum(len(group.lines) for group in self.ripple.groups), "visit")
 
 
 @dataclass

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from core import clock
 from scheduler.models import ChangeSet, Status
+from scheduler.models.change_set import Verb
 from treatments.models import Course, CourseStatus, GateFulfilment, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
 from treatments.models.course import GIVEN_UP
+from treatments.protocols import extras
 from treatments.protocols.gates import Requirement
 from treatments.queries import decisions, readiness
 from treatments.queries.decisions import DecisionPoint, DecisionState
@@ -17,6 +19,8 @@ from web import words
 from web.visit_lines import VisitLine
 
 MOST_CHANGES = 20
+LOOKED_AT = timedelta(days=7)
+"""So long after a missed visit it is asked what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,21 @@ class CoursePage:
     def may_have_missed(self) -> list[VisitLine]:
         """Visits whose time has come and whose patient is not here."""
         return [line for line in self.lines if line.may_change and self._has_begun(line)]
+
+    @property
+    def missed(self) -> list[VisitLine]:
+        """Visits of the last days that were only marked as missed: nobody has looked yet at what follows for the course."""
+        made_up = {extra.makes_up for extra in extras.read(self.course.extra)}
+        return [line for line in self.lines if self._is_only_marked(line) and line.key not in made_up]
+
+    def _is_only_marked(self, line: VisitLine) -> bool:
+        appointment = line.visit.appointment if line.visit is not None else None
+        return (
+            appointment is not None
+            and appointment.status == Status.MISSED
+            and appointment.change_set.verb == Verb.STATUS
+            and appointment.starts_at > self.now - LOOKED_AT
+        )
 
     def _has_begun(self, line: VisitLine) -> bool:
         return line.starts is not None and line.starts <= self.now

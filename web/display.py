@@ -1,4 +1,4 @@
-"""How one browser shows the pages: colours, spacing, names, the width of the rail. Kept in a cookie: it says nothing private."""
+"""How one browser shows the pages: colours, spacing, names, the rail, letters as keys. Kept in a cookie: it says nothing private."""
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
@@ -12,6 +12,7 @@ CHOICES = {
     "density": ("compact", "comfortable"),
     "names": ("full", "initials"),
     "rail": ("narrow", "wide"),
+    "letters": ("off", "on"),
 }
 """What can be chosen, the default first. The order is that of the cookie."""
 YEAR_SECONDS = 365 * 24 * 3600
@@ -19,12 +20,13 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A choice of each. ``names`` are initials while the screen is shared."""
+    """A choice of each. ``names`` are initials while the screen is shared; ``letters`` are keys without Ctrl or Alt."""
 
     theme: str = "system"
     density: str = "compact"
     names: str = "full"
     rail: str = "narrow"
+    letters: str = "off"
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Display":

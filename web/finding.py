@@ -1,12 +1,12 @@
 """One search for everything: people first, then what can be done, then pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
 from urllib.parse import urlencode
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.urls import reverse
 
 from clinics.models import Patient, Site, User
@@ -52,7 +52,10 @@ def _people(typed: str, by: User, site: Site | None) -> Iterator[Hit]:
     found = Patient.objects.matching(wanted.text, born=wanted.born).order_by(
         "family_name", "given_name", "birth_on", "id"
     )
-    yield from _hits(found[:MOST_PEOPLE], PEOPLE)
+    people = list(found[: MOST_PEOPLE + 1])
+    yield from _hits(people[:MOST_PEOPLE], PEOPLE)
+    if len(people) > MOST_PEOPLE:
+        yield Hit(PEOPLE, f"Everybody called “{typed}”", f"{reverse('patients')}?{urlencode({'q': typed})}")
 
 
 def _recent(by: User, now: datetime) -> Iterator[Hit]:
@@ -62,7 +65,7 @@ def _recent(by: User, now: datetime) -> Iterator[Hit]:
     yield from _hits(found.annotate(last=Max("change_sets__created_at")).order_by("-last")[:MOST_PEOPLE], RECENT)
 
 
-def _hits(patients: "QuerySet[Patient]", group: str) -> Iterator[Hit]:
+def _hits(patients: Iterable[Patient], group: str) -> Iterator[Hit]:
     for patient in patients:
         end = f", phone ends in {patient.phone.as_e164[-4:]}" if patient.phone else ""
         yield Hit(group, patient.full_name, reverse("patient", args=[patient.pk]), f"born {patient.birth_on.year}{end}")

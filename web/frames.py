@@ -6,6 +6,7 @@ One query, and one more while somebody's last change is offered to be undone.
 import logging
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 
@@ -27,13 +28,15 @@ class Frame:
     chips: tuple[Chip, ...] | None
     undo: Change | None
     undo_seconds: int
+    lock_minutes: int
+    """After how long without use the screen is locked; 0: never."""
 
 
 def around(request: HttpRequest) -> Frame:
     """The frame for whoever is signed in; an empty one for anybody else."""
     user = request.user
     if not isinstance(user, User):
-        return Frame((), (), None, 0)
+        return Frame((), (), None, 0, 0)
     now = clock.now()
     listed = tuple(rail.rail(user))
     try:
@@ -41,6 +44,6 @@ def around(request: HttpRequest) -> Frame:
         undo = undoing.offer(user, found.latest) if found.latest else None
     except DatabaseError:
         logger.exception("what needs attention could not be counted")
-        return Frame(listed, None, None, 0)
+        return Frame(listed, None, None, 0, settings.LOCK_MINUTES)
     left = OFFERED - (now - undo.change_set.created_at) if undo else OFFERED
-    return Frame(listed, found.chips, undo, int(left.total_seconds()))
+    return Frame(listed, found.chips, undo, int(left.total_seconds()), settings.LOCK_MINUTES)

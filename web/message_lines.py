@@ -7,7 +7,7 @@ from datetime import date, datetime
 from core import clock
 from notifications.engine.states import NEWS, RESENDABLE, UNSENT, WAITING, Channel, Reason, State
 from notifications.models import Message, Pause
-from notifications.queries import explanations, pauses
+from notifications.queries import explanations, pauses, reach
 from web import statuses, words
 
 _PASSED = {
@@ -16,6 +16,7 @@ _PASSED = {
     Channel.WEBHOOK: "Passed to the clinic's own system",
     Channel.CALL: "On the desk's list of calls",
 }
+_HINDERED = {Reason.NO_ADDRESS: "no address or number", Reason.NO_CONSENT: "the patient did not agree to it"}
 _FOR_PEOPLE = (State.DEAD, State.EXPIRED, State.UNDELIVERED)
 
 
@@ -27,6 +28,8 @@ class MessageLine:
     told: tuple[str, ...]
     pause: Pause | None
     today: date
+    hindered: Reason | None = None
+    """Why it would not go out as things stand; nothing where it would."""
 
     @property
     def state(self) -> statuses.State:
@@ -56,6 +59,10 @@ class MessageLine:
         }.get(state, statuses.State(f"Not sent: {why[:1].lower()}{why[1:]}" if why else "Not sent", "–", "done"))
 
     def _coming(self, state: State) -> statuses.State:
+        if self.hindered is not None:
+            return statuses.State(
+                f"Would not go out: {_HINDERED.get(self.hindered, 'cannot be reached')}", "–", "waiting"
+            )
         at = self._at(self.message.next_try_at)
         if state is State.RETRY_WAIT:
             return statuses.State(f"Will be tried again {at}", "↻", "waiting")
@@ -111,6 +118,7 @@ class MessageLine:
 
 def lines(rows: Sequence[Message], *, paused: Sequence[Pause], now: datetime) -> list[MessageLine]:
     """The lines of messages read with ``messages.shown``. One query."""
+    hindered = reach.hindrances(rows)
     told = explanations.of_messages(rows, paused=paused, now=now)
     return [
         MessageLine(
@@ -118,6 +126,7 @@ def lines(rows: Sequence[Message], *, paused: Sequence[Pause], now: datetime) ->
             told=_sentences(told[row.pk]),
             pause=pauses.holding(row, paused),
             today=clock.local(now, explanations.zone_of(row)).date(),
+            hindered=hindered.get(row.pk),
         )
         for row in rows
     ]

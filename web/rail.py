@@ -12,12 +12,16 @@ from clinics.permissions import Permission, allows
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One page. ``section`` is what a view names to have its place marked; ``words`` are further names people look for."""
+    """One page. ``section`` is what a view names to have its place marked; ``words`` are further names people look for.
+
+    ``letter``: what leads there after G, for those who switched such keys on.
+    """
 
     name: str
     title: str
     section: str = ""
     words: str = ""
+    letter: str = ""
 
     @property
     def address(self) -> str:
@@ -26,13 +30,13 @@ class Place:
 
 
 RAIL = (
-    Place("today", "Day board", "today", "calendar today home chairs rooms"),
+    Place("today", "Day board", "today", "calendar today home chairs rooms", "B"),
     Place("my-day", "My day", "my-day", "today ticks checks observation discharge escort nurse clinician"),
-    Place("patients", "Patients", "patients", "people find register"),
+    Place("patients", "Patients", "patients", "people find register", "P"),
     Place("panel", "Courses", "panel", "running courses panel progress scores off track"),
     Place("work-list", "To schedule", "work-list", "work list due decisions unplaced"),
-    Place("unconfirmed", "Unconfirmed", "unconfirmed", "confirm call phone"),
-    Place("waitlist", "Waitlist", "waitlist", "earlier freed gaps waiting"),
+    Place("unconfirmed", "Unconfirmed", "unconfirmed", "confirm call phone", "U"),
+    Place("waitlist", "Waitlist", "waitlist", "earlier freed gaps waiting", "W"),
     Place("messages", "Messages", "messages", "texts reminders log delivery"),
     Place("reports", "Reports", "reports", "numbers use no-shows cancellations statistics"),
     Place("setup", "Set-up", "setup", "settings hours resources staff roles protocols admin"),
@@ -44,6 +48,7 @@ OTHERS = (
     Place("desk", "Answers", "", "replies patients wrote tasks"),
     Place("changes", "Recent changes", "", "undo history"),
     Place("texts", "Texts of messages", "", "templates wording"),
+    Place("keys", "Keys", "", "keyboard shortcuts help letters"),
     Place("my-calendar", "My calendar", "", "subscription ical"),
     Place("account_change_password", "Change password", "", "account"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from django.db.models import Q, QuerySet
@@ -56,9 +56,15 @@ class Period:
     ends: datetime
 
     @property
-    def whole_days(self) -> bool:
-        """Whether it begins and ends at midnight."""
-        return self.starts.time() == time.min == self.ends.time()
+    def said(self) -> str:
+        """Such as "Tuesday 1 December, all day", "Tuesday 1 December, 9am to 11:15am", "Tuesday 1 December to Friday 4 December"."""
+        first, last = self.starts.date(), self.ends.date()
+        if self.starts.time() == time.min == self.ends.time():  # whole days: the end is the first midnight after them
+            last -= timedelta(days=1)
+            return f"{words.day(first)}, all day" if first == last else f"{words.day(first)} to {words.day(last)}"
+        if first == last:
+            return f"{words.day(first)}, {words.between(self.starts.time(), self.ends.time())}"
+        return f"{words.day(first)}, {words.clock(self.starts.time())} to {words.day(last)}, {words.clock(self.ends.time())}"
 
 
 def groups(site: Site) -> list[Group]:

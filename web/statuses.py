@@ -43,6 +43,7 @@ _WITHOUT_TIME = {
     VisitStatus.RELEASED: State("Released", "–", "done"),
     VisitStatus.CANCELLED: State("Cancelled", "×", "cancelled"),
 }
+OBSERVING = State("Observing", "◐", "here")
 TENTATIVE = State("Tentative", "?", "waiting")
 
 _ARRIVED = Press(Status.ARRIVED, "Arrived", "is here")

@@ -1,14 +1,17 @@
 """Unconfirmed visits as the list shows them: the last message, the patient's words, why the visit stands so high."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import zip_longest
 
 from clinics.models import Site
 from clinics.permissions import Permission, allows
 from core import clock
 from notifications.engine.answers import Meaning
+from notifications.models import Message
+from notifications.queries import reach
 from notifications.queries.unconfirmed import Unconfirmed
+from scheduler.models import Appointment
 from web import statuses, words
 from web.access import StaffRequest
 from web.message_lines import MessageLine
@@ -73,8 +76,15 @@ def lines(rows: list[Unconfirmed], site: Site, request: StaffRequest, *, now: da
             row=row,
             starts=clock.local(row.appointment.starts_at, site.zone),
             ends=clock.local(row.appointment.ends_at, site.zone),
-            message=MessageLine(row.message, (), None, today) if row.message and may_read else None,
+            message=_message(row.message, row.appointment, today) if row.message and may_read else None,
             next_key=f"visit-{after.appointment.pk}" if after else "",
         )
         for row, after in zip_longest(rows, rows[1:])
     ]
+
+
+def _message(message: Message, appointment: Appointment, today: date) -> MessageLine:
+    if message.patient_id == appointment.patient_id and appointment.patient is not None:
+        message.patient = appointment.patient  # read already
+        return MessageLine(message, (), None, today, reach.hindrances([message]).get(message.pk))
+    return MessageLine(message, (), None, today)

@@ -75,5 +75,6 @@ class User(AbstractBaseUser):
         return self.name
 
     def get_short_name(self) -> str:
-        """The first word of the name."""
-        return self.name.split(" ")[0]
+        """The first word of the name that is no title."""
+        words = self.name.split()
+        return next((word for word in words if not word.endswith(".")), self.name)

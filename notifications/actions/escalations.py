@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
+import structlog
 from django.db.models import Exists, F, OuterRef, Q
 
 from clinics.models import User
@@ -11,6 +12,8 @@ from notifications.engine.states import ASKS, WAITING, State, Step
 from notifications.models import DeskTask, Message
 from notifications.models.inbound import Matter
 from scheduler.models import Appointment, Status
+
+log = structlog.get_logger(__name__)
 
 DAYS_BEFORE, AT = 2, time(10)
 """When a visit nobody confirmed goes to the desk: on the clock of the patient's zone."""
@@ -54,7 +57,7 @@ def escalate(*, now: datetime) -> int:
             opened_at=now,
         )
         for visit in unconfirmed
-        if _goes_to_the_desk_at(visit) <= now
+        if _goes_to_the_desk(visit, now=now)
     ]
     DeskTask.objects.bulk_create(tasks, ignore_conflicts=True)
     return len(tasks)
@@ -80,9 +83,13 @@ def settle(*, by: User, now: datetime, appointments: Iterable[Appointment] | Non
     return DeskTask.objects.filter(pk__in=keys, done_at=None).update(done_at=now, done_by=by, updated_at=now)
 
 
-def _goes_to_the_desk_at(visit: Appointment) -> datetime:
-    """``AT`` of the second day before. Raises what a zone that does not exist raises."""
+def _goes_to_the_desk(visit: Appointment, *, now: datetime) -> bool:
+    """Whether it is ``AT`` of the second day before, or later. Where nobody can say, as the zone is unknown: a person looks."""
     assert visit.patient is not None  # noqa: S101 - only patients are asked
-    zone = visit.patient.home_zone
-    on = clock.local(visit.starts_at, zone).date() - timedelta(days=DAYS_BEFORE)
-    return clock.resolve(on, AT, zone).at
+    try:
+        zone = visit.patient.home_zone
+        on = clock.local(visit.starts_at, zone).date() - timedelta(days=DAYS_BEFORE)
+        return clock.resolve(on, AT, zone).at <= now
+    except (ValueError, LookupError) as failure:  # one bad record must not stop the others
+        log.error("visit_without_a_time_to_escalate", appointment=str(visit.pk), failure=type(failure).__name__)  # noqa: TRY400
+        return True

@@ -60,7 +60,7 @@ def effect(*, policy: Policy, by: User, now: datetime) -> Effect:
     written: set[object] = set()
     retimed: set[object] = set()
     withdrawn: set[object] = set()
-    for page in _in_time(gaps.pages(now=now, ahead=None), found, end=end):
+    for page in _in_time(gaps.pages(now=now), found, end=end):
         for gap in _differing(page, now=now, policy=policy):
             # a week is found with each page that has one of its visits
             written |= {message.pk for message in gap.missing}
@@ -89,7 +89,7 @@ def publish(*, policy: Policy, version: int, by: User, now: datetime) -> Effect:
     """Puts a policy in force, and brings what is not sent yet in line with it.
 
     ``version`` is the edition the caller saw, 0 for the shipped policy. What took too long to look at follows with the
-    sweeps: within a minute for the visits of the next days, within an hour for all.
+    sweeps, those first whose visit is next.
     Raises ``InvalidInput``, ``PolicyChanged``, ``NotAllowed``.
     """
     require(by, Permission.EDIT_TEMPLATES)
@@ -105,7 +105,7 @@ def publish(*, policy: Policy, version: int, by: User, now: datetime) -> Effect:
         raise _changed(version + 1) from None
     done, made, end = Effect(), Reconciled(), time.monotonic() + SECONDS
     with audit.acting(by):
-        for page in _in_time(gaps.pages(now=now, ahead=None), done, end=end):
+        for page in _in_time(gaps.pages(now=now), done, end=end):
             made += messages.reconcile_each(page, now=now)[0]
         for courses in _in_time(due_forms.pages(), done, end=end):
             made += forms.write_each(courses, policy=policy, now=now)

@@ -72,9 +72,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state__in=sorted(UNSENT), next_try_at=models.F("not_after"))
 
 
-# which dispatcher holds a row, and until when, is kept in Attempt; here it would only fill the audit
+# that a dispatcher took a row in hand, and until when, is kept in Attempt; here it would only fill the audit
 @audited(
-    but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at", "first_tried_at"]
+    but_not=["updated_at", "lease_until", "token", "attempts", "unknown_outcomes", "next_try_at", "first_tried_at"],
+    nor=("state", _SENDING),
 )
 class Message(Model):
     """What should be said to one patient on one channel: about one visit, the visits of one change set or one week, or the

@@ -1,6 +1,6 @@
 """Which of these texts would be more than a patient is to get. Asked in the claim, and again just before the request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from notifications.engine import budget, retries
 from notifications.engine.budget import Ahead, Allowance
 from notifications.engine.states import UNSENT, Channel, Outcome, Reason, State, Step
 from notifications.models import Attempt, Message
+from notifications.queries import reach
 from notifications.queries.verdicts import Verdict
 
 TEXTS = (Channel.SMS, Channel.WEBHOOK)
@@ -27,14 +28,15 @@ def lock(messages: Iterable[Message]) -> None:
 def over(messages: Sequence[Message], *, now: datetime) -> dict[UUID, Verdict]:
     """What becomes of those of these texts that may not go out now, in the order given: later, or not at all.
 
-    Two queries if there is any text; needs ``patient`` and its ``site`` loaded.
+    Three queries if there is any text; needs ``patient`` and its ``site`` loaded. What a record got that was merged into a
+    patient's was got by the same person.
     """
     texts = [message for message in messages if _counts(message) and not message.unknown_outcomes]
     if not texts:
         return {}
     allowance = Allowance(settings.TEXTS_PER_DAY, settings.TEXTS_PER_WEEK)
     patients = {message.patient_id for message in texts}
-    sent = _sent(patients, now=now)
+    sent = _sent(reach.persons(patients), now=now)
     ahead = _ahead(patients, now=now)
     found: dict[UUID, Verdict] = {}
     for message in texts:
@@ -68,10 +70,10 @@ def _counts(message: Message) -> bool:
     return message.channel in TEXTS and message.step not in budget.URGENT and not by_hand
 
 
-def _sent(patients: Iterable[UUID], *, now: datetime) -> dict[UUID, dict[UUID, datetime]]:
+def _sent(persons: Mapping[UUID, UUID], *, now: datetime) -> dict[UUID, dict[UUID, datetime]]:
     tries = (
         Attempt.objects.filter(
-            message__patient__in=patients,
+            message__patient__in=list(persons),
             message__channel__in=TEXTS,
             message__due_at__gt=now - 2 * LOOK,
             outcome__in=MAY_HAVE_ARRIVED,
@@ -83,7 +85,7 @@ def _sent(patients: Iterable[UUID], *, now: datetime) -> dict[UUID, dict[UUID, d
     found: dict[UUID, dict[UUID, datetime]] = {}
     for each in tries:
         if _counts(each.message):
-            found.setdefault(each.message.patient_id, {})[each.message_id] = each.created_at
+            found.setdefault(persons[each.message.patient_id], {})[each.message_id] = each.created_at
     return found
 
 

@@ -50,17 +50,24 @@ class Differing:
 
 
 def pages() -> Iterator[list[Course]]:
-    """The running courses with what ``compare`` needs, in pages; all of a patient's in one. Four queries a page."""
+    """The running courses with what ``compare`` needs, in pages; all of a patient's in one. Five queries a page."""
     running = Course.objects.filter(status=CourseStatus.ACTIVE)
     after: UUID | None = None
     while True:
         rest = running.filter(patient__gt=after) if after else running
         patients = list(rest.order_by("patient").values_list("patient", flat=True).distinct()[:PAGE])
         if patients:
-            yield list(_read(running.filter(patient__in=patients)).order_by("pk"))
+            yield running_of(patients)
         if len(patients) < PAGE:
             return
         after = patients[-1]
+
+
+def running_of(patients: Collection[UUID]) -> list[Course]:
+    """The running courses of these patients with what ``compare`` needs. Four queries; none without patients."""
+    if not patients:
+        return []
+    return list(_read(Course.objects.filter(status=CourseStatus.ACTIVE, patient__in=patients)).order_by("pk"))
 
 
 def compare(courses: Sequence[Course], *, now: datetime, policy: Policy) -> Differing:

@@ -145,11 +145,9 @@ def _is_unwanted(message: Message, policy: Policy, *, prepares: bool) -> bool:
     return waits and step in OF_VISIT and not policy.wants(step, prepares=prepares)
 
 
-def pages(*, now: datetime, ahead: timedelta | None) -> Iterator[list[Appointment]]:
-    """The coming visits, ids only, in pages; those that begin within ``ahead``, or all. One query a page."""
+def pages(*, now: datetime) -> Iterator[list[Appointment]]:
+    """The coming visits, ids only, in pages. One query a page."""
     coming = Appointment.objects.filter(starts_at__gt=now).exclude(status=Status.HELD)
-    if ahead is not None:
-        coming = coming.filter(starts_at__lte=now + ahead)
     after: UUID | None = None
     while True:
         rest = coming.filter(pk__gt=after) if after else coming

@@ -9,7 +9,11 @@ def newest() -> ReminderPolicy | None:
     return ReminderPolicy.objects.order_by("-version").first()
 
 
+def of(edition: ReminderPolicy | None) -> Policy:
+    """What ``newest`` says. No query."""
+    return edition.policy if edition else STANDARD
+
+
 def in_force() -> Policy:
     """What is sent. One query."""
-    edition = newest()
-    return edition.policy if edition else STANDARD
+    return of(newest())

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Sum
 
+from core import ids
 from notifications.engine.states import WAITING, State
 from notifications.models import Attempt, Message, Sign
 from notifications.queries import pauses
@@ -47,8 +47,8 @@ def take(*, now: datetime) -> Status:
     due = Message.objects.due(now=now)
     if held:
         due = due.exclude(pauses.held_back(held))
-    recent = Attempt.objects.filter(pk__gte=_first_id(now - WINDOW))
-    copies = Message.objects.filter(tries__pk__gte=_first_id(now - COPIES_WINDOW), possible_duplicates__gt=0)
+    recent = Attempt.objects.filter(pk__gte=ids.first_at(now - WINDOW))
+    copies = Message.objects.filter(tries__pk__gte=ids.first_at(now - COPIES_WINDOW), possible_duplicates__gt=0)
     return Status(
         at=now,
         open=counts,
@@ -74,8 +74,3 @@ def take(*, now: datetime) -> Status:
 
 def _age(at: datetime | None, now: datetime) -> float:
     return max((now - at).total_seconds(), 0.0) if at else 0.0
-
-
-def _first_id(at: datetime) -> UUID:
-    """The smallest id of a row made at ``at``: ids begin with the milliseconds of their making (``core.ids``)."""
-    return UUID(int=int(at.astimezone(UTC).timestamp() * 1000) << 80)

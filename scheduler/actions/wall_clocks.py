@@ -36,8 +36,8 @@ def retime(*, by: User, now: datetime) -> Retimed:
     """Puts every coming appointment at the instant its wall-clock time is by the present rules, with all that it takes.
 
     To the patient nothing changes: confirmations stand, nobody is told, and reminders follow in the same transaction. One
-    change set for each site; it is taken back with the permission to make it. What would then overlap is left as it is.
-    Safe to repeat.
+    change set for each site, which nobody can undo: with the former rules in place, the same takes it back. What would then
+    overlap is left as it is. Safe to repeat.
     Raises ``NotAllowed``.
     """
     require(by, Permission.RUN_SYSTEM)

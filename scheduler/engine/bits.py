@@ -20,11 +20,10 @@ def span(start: int, end: int) -> int:
 
 def union(periods: Iterable[tuple[int, int]], size: int) -> int:
     """All slots of half-open periods, cut to the first ``size`` slots."""
-    edges = np.array([(start, end) for start, end in periods if end > start], dtype=np.int64).reshape(-1, 2)
-    steps = np.zeros(size + 1, dtype=np.int64)
-    np.add.at(steps, np.clip(edges[:, 0], 0, size), 1)
-    np.add.at(steps, np.clip(edges[:, 1], 0, size), -1)
-    return from_mask(np.cumsum(steps[:-1]) > 0)
+    mask = np.zeros(size, dtype=np.bool_)
+    for start, end in periods:
+        mask[max(start, 0) : max(end, 0)] = True
+    return from_mask(mask)
 
 
 def eroded(free: int, length: int) -> int:

@@ -13,19 +13,19 @@ import numpy as np
 
 from scheduler.engine.beside import Beside
 from scheduler.engine.candidates import IMPOSSIBLE, Points
-from scheduler.engine.clock import DAY_MINUTES
 from scheduler.engine.counts import NOWHERE, Flags, counts
-from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.layers import Layer, Moves, no_moves
 from scheduler.engine.links import Link
 from scheduler.engine.merging import Merging
-from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
-from scheduler.engine.request import Unit
+from scheduler.engine.objective import UNPLACED
+from scheduler.engine.reach import Reach
 from scheduler.engine.together import Together
 from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
 
 _WIDER = 6
 """So many times the width of a layer are looked at closely at once."""
+_FORESEEN = 10_000
+"""Of so many, or of twice the width, it is foreseen what their next visits cost; then the most promising are kept."""
 
 
 @dataclass(slots=True)
@@ -65,6 +65,7 @@ class Frontier:
         self.most = np.array([[link.most for link in row] for row in links], dtype=np.int64)
         self.apart = np.array([[link.apart for link in row] for row in links], dtype=np.int64)
         self.beside = Beside(self.togo, self.together, self.trip)
+        self.reach = Reach(self.togo)
         self._prepare_dates()
         self._prepare_runs()
 
@@ -157,19 +158,29 @@ class Frontier:
 
         The most promising plans are looked at closely; the others only where none of those can be.
         """
-        moves, most = self._moves(layer, visit, limit), _WIDER * width
+        most = _WIDER * width
+        moves, lost = self._moves(layer, visit, limit, most)
         ranking = self._ranked(moves.bound, most)
-        after, lost, seen = layer.take(np.zeros(0, dtype=np.int64)), IMPOSSIBLE, 0
+        after = self._entered(layer, visit, moves.take(np.sort(ranking[:most])), limit)
+        seen = most
+        if not len(after) and lost < IMPOSSIBLE:
+            moves, lost = self._moves(layer, visit, limit)
+            ranking = self._ranked(moves.bound, most)
         while not len(after) and seen < len(moves):
             after = self._entered(layer, visit, moves.take(np.sort(ranking[seen : seen + most])), limit)
             seen += most
         if seen < len(moves):
-            lost = int(moves.bound[ranking[seen:]].min())
-        if len(after) > width:
-            ranking = self._ranked(after.bound, width)
-            lost = min(lost, int(after.bound[ranking[width:]].min()))
-            after = after.take(ranking[:width])
-        return after, lost
+            lost = min(lost, int(moves.bound[ranking[seen:]].min()))
+        after, forgone = self._best(after, max(2 * width, _FORESEEN))
+        after, more = self._best(self.reach.foreseen(after, visit, limit), width)
+        return after, min(lost, forgone, more)
+
+    def _best(self, layer: Layer, width: int) -> tuple[Layer, int]:
+        """The most promising of the plans, and the least bound among the others."""
+        if len(layer) <= width:
+            return layer, IMPOSSIBLE
+        ranking = self._ranked(layer.bound, width)
+        return layer.take(ranking[:width]), int(layer.bound[ranking[width:]].min())
 
     def _ranked(self, bound: Points, first: int) -> Numbers:
         """The most promising first, as far as it matters which are; with ``spread`` half of them from all the others."""
@@ -191,8 +202,11 @@ class Frontier:
         after = self._moved(layer, visit, moves)
         return self.merging.distinct(after.take(self._narrowed(after, visit)), visit, careful=self.careful)
 
-    def _moves(self, layer: Layer, visit: int, limit: int) -> Moves:
-        """Every plan with every place of the visit that its bound allows."""
+    def _moves(self, layer: Layer, visit: int, limit: int, most: int | None = None) -> tuple[Moves, int]:
+        """Every plan with every place of the visit that its bound allows.
+
+        With ``most`` the least promising may be left out, as long as so many others are there; and the least of their bounds.
+        """
         opened = self.togo.opened[visit]
         shape = self.togo.shape(opened)
         ways = int(np.prod(shape, dtype=np.int64))
@@ -200,32 +214,42 @@ class Frontier:
         choice = layer.choice[source]
         for n, k in enumerate(opened):
             choice[:, k] = np.tile(np.unravel_index(np.arange(ways), shape)[n], len(layer))
-        moves = self._placings(layer, visit, source, choice, limit)
+        moves, lost = self._placings(layer, visit, source, choice, limit=limit, most=None if self.spread else most)
         if not self.course.whole and visit not in self.course.given:
             moves = moves.plus(self._droppings(layer, visit, source, choice))
-        return moves
+        return moves, lost
 
-    def _placings(self, layer: Layer, visit: int, source: Numbers, choice: Numbers, limit: int) -> Moves:
+    def _placings(
+        self, layer: Layer, visit: int, source: Numbers, choice: Numbers, *, limit: int, most: int | None
+    ) -> tuple[Moves, int]:
         places = self.togo.places[visit]
-        begin, end = (edge[source] for edge in self._ranges(layer, visit))
+        run = self.reach.ranges(layer, visit)
+        begin, end = (edge[source] for edge in run)
         end = np.where(layer.gone[source, visit], begin, end)
-        most = max(int((end - begin).max(initial=0)), 0)
-        index = begin[:, None] + np.arange(most)
+        index = begin[:, None] + np.arange(max(int((end - begin).max(initial=0)), 0))
         inside = index < end[:, None]
+        for low, high in self.reach.shut(layer, visit, visit, run):
+            inside &= (index < low[source, None]) | (index >= high[source, None])
         index = np.minimum(index, max(len(places.day) - 1, 0))
         if not index.size or not len(places.day):
-            return no_moves(choice.shape[1])
-        bound = self._gather(self.togo.values[visit], self.togo.axes[visit], choice, index)
-        bound = bound + (layer.bound - layer.due[:, visit])[source][:, None]
-        bound = bound + self._ideals(layer, visit, source, index)
+            return no_moves(choice.shape[1]), IMPOSSIBLE
+        bound = self.reach.costs(self.togo.values[visit], self.togo.axes[visit], choice, index)
+        bound += (layer.bound - layer.due[:, visit])[source][:, None]
+        bound += self.reach.ideals(layer, visit, source, index)
         fits = inside & (bound < min(limit, IMPOSSIBLE // 2))
+        lost = IMPOSSIBLE
+        if most is not None and not self.togo.tied[visit] and np.count_nonzero(fits) > most:
+            found = bound[fits]
+            promising = np.partition(found, most - 1)[most - 1]
+            lost = int(found.min(initial=IMPOSSIBLE, where=found > promising))
+            fits &= bound <= promising
         at, column = np.nonzero(fits)
         place = index[at, column]
         moves = Moves(
             source[at], choice[at], place, places.day[place], self.run_slot[visit][place], self.run_until[visit][place],
             bound[fits],
         )  # fmt: skip
-        return self._cut(layer, visit, moves, limit) if self.togo.tied[visit] else moves
+        return (self._cut(layer, visit, moves, limit) if self.togo.tied[visit] else moves), lost
 
     def _cut(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Moves:
         """The same with only those starts of the date that placed visits tied to this one by minutes leave it.
@@ -308,46 +332,6 @@ class Frontier:
                 fits &= count.allows(before, moves.day)
         fits |= moves.day == NOWHERE
         return fits
-
-    def _ranges(self, layer: Layer, visit: int) -> tuple[Numbers, Numbers]:
-        """For each plan the run of places that the visit may take."""
-        places = self.togo.places[visit]
-        if visit in self.course.given:
-            return np.zeros(len(layer), dtype=np.int64), np.ones(len(layer), dtype=np.int64)
-        if places.slot is None:
-            return np.maximum(layer.first[:, visit], 0), np.minimum(layer.last[:, visit] + 1, len(places.day))
-        begin = np.searchsorted(places.day, layer.first[:, visit])
-        end = np.searchsorted(places.day, layer.last[:, visit], side="right")
-        for other in range(visit):
-            link = self.course.links[other][visit]
-            if not timed(link):
-                continue
-            start, here = layer.slot[:, other], layer.day[:, other] != NOWHERE
-            if link.soonest is not None:
-                soonest = np.searchsorted(places.slot, start + link.soonest)
-                begin = np.where(here, np.maximum(begin, soonest), begin)
-            if link.latest is not None:
-                latest = np.searchsorted(places.slot, start + link.latest, side="right")
-                end = np.where(here, np.minimum(end, latest), end)
-        return begin, end
-
-    def _ideals(self, layer: Layer, visit: int, source: Numbers, index: Numbers) -> Points:
-        """Points for distances from ideals between the visit and those placed."""
-        places = self.togo.places[visit]
-        total: Points = np.zeros(index.shape, dtype=np.int64)
-        for other in range(visit):
-            ideals = self.course.links[other][visit].ideals
-            if not ideals:
-                continue
-            here = layer.day[source, other][:, None] != NOWHERE
-            for ideal in ideals:
-                if ideal.unit is Unit.DAYS:
-                    off = places.day[index] - layer.day[source, other][:, None] - ideal.target
-                    total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * ideal.weight * DAY_MINUTES), 0)
-                elif places.slot is not None:
-                    off = (places.slot[index] - layer.slot[source, other][:, None]) * SLOT_MINUTES - ideal.target
-                    total += np.where(here, np.abs(off) * (IDEAL_PER_MINUTE * ideal.weight), 0)
-        return total
 
     # --- what is left to the others -------------------------------------------------------------------------------
 

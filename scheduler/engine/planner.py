@@ -27,11 +27,15 @@ class Limits:
 
 
 QUICK = Limits(widths=(50,), partial_widths=(50,))
-NORMAL = Limits(widths=(100, 1_500, 6_000, 24_000), partial_widths=(60, 600))
+NORMAL = Limits(widths=(100, 3_000, 24_000), partial_widths=(60, 600))
 THOROUGH = Limits(widths=(100, 2_000, 40_000), partial_widths=(100, 2_000, 10_000))
 
-_MOST_TRIES = 250_000
+_MOST_TRIES = 500_000
 """No further run is begun that would try more starts in choosing times within dates than this; one while there is no plan."""
+_FAR = 20
+"""A plan that may cost more than the best by one in so many of its points is far from it."""
+_STEPS = 8
+"""Into so many parts what a plan costs beyond its bound is divided, for the first step of what no plan costs less than."""
 _JUDGED = 500
 """So many plans of a run are judged at most."""
 
@@ -77,7 +81,7 @@ class Planner:
         is_last = False
         for width, wider in zip(widths, (*widths[1:], 0), strict=True):
             before = self.frontier.together.tries
-            if not self._pass(width) or is_last:
+            if not self._passes(width) or is_last:
                 break
             # more partial plans take more sets of visits on a date
             is_last = (self.frontier.together.tries - before) * wider > _MOST_TRIES * width
@@ -87,25 +91,43 @@ class Planner:
             return None
         return self.finished(Schedule(self.course.request, self.best.placements), min(self.lowest, self.best.points))
 
-    def _pass(self, width: int) -> bool:
-        """One run; whether another, wider one could find anything."""
-        outcome = self.frontier.run(width, self._limit(), self.watcher.stop)
+    def _passes(self, width: int) -> bool:
+        """Runs of one width; whether a wider one could find anything.
+
+        Where each start is a place there are many partial plans, and a plan may be known that is far from the best. So what no
+        plan costs less than goes up in steps, each twice the last: partial plans beyond the next step are not looked at until
+        it is known that there is no plan before it.
+        """
+        step = span = self._limit() - self.lowest
+        if self.best is not None and span * _FAR > self._limit() and self.frontier.reach.is_fine:
+            step = span // _STEPS
+        while True:
+            goal = min(self._limit(), self.lowest + step)
+            if not self._pass(width, goal):
+                return False
+            if self.lowest < goal:
+                return True
+            step *= 2
+
+    def _pass(self, width: int, goal: int) -> bool:
+        """One run for plans cheaper than ``goal``; whether another one could find anything."""
+        outcome = self.frontier.run(width, goal, self.watcher.stop)
         if not len(outcome.layer) and self.best is None and outcome.lost < IMPOSSIBLE and not outcome.stopped:
             # the most promising beginnings lead nowhere; what was lost may have the plan
             self.frontier.spread = True
-            outcome = self.frontier.run(width, self._limit(), self.watcher.stop)
+            outcome = self.frontier.run(width, goal, self.watcher.stop)
             self.frontier.spread = False
         refused = self._judge(outcome)
         if refused < self._limit() and not self.frontier.careful:
             # a rule that the layers do not know: plans must not stand in for each other
             self.frontier.careful = True
-            again = self.frontier.run(width, self._limit(), self.watcher.stop)
+            again = self.frontier.run(width, min(goal, self._limit()), self.watcher.stop)
             refused = min(self._judge(again), again.lost)
         lost = outcome.lost
         if self.frontier.together.gave_up and len(outcome.layer):
             # where times were not chosen as well as can be, a plan may cost more than its bound and more than others it stood for
             lost = min(lost, int(outcome.layer.bound.min()))
-        self.lowest = max(self.lowest, min(lost, refused, self._limit()))
+        self.lowest = max(self.lowest, min(lost, refused, goal, self._limit()))
         return not outcome.stopped and self.lowest < self._limit()
 
     def _limit(self) -> int:

@@ -29,6 +29,9 @@ from scheduler.engine.links import Link
 from scheduler.engine.objective import IDEAL_PER_MINUTE, UNPLACED
 from scheduler.engine.request import Unit
 
+AT_ONCE = 200_000
+"""So many numbers are worked with at once: what the processor has close at hand."""
+
 Axes = tuple[int, ...]
 """Numbers of series, ascending."""
 Numbers = NDArray[np.int64]
@@ -107,6 +110,8 @@ class ToGo:
         self.messages: list[Points] = [np.zeros(0, dtype=np.int64)] * size
         """For each visit that hangs on another: the same for each place of the other one."""
         self.message_axes: list[Axes] = [()] * size
+        self.kept: list[Points] = [np.zeros(0, dtype=np.int64)] * size
+        """``values`` for the series that are still open above the visit."""
         self.loose: list[Points] = [np.zeros(0, dtype=np.int64)] * size
         """For each visit: the least its branch costs wherever it is, hanging on nothing."""
         for n in range(size - 1, -1, -1):
@@ -221,7 +226,7 @@ class ToGo:
         closed = tuple(n for n, k in enumerate(axes) if k in self.opened[visit])
         self.message_axes[visit] = tuple(k for k in axes if k not in self.opened[visit])
         parent = self.parent[visit]
-        kept = self.values[visit].min(axis=closed) if closed else self.values[visit]
+        kept = self.kept[visit] = self.values[visit].min(axis=closed) if closed else self.values[visit]
         without = self.dropped(visit)
         least = kept.min(axis=-1) if kept.shape[-1] else np.full(kept.shape[:-1], IMPOSSIBLE, dtype=np.int64)
         self.loose[visit] = np.minimum(least, without)
@@ -272,7 +277,7 @@ class ToGo:
         if not len(below.day) or not len(above.day):
             return np.full((len(values), len(above.day)), IMPOSSIBLE, dtype=np.int64)
         if timed(link) and above.slot is not None and below.slot is not None:
-            return np.stack([self._by_time(link, above, below, row) for row in values])
+            return self._by_time(link, above, below, values)
         if below.slot is not None:
             values = self._by_day(below, values)
         day, back = np.unique(above.day, return_inverse=True)
@@ -319,15 +324,15 @@ class ToGo:
             high = np.minimum(high, above.slot + link.latest + 1)
         begin, end = np.searchsorted(below.slot, low), np.searchsorted(below.slot, high)
         if ideal is None:
-            return _Least(values).between(begin, end)
+            return _least(values, begin, end)
         day_based = ideal.unit is Unit.DAYS
         at = below.day * DAY_MINUTES if day_based else below.slot * SLOT_MINUTES
         here = above.day * DAY_MINUTES if day_based else above.slot * SLOT_MINUTES
         wished = here + ideal.target * (DAY_MINUTES if day_based else 1)
         each = IDEAL_PER_MINUTE * ideal.weight
         turn = np.clip(np.searchsorted(at, wished), begin, np.maximum(begin, end))
-        too_early = _Least(values - each * at).between(begin, turn) + each * wished
-        too_late = _Least(values + each * at).between(turn, end) - each * wished
+        too_early = _least(values - each * at, begin, turn) + each * wished
+        too_late = _least(values + each * at, turn, end) - each * wished
         best: Points = np.minimum(np.minimum(too_early, too_late), IMPOSSIBLE)
         return best
 
@@ -375,27 +380,28 @@ def _width(link: Link) -> int:
     return dates
 
 
-class _Least:
-    """The least of any run of an array, each in constant time (a sparse table)."""
+def _least(values: Points, begin: Numbers, end: Numbers) -> Points:
+    """For each row the least of every run ``[begin, end)`` of its numbers; impossible where a run is empty.
 
-    def __init__(self, values: Points) -> None:
-        self.rows = [values]
-        width = 1
-        while 2 * width <= len(values):
-            last = self.rows[-1]
-            row = last.copy()
-            row[: len(last) - width] = np.minimum(last[:-width], last[width:])
-            self.rows.append(row)
-            width *= 2
-        self.table = np.stack(self.rows)
-
-    def between(self, begin: Numbers, end: Numbers) -> Points:
-        """The least of ``[begin, end)`` for each pair; impossible where it is empty."""
-        length = end - begin
-        some = length > 0
-        row = np.zeros(len(length), dtype=np.int64)
-        row[some] = np.log2(length[some]).astype(np.int64)
-        size = self.table.shape[1]
-        left = np.minimum(begin, size - 1)
-        right = np.clip(end - (1 << row), 0, size - 1)
-        return np.where(some, np.minimum(self.table[row, left], self.table[row, right]), IMPOSSIBLE)
+    Each run is two runs of a power of two that overlap, and the least of all of those is made by doubling.
+    """
+    rows, size = values.shape
+    some = end > begin
+    power = np.log2(np.maximum(end - begin, 1)).astype(np.int64)
+    powers = int(power.max(initial=0)) + 1
+    left = power * size + np.where(some, begin, 0)
+    right = power * size + np.where(some, end - (1 << power), 0)
+    best = np.empty((rows, len(begin)), dtype=np.int64)
+    some_rows = max(AT_ONCE // (powers * size), 1)
+    table = np.zeros((some_rows, powers, size), dtype=np.int64)
+    for first in range(0, rows, some_rows):
+        part = best[first : first + some_rows]
+        runs = table[: len(part)]
+        runs[:, 0] = values[first : first + some_rows]
+        for n in range(1, powers):
+            width = 1 << (n - 1)
+            np.minimum(runs[:, n - 1, :-width], runs[:, n - 1, width:], out=runs[:, n, :-width])
+        flat = runs.reshape(len(part), -1)
+        np.minimum(flat.take(left, axis=1), flat.take(right, axis=1), out=part)
+    best[:, ~some] = IMPOSSIBLE
+    return best

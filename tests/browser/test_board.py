@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from core import clock
 from scheduler.models import Appointment
+from scheduler.queries import hours
 from tests.browser.visitor import Window
 from tests.factories.scheduler import AllocationFactory, AppointmentFactory, ChairFactory
 from tests.factories.treatments import VisitFactory
@@ -23,11 +24,10 @@ new PerformanceObserver((list) => {
 """
 
 
-def on_next_weekday(site, hour, minute=0):
-    """An instant on the next weekday that is not today."""
-    on = clock.local(clock.now(), site.zone).date() + timedelta(days=1)
-    while on.weekday() > 4:
-        on += timedelta(days=1)
+def on_next_open_day(site, hour, minute=0):
+    """An instant on the next day that is not today and on which the site opens: no weekend, no public holiday."""
+    tomorrow = clock.local(clock.now(), site.zone).date() + timedelta(days=1)
+    on = next(day.on for day in hours.site_days(site, first_on=tomorrow, days=14) if day.windows)
     return on, clock.resolve(on, time(hour, minute), site.zone).at
 
 
@@ -46,7 +46,7 @@ def visit(clinic, patient):
 
 
 def test_one_tab_stop_and_arrows(visitor, clinic, flora):
-    on, nine = on_next_weekday(clinic, 9)
+    on, nine = on_next_open_day(clinic, 9)
     for chair, starts_at in (("Chair 1", nine), ("Chair 1", nine + timedelta(hours=2)), ("Chair 2", nine)):
         at_chair(clinic, chair, starts_at, patient__given_name=f"{chair} {starts_at:%H}", patient__family_name="Z")
     page = visitor.open(flora).page
@@ -75,6 +75,11 @@ def test_one_tab_stop_and_arrows(visitor, clinic, flora):
     page.keyboard.press("Escape")
     expect(page.locator("#beside")).to_have_count(0)
     expect(page.locator(f"[id='{stop}']")).to_be_focused()
+
+    # pressed with the mouse, a gap begins where it was pressed: from midday to 6pm, a little below the middle
+    free = page.locator("#board .gap a[id$='1200']").first
+    free.click(position={"x": 20, "y": free.bounding_box()["height"] * 0.52})
+    expect(page.locator("#gap-at")).to_have_value("15:00")
 
 
 def test_a_press_changes_the_page_in_place_and_keeps_the_focus(visitor, visit, flora):
@@ -188,7 +193,7 @@ def test_a_drop_where_it_cannot_be_says_why_and_goes_nowhere(visitor, planned, c
 
 
 def test_what_another_window_did_appears_and_disturbs_nothing(visitor, clinic, flora, nora):
-    on, nine = on_next_weekday(clinic, 9)
+    on, nine = on_next_open_day(clinic, 9)
     made = [
         at_chair(clinic, f"Chair {n}", nine, patient__given_name=f"Olga{n}", patient__family_name="Q") for n in (1, 2)
     ]
@@ -231,7 +236,7 @@ def full(site, *, resources, visits):
     for number in range(4, resources + 1):
         ChairFactory(site=site, name=f"Chair {number}", position=number)
     chairs = list(site.resources.filter(kind="chair").order_by("position"))
-    on, eight = on_next_weekday(site, 8)
+    on, eight = on_next_open_day(site, 8)
     for number in range(visits):
         round_, column = divmod(number, len(chairs))
         made = AppointmentFactory(
@@ -278,7 +283,7 @@ def test_forty_resources_scroll_inside_the_board_only(visitor, clinic, flora):
 
 
 def test_shift_selects_everything_between(visitor, clinic, flora):
-    on, nine = on_next_weekday(clinic, 9)
+    on, nine = on_next_open_day(clinic, 9)
     for hour in range(4):
         at_chair(clinic, "Chair 1", nine + timedelta(hours=hour))
     page = visitor.open(flora).page
@@ -293,7 +298,7 @@ def test_shift_selects_everything_between(visitor, clinic, flora):
 
 
 def test_the_targets_are_large_enough(visitor, clinic, flora):
-    on, nine = on_next_weekday(clinic, 9)
+    on, nine = on_next_open_day(clinic, 9)
     at_chair(clinic, "Chair 1", nine)
     page = visitor.open(flora).page
     page.goto(f"/?on={on}&select=1")

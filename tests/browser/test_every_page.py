@@ -97,7 +97,7 @@ def lively(clinic, series, course, flora, mona, clara):
         note="Call her daughter",
     )
     gone = AppointmentFactory(
-        site=clinic, patient=course.patient, starts_at=now + timedelta(days=9), summary="Infusion 9 of 9"
+        site=clinic, patient=PatientFactory(site=clinic), starts_at=now + timedelta(days=9), summary="Infusion 9 of 9"
     )
     AllocationFactory(appointment=gone, resource=clinic.resources.get(name="Chair 3"))
     handover = handovers.hand_over(event=Decide(course.pk, "hold"), by=clara, now=now, reason="She has a cold")
@@ -163,6 +163,7 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "print": "/print/",
         "answers": "/desk/",
         "my calendar": "/my-calendar/",
+        "keys": "/keys/",
         "messages": "/messages/",
         "messages of a state": "/messages/?state=scheduled",
         "no messages": "/messages/?state=dead",

@@ -1,13 +1,14 @@
 """The frame in a real browser: search by keyboard, undo by key, shared names, what comes back with the back button."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from core import clock
 from scheduler.models import Appointment, ChangeSet, Status
-from tests.factories.clinics import PatientFactory
+from tests.browser import looks
+from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
 from tests.factories.scheduler import AppointmentFactory
 from treatments.models import CourseStatus
 
@@ -25,7 +26,7 @@ def test_the_search_by_keyboard_alone(visitor, clinic, patient, flora):
     page.keyboard.type("exam")
     expect(page.get_by_role("option")).to_have_count(2)
     expect(page.locator("#status")).to_have_text("2 results")
-    window.press("ArrowDown")
+    expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
     window.press("ArrowDown")
     expect(page.get_by_role("option", name="Book a course for Pat Example")).to_have_attribute("aria-selected", "true")
     window.press("ArrowUp")
@@ -88,10 +89,59 @@ def test_one_key_shows_initials_only(visitor, course, flora):
     expect(page.locator("h1")).to_contain_text("Pat Example")
 
 
+def test_a_screen_nobody_uses_is_locked_and_keeps_what_was_typed(visitor, clinic):
+    vera = UserFactory(role="front_desk", password=PASSWORD)
+    window = visitor.open(vera, bypass_csp=True)
+    page = window.page
+    page.clock.install()
+    page.goto("/patients/new")
+    page.get_by_label("Given name").fill("Half a na")
+    page.clock.fast_forward("10:00")
+    assert not page.locator("#lock").is_visible()
+    with page.expect_response("**/lock"):
+        page.clock.fast_forward("06:00")
+    expect(page.locator("#lock")).to_be_visible()
+    window.press("Escape")
+    window.press("Escape")
+    expect(page.locator("#lock")).to_be_visible()
+    assert looks.violations(page) == []
+    assert page.request.get("/patients/").url.startswith(f"{visitor.address}/accounts/login/")
+    page.keyboard.type("wrong")
+    window.press("Enter")
+    page.locator("#lock .wrong-text:not(:empty)").wait_for()
+    page.keyboard.type(PASSWORD)
+    window.press("Enter")
+    page.locator("#lock").wait_for(state="hidden")
+    expect(page.get_by_label("Given name")).to_have_value("Half a na")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+
+
+def test_letters_act_only_for_those_who_switched_them_on(visitor, clinic, flora):
+    window = visitor.open(flora)
+    page = window.page
+    page.goto("/keys/")
+    window.press("g")
+    window.press("u")
+    page.get_by_role("button", name="Switch the letters on").click()
+    page.get_by_role("button", name="Switch the letters off").wait_for()
+    page.locator("#find").focus()
+    page.keyboard.type("gu?")
+    expect(page.locator("#find")).to_have_value("gu?")
+    page.locator("h1").click()
+    window.press("g")
+    window.press("u")
+    page.wait_for_url("**/unconfirmed/")
+    window.press("?")
+    page.wait_for_url("**/keys/")
+    assert window.complaints == []
+
+
 @pytest.fixture
 def calls(clinic):
-    """Twelve visits tomorrow that nobody confirmed, in a fixed order."""
-    starts_at = clock.now() + timedelta(days=1)
+    """Twelve visits tomorrow at midday that nobody confirmed, in a fixed order."""
+    tomorrow = clock.local(clock.now(), clinic.zone).date() + timedelta(days=1)
+    starts_at = clock.resolve(tomorrow, time(12), clinic.zone).at
     return [
         AppointmentFactory(
             site=clinic,

@@ -4,6 +4,7 @@ import gzip
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from core import clock
 from tests.browser import looks
@@ -122,7 +123,7 @@ def test_hours_are_dragged_or_typed(visitor, clinic, mona):
     page.goto("/setup/hours/")
     field, strip = page.get_by_label("Monday"), page.locator(".week-strip").first
     field.fill("9am-noon and 13:30 to 18")
-    assert strip.locator("span").count() == 2
+    expect(strip.locator("span")).to_have_count(2)
     box = strip.bounding_box()
 
     def drag(start: float, end: float) -> str:
@@ -136,7 +137,7 @@ def test_hours_are_dragged_or_typed(visitor, clinic, mona):
     assert drag(19.5, 20) == "9:00 to 18:00, 19:30 to 20:30"
     assert drag(13, 10.5) == "9:00 to 10:30, 13:30 to 18:00, 19:30 to 20:30"
     field.fill("when we feel like it")
-    assert strip.locator("span").count() == 0
+    expect(strip.locator("span")).to_have_count(0)
     assert drag(12, 13) == "when we feel like it", "what is not understood is left alone"
     page.get_by_label("Tuesday").fill("8 to 9")
     field.fill("8:00 to 20:00")

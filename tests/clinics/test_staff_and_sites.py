@@ -107,3 +107,11 @@ def test_the_audit_trail_keeps_no_password(manager: User) -> None:
     fields = {field.name for field in manager.events.model._meta.get_fields()}
     assert "password" not in fields
     assert "email" in fields
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("Dana Whitfield", "Dana"), ("Dr. Priya Raman", "Priya"), ("Dr. med. Ana Ruiz", "Ana"), ("J.", "J.")],
+)
+def test_a_short_name_has_no_title(name: str, short: str) -> None:
+    assert User(name=name).get_short_name() == short

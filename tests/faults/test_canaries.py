@@ -13,11 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
+import psycopg
 import pytest
 import redis
+import yaml
 from django.test import Client
 
 import notifications
+from devtools.local import data_folder
 from notifications.actions import delivery, outcomes, sweeps
 from notifications.channels import Accepted, NotSent
 from notifications.engine.ladder import DayOf
@@ -26,7 +29,8 @@ from notifications.models import Attempt, Message
 from notifications.queries.database_clock import database_now
 from tests.factories.clinics import PatientFactory
 from tests.faults.broker import Broker, broker
-from tests.faults.processes import environment, running, until
+from tests.faults.cluster import NAME, Cluster
+from tests.faults.processes import ROOT, environment, running, until
 from tests.faults.smtp_server import smtp_server
 from tests.faults.test_redis_away import WORKER
 from tests.faults.test_servers import in_background, ticks
@@ -103,6 +107,29 @@ def test_end_to_end_neither_log_nor_redis_nor_metrics_name_the_patient(site, set
     assert "reminder_messages" in shown
     for said in (log.read_text(), " ".join([*asked_of_redis, *stored]), shown, kept):
         assert heard(said) == []
+
+
+@pytest.mark.processes
+def test_postgresql_names_nobody_in_its_own_log_as_the_container_starts_it() -> None:
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["db"]
+    given = tuple(word for word in service["command"].split()[1:] if word != "-c")
+    with data_folder.throw_away() as folder:
+        server = Cluster(folder)
+        server.make()
+        for server.settings, names in (((), list(CANARIES)), (given, [])):
+            (folder / "log").unlink(missing_ok=True)
+            server.start()
+            line = psycopg.connect(
+                host=str(folder), user=NAME, dbname="postgres", autocommit=True, cursor_factory=psycopg.ClientCursor
+            )  # as Django does: what is asked holds the values
+            with line:
+                line.execute("CREATE TABLE IF NOT EXISTS people (name text CHECK (name = ''))")
+                with suppress(psycopg.errors.CheckViolation):
+                    line.execute("INSERT INTO people VALUES (%s)", [", ".join(CANARIES)])
+            server.stop_at_once()
+            said = (folder / "log").read_text()
+            assert "people_name_check" in said, "it was told that it failed"
+            assert heard(said) == names
 
 
 # A few of these points are tried on every run, in tests/notifications/test_privacy.py.

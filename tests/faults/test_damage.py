@@ -46,19 +46,19 @@ def test_one_sweep_finds_all_of_many_damaged_rows(site, service, visits: int, hu
             cursor.execute(DAMAGE[kind].replace("{other}", f"'{other.pk}'"), [message.pk])
             assert cursor.rowcount == 1
     assert len(right - rows()) == hurt, "the damage is there"
-    found = sweeps.repair(now=MONDAY, ahead=None)
+    found = sweeps.repair(now=MONDAY, afresh=True)
     assert found.stranded == done["taken back"], "what is final stays: it is shown"
     assert found.written == done["deleted"] + done["another patient's"]
     assert found.retimed == hurt - found.written - found.stranded
     assert len(right - rows()) == found.stranded
-    assert sweeps.repair(now=MONDAY, ahead=None).retimed == 0
+    assert sweeps.repair(now=MONDAY, afresh=True).retimed == 0
 
 
 def test_control_without_the_comparison_nothing_is_found(site, service, monkeypatch) -> None:
     book(PatientFactory(site=site), FRIDAY, now=MONDAY)
     Message.objects.filter(step=Step.ONE_DAY).delete()
     monkeypatch.setattr(gaps, "compare", lambda _appointments, **_: gaps.Gaps())
-    assert not sweeps.repair(now=MONDAY, ahead=None)
+    assert not sweeps.repair(now=MONDAY, afresh=True)
 
 
 class Unwell(FakeSender):

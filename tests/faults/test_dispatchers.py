@@ -206,15 +206,24 @@ def test_a_frozen_dispatcher_that_wakes_up_changes_nothing(due, service, mail_to
 
 
 def race(messages: list[Message], service, change: Callable[[Message], None]) -> dict[object, datetime]:
-    """Dispatchers on one side, somebody who changes every visit on the other, last ones first. When each change stood."""
+    """Somebody changes every visit, last ones first; dispatchers begin once the first change stands. When each did."""
     changed: dict[object, datetime] = {}
+    begun = threading.Event()
 
     def change_all() -> None:
-        for message in reversed(messages):
-            change(message)
-            changed[message.pk] = database_now()
+        try:
+            for message in reversed(messages):
+                change(message)
+                changed[message.pk] = database_now()
+                begun.set()
+        finally:
+            begun.set()
 
-    together(change_all, *[lambda: delivery.deliver_due(by=service, batch=40)] * 2)
+    def deliver() -> None:
+        begun.wait()
+        delivery.deliver_due(by=service, batch=40)
+
+    together(change_all, deliver, deliver)
     return changed
 
 

@@ -23,11 +23,12 @@ from tests.notifications.fake_sender import FakeSender
 @pytest.mark.django_db(transaction=True)
 def test_frozen_past_its_lease_it_changes_nothing_when_it_wakes_up(nursery: Nursery, site, service) -> None:  # noqa: F811
     outbox.fill(site, 1, by=service)
-    with provider(honours_keys=True, seconds=0.3) as server:
+    with provider(honours_keys=True, seconds=2.0) as server:  # long enough to be frozen in, on a busy machine, too
         nursery.start(server, "KeyedSender", 1, **SOONER)
         until(lambda: bool(server.ledger.busy), "a request in flight", log=nursery.log)
         (frozen,) = nursery.alive
         os.kill(frozen, signal.SIGSTOP)
+        server.seconds = 0.02
         nursery.start(server, "KeyedSender", 1, **SOONER)
         until(lambda: Message.objects.get().state == State.ACCEPTED, "another one to finish it", log=nursery.log)
         before, tries = Message.objects.values().get(), list(Attempt.objects.order_by("id").values())

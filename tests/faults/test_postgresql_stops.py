@@ -27,7 +27,7 @@ from tests.faults import outbox
 from tests.faults.cluster import Cluster, cluster, working_on
 from tests.faults.processes import until
 from tests.faults.provider import provider
-from tests.faults.test_kills import Nursery, nursery_of
+from tests.faults.test_kills import SOONER, Nursery, nursery_of
 from tests.faults.test_servers import in_background
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
@@ -127,7 +127,7 @@ def test_stopped_at_once_no_acknowledged_booking_is_lost_and_no_message_lost_or_
         messages = outbox.fill(site, due, by=service)
         nursery: Nursery = stack.enter_context(nursery_of(tmp_path / "log"))
         told = stack.enter_context(provider(honours_keys=True, seconds=0.04))
-        nursery.start(told, "KeyedSender", 2)
+        nursery.start(told, "KeyedSender", 2, **SOONER)  # who was cut off with the last messages is not waited for long
         until(lambda: len(told.ledger.taken) > 5, "a dispatcher at work", log=nursery.log)
         with ExitStack() as desks:
             for client in clients:

@@ -37,7 +37,7 @@ def test_a_visit_booked_long_ahead_is_spoken_of_a_week_before(patient) -> None:
     week_before = Message.objects.get(step=Step.SEVEN_DAYS)
     assert week_before.due_at == datetime(2026, 5, 22, 14, tzinfo=UTC)
     assert week_before.not_after == Message.objects.get(appointment=far, step=Step.THREE_DAYS).due_at
-    assert not sweeps.repair(now=MONDAY, ahead=None)
+    assert not sweeps.repair(now=MONDAY, afresh=True)
 
 
 def test_a_week_before_goes_by_text_only_to_who_cannot_be_mailed(patient, settings) -> None:
@@ -61,7 +61,7 @@ def test_confirming_withdraws_what_asks_and_leaves_what_helps(patient, service) 
         "one_day": (State.SCHEDULED, Reason.NONE),
         "day_of": (State.SCHEDULED, Reason.NONE),
     }
-    assert not sweeps.repair(now=MONDAY + DAY, ahead=None), "it is neither missing nor stranded"
+    assert not sweeps.repair(now=MONDAY + DAY, afresh=True), "it is neither missing nor stranded"
 
 
 def test_what_was_confirmed_past_the_announcement_is_not_asked(patient, service) -> None:

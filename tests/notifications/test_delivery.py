@@ -320,6 +320,19 @@ def test_the_audit_names_who_sent_and_keeps_no_leases(patient, service, sink) ->
     deliver(service, MONDAY + timedelta(minutes=3))
     plan = Message.objects.get(step=Step.PLAN)
     events = plan.events.order_by("pgh_id")
-    assert [event.state for event in events] == [State.SCHEDULED, State.SENDING, State.ACCEPTED]
+    assert [event.state for event in events] == [State.SCHEDULED, State.ACCEPTED], (
+        "that it was in hand is in its attempts"
+    )
     assert {event.pgh_context.metadata["user"] for event in events[1:]} == {str(service.pk)}
     assert not hasattr(events[0], "lease_until")
+
+
+def test_whatever_else_changes_while_a_message_is_taken_in_hand_is_in_the_audit(patient) -> None:
+    book(patient, FRIDAY_WEEK, now=MONDAY)
+    plan = Message.objects.get(step=Step.PLAN)
+    taken = {"state": State.SENDING, "lease_until": MONDAY}
+    Message.objects.filter(pk=plan.pk).update(**taken, due_at=plan.due_at + timedelta(hours=1))
+    Message.objects.filter(pk=plan.pk).update(due_at=plan.due_at)
+    assert [event.due_at - plan.due_at for event in plan.events.order_by("pgh_id")] == [
+        timedelta(0), timedelta(hours=1), timedelta(0),
+    ]  # fmt: skip

@@ -8,12 +8,14 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
+from clinics.models import Patient
 from notifications.actions import delivery, desk_tasks, escalations, sweeps
 from notifications.engine.states import State, Step
 from notifications.models import DeskTask, Message
 from notifications.models.inbound import Matter
 from scheduler.actions import confirmations
 from scheduler.models import Appointment
+from tests.factories.clinics import PatientFactory
 from tests.notifications.booking import book, cancel, move
 from tests.notifications.fake_sender import FakeSender
 
@@ -77,6 +79,16 @@ def test_who_is_on_the_list_already_is_not_listed_twice(asked, service) -> None:
         opened_at=ASKED,
     )
     assert sweep(service, TO_THE_DESK) == 0
+
+
+def test_one_bad_record_stops_no_other(asked, service) -> None:
+    odd = PatientFactory(site=asked.site)
+    book(odd, FRIDAY, now=MONDAY)
+    delivery.deliver_due(by=service, clock=lambda: ASKED, open_sender=lambda _: FakeSender())
+    Patient.objects.filter(pk=odd.pk).update(zone="Atlantis/Poseidonis")
+    assert sweep(service, TO_THE_DESK - timedelta(seconds=1)) == 1, "nobody can say when: somebody looks"
+    assert sweep(service, TO_THE_DESK) == 1
+    assert set(DeskTask.objects.values_list("patient", flat=True)) == {odd.pk, asked.patient_id}
 
 
 def test_confirmed_it_leaves_by_itself(asked, service) -> None:

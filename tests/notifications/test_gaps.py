@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -25,7 +27,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 FRIDAY = datetime(2026, 5, 15, 18, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-AHEAD = timedelta(days=30)
 
 DAMAGE = {
     "deleted": "DELETE FROM notifications_message WHERE id = %s",
@@ -49,7 +50,7 @@ def rows() -> set[tuple]:
 def test_every_damage_is_found_and_put_right_or_shown(site, service, damage: str) -> None:
     for k in range(4):
         book(PatientFactory(site=site), FRIDAY + k * HOUR, now=MONDAY)
-    assert not sweeps.repair(now=MONDAY, ahead=AHEAD), "all of it was found right, and is not looked at again"
+    assert not sweeps.repair(now=MONDAY), "all of it was found right, and is not looked at again"
     right = rows()
     other = PatientFactory(site=site)
     hurt = random.choice(list(Message.objects.exclude(step=Step.PLAN)))
@@ -57,10 +58,10 @@ def test_every_damage_is_found_and_put_right_or_shown(site, service, damage: str
         cursor.execute(DAMAGE[damage].replace("{other}", f"'{other.pk}'"), [hurt.pk])
         assert cursor.rowcount == 1
     if damage == "taken back":
-        done = sweeps.repair(now=MONDAY, ahead=AHEAD)
+        done = sweeps.repair(now=MONDAY)
         assert (done.stranded, done.written) == (1, 0), "what is final stays: it is shown"
         return
-    assert sweeps.repair(now=MONDAY, ahead=AHEAD)
+    assert sweeps.repair(now=MONDAY)
     assert right <= rows()
     if damage == "another patient's":
         Message.objects.filter(pk=hurt.pk).update(next_try_at=MONDAY)
@@ -68,7 +69,7 @@ def test_every_damage_is_found_and_put_right_or_shown(site, service, damage: str
         delivery.deliver_due(by=service, clock=lambda: MONDAY, open_sender=lambda _: sender)
         assert sender.sent == [], "it is judged, and not sent to somebody who has no such visit"
     else:
-        assert not sweeps.repair(now=MONDAY, ahead=AHEAD)
+        assert not sweeps.repair(now=MONDAY)
 
 
 @pytest.mark.parametrize("looks", [True, False], ids=["sees changes", "control"])
@@ -78,14 +79,14 @@ def test_what_was_found_right_is_looked_at_again_once_anything_was_written(
     for k in range(4):
         book(PatientFactory(site=site), FRIDAY + k * HOUR, now=MONDAY)
     if not looks:
-        seen = fingerprints.of_patients(now=MONDAY, ahead=AHEAD)
+        seen = fingerprints.of_patients(now=MONDAY)
         monkeypatch.setattr(fingerprints, "of_patients", lambda **_: seen)
-    sweeps.repair(now=MONDAY, ahead=AHEAD)
-    with django_assert_max_num_queries(3):
-        assert not sweeps.repair(now=MONDAY, ahead=AHEAD)
+    sweeps.repair(now=MONDAY)
+    with django_assert_max_num_queries(4):
+        assert not sweeps.repair(now=MONDAY)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_message WHERE step = 'one_day'")
-    assert sweeps.repair(now=MONDAY, ahead=AHEAD).written == (4 if looks else 0)
+    assert sweeps.repair(now=MONDAY).written == (4 if looks else 0)
 
 
 def test_a_row_put_off_to_the_morning_is_not_taken_for_wrong(patient, service) -> None:
@@ -98,14 +99,27 @@ def test_a_row_put_off_to_the_morning_is_not_taken_for_wrong(patient, service) -
     assert (found.missing, found.mistimed, found.stranded) == ([], [], [])
 
 
-def test_every_coming_visit_is_checked_once_an_hour_and_the_next_days_always(patient, service) -> None:
-    visit = book(patient, FRIDAY, now=MONDAY)[0]
-    Message.objects.filter(appointment=visit).delete()
-    assert not sweeps.sweep(by=service, clock=lambda: MONDAY).gaps
-    assert sweeps.sweep(by=service, clock=lambda: FRIDAY - timedelta(days=4)).gaps.written == 3
-    Message.objects.filter(appointment=visit).delete()
-    assert sweeps.sweep(by=service, clock=lambda: MONDAY, ahead=None).gaps.written == 3
+def test_every_sweep_looks_at_all_coming_visits_and_the_hourly_one_afresh(patient, service) -> None:
+    visit = book(patient, FRIDAY + timedelta(days=300), now=MONDAY)[0]
+    for _ in range(2):
+        assert not sweeps.sweep(by=service, clock=lambda: MONDAY).gaps
+        Message.objects.filter(appointment=visit).delete()
+        assert sweeps.sweep(by=service, clock=lambda: MONDAY).gaps.written == 4
+    assert set(Sign.objects.values_list("part", flat=True)) == {"sweep"}
+    assert not sweeps.sweep(by=service, clock=lambda: MONDAY, afresh=True).gaps
     assert set(Sign.objects.values_list("part", flat=True)) == {"sweep", "gaps"}
+
+
+def test_what_a_sweep_has_no_time_for_has_its_turn_with_the_next(site, monkeypatch) -> None:
+    far, near = (book(PatientFactory(site=site), FRIDAY + days * 24 * HOUR, now=MONDAY)[0] for days in (7, 0))
+    Message.objects.filter(step=Step.ONE_DAY).delete()
+    ticks = count(step=sweeps.LOOK_SECONDS * 0.6)  # time for one look
+    monkeypatch.setattr(sweeps, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(sweeps, "VISITS", 1)
+    for done in ([near], [near], [near, far]):  # what was put right is looked at once more
+        sweeps.repair(now=MONDAY)
+        written = Message.objects.filter(step=Step.ONE_DAY).order_by("due_at")
+        assert [row.appointment for row in written] == done
 
 
 @pytest.mark.parametrize(("day_of", "queries"), [(DayOf.ALWAYS, 11), (STANDARD.day_of, 12)], ids=["always", "shipped"])
@@ -138,6 +152,6 @@ def test_the_command_shows_and_repairs(patient, service) -> None:
 def test_what_waits_for_a_void_time_is_withdrawn(patient) -> None:
     visit = book(patient, FRIDAY, now=MONDAY)[0]
     type(visit).objects.filter(pk=visit.pk).update(schedule_epoch=2)
-    done = sweeps.repair(now=MONDAY, ahead=None)
+    done = sweeps.repair(now=MONDAY, afresh=True)
     assert (done.written, done.withdrawn) == (3, 3)
     assert set(Message.objects.filter(schedule_epoch=1).values_list("reason", flat=True)) == {Reason.MOVED}

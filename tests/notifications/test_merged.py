@@ -10,7 +10,7 @@ from clinics.actions import merges
 from clinics.models import Patient
 from core import clock
 from notifications.actions import delivery, messages, sweeps
-from notifications.engine.states import Step
+from notifications.engine.states import State, Step
 from notifications.models import Message
 from tests.factories.clinics import PatientFactory
 from tests.notifications.booking import book
@@ -39,8 +39,26 @@ def test_a_reminder_just_sent_to_the_duplicate_is_not_repeated(site, service, fl
     merges.merge(kept=kept, duplicate=duplicate, kept_version=1, duplicate_version=1, by=flora, now=evening + HOUR / 60)
     if not known:
         Patient.objects.filter(pk=duplicate.pk).update(merged_into=None)
-    sweeps.repair(now=evening + HOUR / 30, ahead=None)
+    sweeps.repair(now=evening + HOUR / 30, afresh=True)
     again = deliver(service, evening + HOUR / 20)
     again += Message.objects.filter(patient=kept, step=Step.YOUR_WEEK).values_list("step", flat=True)
     assert sorted(again) == ([] if known else [Step.ONE_DAY, Step.YOUR_WEEK])
     assert {each.patient_id for each in type(visit).objects.filter(pk__in=[visit.pk, week[0].pk])} == {kept.pk}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["merged", "control"])
+def test_texts_that_the_duplicate_got_are_texts_the_person_got(site, service, flora, now, settings, known) -> None:
+    settings.TEXTS_OVER = "sms"
+    kept, duplicate = (PatientFactory(site=site, may_email=False) for _ in range(2))
+    for patient, minutes in ((duplicate, 0), (kept, 10)):
+        book(patient, now + timedelta(days=9, minutes=100 * minutes), now=now + timedelta(minutes=minutes))
+        deliver(service, now + timedelta(minutes=4))
+    merges.merge(kept=kept, duplicate=duplicate, kept_version=1, duplicate_version=1, by=flora, now=now + HOUR / 5)
+    if not known:
+        Patient.objects.filter(pk=duplicate.pk).update(merged_into=None)
+    deliver(service, now + HOUR)
+    first, second = Message.objects.filter(step=Step.PLAN, channel="sms").order_by("due_at")
+    assert first.state == State.ACCEPTED
+    assert (second.state, second.next_try_at) == (
+        (State.SCHEDULED, now + 24 * HOUR) if known else (State.ACCEPTED, None)
+    ), "one a day: 8:00 the next morning"

@@ -15,12 +15,12 @@ from notifications.engine import news
 from notifications.engine.news import Turn
 from notifications.engine.states import Reason, State, Step
 from notifications.models import Message
-from scheduler.actions import appointments, undoing
+from scheduler.actions import appointments, lines, undoing
 from scheduler.actions.appointments import Booking, Take
-from scheduler.models import Appointment, ChangeSet
+from scheduler.models import Appointment, ChangeLine, ChangeSet
 from scheduler.models.change_set import Verb
 from tests.factories.clinics import PatientFactory
-from tests.factories.scheduler import ChairFactory
+from tests.factories.scheduler import ChairFactory, ChangeSetFactory
 from tests.notifications.booking import mails
 
 pytestmark = pytest.mark.django_db
@@ -197,6 +197,43 @@ def test_a_lost_row_is_written_again_by_the_sweep(desk, patient, told) -> None:
     assert sweeps.repair(now=MONDAY + 2 * HOUR).written == 1
     assert not sweeps.repair(now=MONDAY + 2 * HOUR)
     assert len(desk.sent(MONDAY + 2 * HOUR + HOLD)) == 1
+
+
+def test_a_row_lost_on_one_of_two_channels_is_written_again(desk, patient, told, settings) -> None:
+    settings.TEXTS_OVER = "sms"
+    sweeps.repair(now=MONDAY + HOUR)  # the reminders by text
+    desk.cancel(told[0], now=MONDAY + HOUR)
+    lost = Message.objects.filter(step=Step.CANCELLED, channel="sms")
+    assert not sweeps.repair(now=MONDAY + HOUR)
+    assert lost.delete()[0]
+    assert sweeps.repair(now=MONDAY + HOUR + HOLD / 3).written == 1
+    assert lost.get().state == State.SCHEDULED
+    lost.delete()
+    assert not sweeps.repair(now=MONDAY + 2 * HOUR), "as for who agreed to texts since"
+
+
+def test_one_bad_change_stops_no_other_and_what_nobody_need_hear_is_looked_at_once(
+    desk, patient, told, monkeypatch
+) -> None:
+    bad, good = (desk.cancel(visit, now=MONDAY + HOUR) for visit in told[:2])
+    Message.objects.filter(step=Step.CANCELLED).delete()
+    with time_machine.travel(MONDAY + HOUR, tick=False):
+        silent = ChangeSetFactory(verb=Verb.MOVE, site=patient.site, patient=patient)
+    state = lines.state(told[2], ())
+    ChangeLine.objects.create(change_set=silent, appointment=told[2], before=state, after=state)
+    real, looked = messages.reconcile, []
+
+    def reconcile(*, change_set=None, **given) -> messages.Reconciled:
+        looked.append(change_set)
+        if change_set == bad:
+            raise LookupError
+        return real(change_set=change_set, **given)
+
+    monkeypatch.setattr(messages, "reconcile", reconcile)
+    for _ in range(2):
+        sweeps.repair(now=MONDAY + 2 * HOUR)
+    assert good.messages.exists()
+    assert (looked.count(bad), looked.count(good), looked.count(silent)) == (2, 1, 1)
 
 
 def test_writing_again_changes_nothing(desk, patient, told) -> None:

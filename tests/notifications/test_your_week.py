@@ -117,7 +117,7 @@ def test_the_message_follows_the_week(patient, service) -> None:
     assert week().visits.count() == 3
     cancel(first, now=BOOKED + timedelta(hours=2))
     move(second, THURSDAY + 7 * DAY, now=BOOKED + timedelta(hours=3))
-    assert not sweeps.repair(now=BOOKED + timedelta(hours=4), ahead=None)
+    assert not sweeps.repair(now=BOOKED + timedelta(hours=4), afresh=True)
     told = live(service, FRIDAY_BEFORE, since=FRIDAY_BEFORE)
     assert [ats for step, _, ats in told if step == Step.YOUR_WEEK] == [[THURSDAY + DAY]]
 

@@ -18,7 +18,6 @@ import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from core.errors import DomainError
@@ -431,13 +430,8 @@ SIZES = settings(
 
 @pytest.fixture(autouse=True)
 def the_same_everywhere(monkeypatch):
-    """Lives are the same whatever else runs in this process.
-
-    Hypothesis would draw numbers from the source of all modules that happen to be loaded, and ids made in one
-    millisecond would be in any order.
-    """
+    """Lives are the same whatever else runs in this process: ids made in one millisecond would be in any order."""
     numbers = count()
-    monkeypatch.setattr(HypothesisProvider, "_maybe_draw_constant", lambda *_args, **_kwargs: None)
     monkeypatch.setattr("core.ids.secrets.randbits", lambda _bits: next(numbers))
 
 

@@ -44,6 +44,7 @@ POSTED = {
     "setup-clear-day",
     "setup-change-reminders",
     "setup-switch-account",
+    "lock",
 }
 """Pages that only take forms."""
 NEEDS_NOTHING_MORE = {"calendar-subscribe", "calendar-end"}
@@ -124,6 +125,17 @@ def test_somebody_switched_off_is_out(site, flora):
     flora.is_active = False
     flora.save()
     assert client.get("/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_locked_screen_opens_nothing_until_somebody_signs_in(site, flora):
+    client = signed_in(flora)
+    assert client.post("/lock", {"next": "//evil.example"})["Location"] == "/"
+    assert client.get("/patients/")["Location"] == "/accounts/login/?next=/patients/"
+    assert client.get("/api/v1/courses/").status_code in (401, 403)
+    assert client.get("/accounts/login/").status_code == 200
+    client.force_login(flora)
+    assert client.get("/patients/").status_code == 200
 
 
 @pytest.mark.django_db

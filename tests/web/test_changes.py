@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -50,6 +51,8 @@ def test_what_was_changed_again_says_why_it_stays(desk, talk, flora, now):
     assert answer.status_code == 409
     assert "was changed meanwhile" in answer.content.decode()
     assert "Nothing was changed." in answer.content.decode()
+    way = re.search(r'href="(/visits/[^"]+/move\?starts_at=[^"]+)#change">Nearest times', answer.content.decode())
+    assert "Move 1 visit" in desk.get(way[1]).content.decode()
 
 
 def test_once_the_patient_knows_it_is_shown_before_it_is_done(desk, talk, flora, now):

@@ -272,6 +272,7 @@ def test_cancels_the_course_with_the_numbers(desk, course, hidden):
     form = {"why": "clinic", "digest": hidden(page, "digest"), "key": hidden(page, "key")}
     answer = desk.post(f"/courses/{course.pk}/cancel", form, follow=True)
     assert "is cancelled: 6 visits." in answer.content.decode()
+    assert f'"/waitlist/?site={course.site.code}">Who on the waitlist' in answer.content.decode()
     assert Course.objects.get().status == CourseStatus.CANCELLED
     assert "nothing left to cancel" in desk.get(f"/courses/{course.pk}/cancel").content.decode()
 

@@ -159,6 +159,19 @@ def test_the_rail_is_widened_for_good(desk, site):
     assert 'data-theme="dark"' in page
 
 
+def test_the_keys_of_pages_are_those_of_pages_one_may_open(desk, site):
+    page = desk.get("/keys/").content.decode()
+    assert re.findall(r"then <kbd>(\w)</kbd></dt><dd>([^<]+)<", page) == [
+        ("B", "Day board"),
+        ("P", "Patients"),
+        ("U", "Unconfirmed"),
+        ("W", "Waitlist"),
+    ]
+    assert 'data-letters="off"' in page
+    desk.post("/display", {"letters": "on"})
+    assert 'data-letters="on"' in desk.get("/").content.decode()
+
+
 def test_every_place_is_a_page_with_a_permission_or_of_the_account(site, mona):
     mona.set_password(PASSWORD)
     mona.save()

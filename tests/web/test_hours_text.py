@@ -4,6 +4,7 @@ from datetime import time
 
 import pytest
 
+from tests.web.conftest import signed_in
 from web import hours_text
 
 ONE = ((time(8), time(12)),)
@@ -39,3 +40,10 @@ def test_midnight_and_midday_in_twelve_hours():
 )
 def test_what_is_written_is_read_again(windows):
     assert hours_text.read(hours_text.write(windows)) == windows
+
+
+@pytest.mark.django_db
+def test_the_strips_are_told_what_a_text_means(mona, site):
+    asked = {"text": ["9am-noon and 13:30 to 18", "", "when we feel like it", "18 to 9"]}
+    answer = signed_in(mona).get("/setup/hours/read", asked)
+    assert answer.json() == {"read": [[[540, 720], [810, 1080]], [], None, None]}

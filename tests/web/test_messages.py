@@ -35,6 +35,16 @@ def one(step: Step) -> Row:
     return Message.objects.get(step=step, channel=Channel.EMAIL)
 
 
+def test_what_would_not_go_out_is_not_announced(desk, booked, patient) -> None:
+    type(patient).objects.filter(pk=patient.pk).update(email="", may_email=False)
+    page = text(desk.get("/messages/?state=scheduled"))
+    assert "Would not go out: no address or number" in page
+    type(patient).objects.filter(pk=patient.pk).update(email="pat@example.org", may_email=False)
+    page = text(desk.get("/messages/?state=scheduled"))
+    assert "Would not go out: the patient did not agree to it" in page
+    assert "Goes out at" not in page
+
+
 def dead(step: Step, now: datetime) -> Row:
     row = one(step)
     Message.objects.filter(pk=row.pk).update(

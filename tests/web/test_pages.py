@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from clinics.models import Role
+from core import caches
 from tests.factories.clinics import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +24,23 @@ def test_signs_in_and_goes_where_one_wanted(site):
     )
     assert answer.redirect_chain == [("/work-list/", 302)]
     assert "Successfully" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("backend", "stands"), [("core.caches.RedisCache", True), ("django.core.cache.backends.redis.RedisCache", False)]
+)
+def test_without_redis_people_sign_in_decide_and_follow_links(
+    site, settings, monkeypatch, backend: str, stands: bool
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "unix:///nowhere/at/all?db=1"}}
+    monkeypatch.setattr(caches._Client, "away_until", 0.0)
+    UserFactory(email="in@example.org", password=PASSWORD, role=Role.CLINICIAN)
+    client = Client(raise_request_exception=False)
+    given = {"login": "in@example.org", "password": PASSWORD, "next": "/patients/"}
+    answers = [client.post("/accounts/login/", given).status_code, client.get("/patients/").status_code]
+    assert answers == ([302, 200] if stands else [500, 302])
+    if stands:
+        assert Client().get("/v/nothing").status_code == 404
 
 
 def test_a_wrong_password_keeps_the_address_typed(site):
@@ -92,7 +111,7 @@ def test_the_choice_of_display_is_kept_and_leads_back(desk, site):
 def test_the_choice_of_display_leads_nowhere_else(desk, site):
     answer = desk.post("/display", {"theme": "<b>", "density": "x", "next": "https://evil.example/"})
     assert answer["Location"] == "/"
-    assert desk.cookies["display"].value == "system.compact.full.narrow"
+    assert desk.cookies["display"].value == "system.compact.full.narrow.off"
 
 
 def test_pages_name_no_patient_in_their_title(desk, course):

@@ -46,8 +46,9 @@ def test_at_most_eight_and_what_can_be_done_keeps_a_place(desk, site):
     for _ in range(9):
         PatientFactory(site=site, given_name="Mess", family_name="Age")
     page = desk.get("/search?q=mess").content.decode()
-    assert len(found(page)) <= 8
-    assert "Messages" in found(page)
+    assert found(page).count("Mess Age") == 5
+    assert found(page)[5:7] == ["Everybody called “mess”", "Messages"]
+    assert '/patients/?q=mess"' in page
 
 
 def test_without_words_whom_one_dealt_with_last(desk, course):

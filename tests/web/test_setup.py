@@ -146,6 +146,10 @@ def test_an_exception_that_hits_nothing_is_saved(manager, clinic):
     assert answer.status_code == 302
     saved = Absence.objects.get(resource=clinic["Nurse Ada"], reason="Training")
     assert saved.ends_at - saved.starts_at == timedelta(days=5)
+    manager.post(at(clinic["Nurse Ada"], "away"), AWAY | {"first_on": "2026-08-10", "starts": "09:00", "ends": "11:15"})
+    page = manager.get(answer["Location"]).content.decode()
+    assert "Monday 3 August to Friday 7 August<" in page
+    assert "Monday 10 August, 9am to 11:15am<" in page
 
 
 def test_the_visits_an_exception_closes_are_named_before_it_is_saved(manager, busy):

@@ -71,8 +71,8 @@ EXCEPTIONS = {
     "alert": "That somebody saw an alert is a fact with name and time.",
     "add-note": "Notes are facts; another note corrects them.",
 }
-READS = {"alike-patients", "replace-visits"}
-"""Take a form to look something up or to work something out; nobody's visit changes."""
+READS = {"alike-patients", "replace-visits", "lock"}
+"""Take a form to look something up, to work something out, or to lock the screen; nobody's visit changes."""
 
 
 @pytest.mark.django_db

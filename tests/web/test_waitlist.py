@@ -50,6 +50,7 @@ def test_a_visit_is_put_on_the_list_and_taken_off(desk, course):
     page = answer.content.decode()
     assert "waits for Infusion 3" in page
     assert "Mon and Wed · mornings, over by 1pm · with 6 h notice" in page
+    assert f'href="/visits/{visit.pk}/next">First time that works…' in page
     assert "call her daughter" in page
     entry = WaitlistEntry.objects.get()
     assert (entry.urgent, entry.sooner, entry.wishes) == (True, True, {"weekdays": [0, 2], "not_after": "13:00"})

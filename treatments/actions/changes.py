@@ -45,6 +45,7 @@ __all__ = [
     "CannotUndo",
     "CourseChanged",
     "CourseOver",
+    "Delay",
     "Event",
     "Fate",
     "Late",

@@ -71,6 +71,12 @@ class Closure:
             return calendars.closed(self.on)
         return calendars.without(str(self.resource.pk if self.resource else ""), *self.period())
 
+    def lifted(self, calendars: Calendars) -> Calendars:
+        """The calendars as if whoever is away had been there: an absence may be known before anybody sees to its visits."""
+        if self.resource is None:
+            return calendars
+        return calendars.with_there(str(self.resource.pk), *self.period())
+
 
 def batch(closure: Closure, *, now: datetime) -> Batch:
     """Every course with a visit that cannot stay, to be planned around the closure.
@@ -86,14 +92,14 @@ def batch(closure: Closure, *, now: datetime) -> Batch:
     first_on, last_on = (clock.local(each, closure.site.zone).date() for each in (max(starts_at, now), ends_at))
     moving = {key for running in runnings for key in running.appointments(running.movable)}
     calendars = Calendars.read(closure.site, runnings, first_on=first_on, last_on=last_on, now=now, without=moving)
-    found = _members(calendars, closure.applied(calendars), runnings)
+    found = _members(closure.lifted(calendars), closure.applied(calendars), runnings)
     hit = [member for member in found if member.is_hit]
     if len(hit) < len(found):
         # the visits of the others stay in the calendars
         runnings = [member.running for member in hit]
         moving = {key for running in runnings for key in running.appointments(running.movable)}
         calendars = Calendars.read(closure.site, runnings, first_on=first_on, last_on=last_on, now=now, without=moving)
-        hit = _members(calendars, closure.applied(calendars), runnings) if runnings else []
+        hit = _members(closure.lifted(calendars), closure.applied(calendars), runnings) if runnings else []
     handled = {key for member in hit for key in member.running.appointments([each.visit for each in member.loose])}
     return Batch(Verb.CLOSE, tuple(hit), _left(closure, handled, now=now))
 

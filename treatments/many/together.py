@@ -153,6 +153,17 @@ class Calendars:
             ),
         )
 
+    def with_there(self, resource: str, starts_at: datetime, ends_at: datetime) -> "Calendars":
+        """The same while a resource is there, also where it is away or off by now."""
+        there = (self.grid.slot(starts_at), self.grid.slot_after(ends_at))
+        return replace(
+            self,
+            calendars=tuple(
+                replace(each, working=tuple(_joined(each.working, there))) if each.id == resource else each
+                for each in self.calendars
+            ),
+        )
+
     def closed(self, on: date) -> "Calendars":
         """The same with the site closed on a local date."""
         number = self.grid.day_of(on)
@@ -164,6 +175,13 @@ class Calendars:
             calendars=tuple(replace(each, working=tuple(_cut(each.working, day))) for each in self.calendars),
             open_days=self.open_days - {number},
         )
+
+
+def _joined(working: Iterable[Period], there: Period) -> list[Period]:
+    """The periods with one more, those that meet it made one with it."""
+    meeting = [there, *(each for each in working if each[0] <= there[1] and each[1] >= there[0])]
+    joined = (min(start for start, _ in meeting), max(end for _, end in meeting))
+    return sorted([joined, *(each for each in working if each not in meeting)])
 
 
 def _cut(working: Iterable[Period], away: Period) -> Iterator[Period]:

@@ -16,7 +16,7 @@ def visits() -> "QuerySet[Visit]":
     """Visits in order of time, those without one last, with their appointments and what these take: two queries."""
     taken = Allocation.objects.select_related("resource").order_by("starts_at", "role", "lane")
     return (
-        Visit.objects.select_related("appointment")
+        Visit.objects.select_related("appointment__change_set")
         .prefetch_related(Prefetch("appointment__allocations", queryset=taken))
         .order_by(F("appointment__starts_at").asc(nulls_last=True), "position")
     )

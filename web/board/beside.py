@@ -30,6 +30,7 @@ class VisitBeside:
     presses: tuple[statuses.Press, ...]
     warning: str
     is_today: bool
+    has_begun: bool
     resources: tuple[Resource, ...]
     """Everything it takes, each once."""
 
@@ -48,12 +49,17 @@ class VisitBeside:
         return self.appointment.status == Status.BOOKED
 
     @property
+    def may_be_missed(self) -> bool:
+        """Whether its time has come and nobody has: then the protocol says what follows, also once it is marked as missed."""
+        return self.visit is not None and self.has_begun and self.appointment.status in (Status.BOOKED, Status.MISSED)
+
+    @property
     def may_be_late(self) -> bool:
         """Whether the patient can still be expected later than booked."""
         return self.may_change and self.is_today
 
 
-def visit(site: Site, key: UUID, day: Day) -> VisitBeside | None:
+def visit(site: Site, key: UUID, day: Day, *, now: datetime) -> VisitBeside | None:
     """The appointment with this id, if it is of this site. Two queries."""
     taken = Allocation.objects.select_related("resource").order_by("starts_at", "role", "lane")
     row = (
@@ -76,10 +82,11 @@ def visit(site: Site, key: UUID, day: Day) -> VisitBeside | None:
         ends=clock.local(row.ends_at, site.zone),
         place=place,
         people=people,
-        state=statuses.of_appointment(row),
+        state=card.state if card else statuses.of_appointment(row),
         presses=statuses.presses(row) if starts.date() <= day.today else (),
         warning=card.warning if card else "",
         is_today=starts.date() == day.today,
+        has_begun=row.starts_at <= now,
         resources=tuple({each.resource_id: each.resource for each in row.allocations.all()}.values()),
     )
 

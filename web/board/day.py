@@ -8,7 +8,7 @@ from uuid import UUID
 
 from clinics.models import Site
 from core import clock
-from scheduler.models import Kind, Resource
+from scheduler.models import Kind, Resource, Status
 from scheduler.queries import hours
 from treatments.queries import documents
 from web import statuses, words
@@ -192,6 +192,11 @@ class _Writer:
         appointment, visit = taken.appointment, visit_of(taken.appointment)
         is_person = resource.kind == Kind.PERSON
         starts_at, ends_at = appointment.starts_at, appointment.ends_at
+        document = self.documents.get(visit.course.protocol_version_id) if visit else None
+        observed = phases.observation(visit, document) if visit else timedelta()
+        state = statuses.of_appointment(appointment)
+        if observed and appointment.status == Status.IN_TREATMENT and self.now >= ends_at - observed:
+            state = statuses.OBSERVING
         if is_person:  # a person is there for some phases only
             starts_at, ends_at = taken.starts_at, taken.ends_at
         starts, ends, until = (clock.local(at, self.zone) for at in (starts_at, ends_at, max(ends_at, taken.ends_at)))
@@ -200,8 +205,6 @@ class _Writer:
             looking_on = [(clock.local(a, self.zone), clock.local(b, self.zone)) for a, b in taken.looking_on]
             bands = phases.of_person(self.scale, span, looking_on)
         else:
-            document = self.documents.get(visit.course.protocol_version_id) if visit else None
-            observed = phases.observation(visit, document) if visit else timedelta()
             bands = phases.at_place(self.scale, span, ends=ends, until=until, observed=observed)
         pressed = self.may_press and (self.view is not View.LIST or appointment.pk not in self.met)
         self.met.add(appointment.pk)
@@ -221,7 +224,7 @@ class _Writer:
             visit_starts=self._minutes(clock.local(appointment.starts_at, self.zone)),
             upper=self.scale.span(starts, ends).inside(span),
             bands=bands,
-            state=statuses.of_appointment(appointment),
+            state=state,
             presses=statuses.presses(appointment) if pressed else (),
             warning=warning,
         )

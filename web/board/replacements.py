@@ -59,7 +59,8 @@ class Row:
     """
 
     patient: str
-    phone: str
+    phone: Any
+    """The number to call; nothing where there is none."""
     label: str
     family: str
     visit: UUID | None
@@ -118,7 +119,7 @@ def proposal(job: PlanningJob) -> Proposal:
     rows = [
         Row(
             patient=courses[UUID(each["course"])].patient.short_name,
-            phone=str(courses[UUID(each["course"])].patient.phone),
+            phone=courses[UUID(each["course"])].patient.phone,
             label=step["label"],
             family=step["family"],
             visit=visits.get((UUID(each["course"]), step["visit"])),

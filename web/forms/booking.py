@@ -50,6 +50,13 @@ class Offer:
         return found
 
     @property
+    def published(self) -> str:
+        """Who stands for it, such as "Version 2, published by Mona Manager on 4 May 2026"."""
+        version = self.version
+        on = words.full_date(version.created_at.date())
+        return f"Version {version.number}, published by {version.published_by.name} on {on}"
+
+    @property
     def summary(self) -> str:
         """Its shape in words, as its document says."""
         return str(self.version.document.get("summary", ""))

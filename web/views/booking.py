@@ -403,7 +403,7 @@ def _offers(request: StaffRequest) -> list[Offer]:
     mine = Course.objects.filter(booked_by=request.user, protocol_version__protocol=OuterRef("protocol"))
     newest = (
         ProtocolVersion.objects.filter(protocol__is_active=True)
-        .select_related("protocol")
+        .select_related("protocol", "published_by")
         .annotate(used_at=Subquery(mine.order_by("-created_at").values("created_at")[:1]))
         .order_by("protocol_id", "-number")
         .distinct("protocol_id")

@@ -1,6 +1,5 @@
 """Giving up a visit, several or the whole course, and what follows when a patient did not come."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +14,7 @@ from treatments.actions.changes import Cancel, NoShow, Scope, Then
 from treatments.queries import courses as reading
 from web import words
 from web.access import StaffRequest
-from web.changing import Change
+from web.changing import Change, Extent
 from web.course_page import CoursePage
 from web.forms.visits import CancelForm, MissedForm
 from web.numbers import version_of
@@ -24,26 +23,6 @@ from web.views.visits import page, to_course, visit_of
 from web.visit_lines import VisitLine
 
 SCOPES = ((Scope.THIS, "Only this visit"), (Scope.LATER, "This and the later ones of its kind"))
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much is given up, and what that does."""
-
-    value: str
-    words: str
-    ripple: RipplePage
-    chosen: bool
-
-    @property
-    def suffix(self) -> str:
-        """What the names of its fields end in."""
-        return f"-{self.value}"
-
-    @property
-    def hint(self) -> str:
-        """How many visits it takes."""
-        return words.count(sum(len(group.lines) for group in self.ripple.groups), "visit")
 
 
 @require_http_methods(["GET", "POST"])
@@ -98,7 +77,7 @@ def course(request: StaffRequest, course_id: UUID) -> HttpResponse:
         if change.carry_out(reason=form.reason) is not None:
             gone = words.count(about.open, "visit")
             messages.success(request, f"The course of {about.course.patient.full_name} is cancelled: {gone}.")
-            return redirect("course", about.course.pk)
+            return redirect(f"{reverse('course', args=[about.course.pk])}?freed=all")
     elif about.may_end:
         change.look()
     return render(

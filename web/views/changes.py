@@ -1,5 +1,6 @@
 """What was changed in the last 24 hours, and taking it back."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -78,6 +79,8 @@ def _page(request: StaffRequest, change: Change, refused: DomainError | None) ->
                 visits.get(line.appointment_id),
                 undoing.stood(line.after, zone),
                 undoing.stood(line.before, zone),
+                # asked for where it stood, its page says what is in the way and the nearest times that work
+                f"?{urlencode({'starts_at': line.before['starts_at']})}#change" if line.before else "",
             )
             for line in sorted(lines, key=lambda line: (line.appointment.starts_at, str(line.pk)))
         ],

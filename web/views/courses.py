@@ -47,6 +47,7 @@ def course(request: StaffRequest, course_id: UUID) -> HttpResponse:
             "waitlist": page.waiting_for_earlier(),
             "handovers": [(each, decided(each, page.course)) for each in handovers.recent(page.course)],
             "freed": page.freed(request.GET.get("freed", "")),
+            "freed_all": request.GET.get("freed") == "all",
         },
     )
 
@@ -60,7 +61,8 @@ def _messages(request: StaffRequest, of_course: Course) -> list[MessageLine] | N
 
 def _goes_out(sent: list[MessageLine] | None) -> MessageLine | None:
     """The message about the last change that has not gone out yet."""
-    return next((line for line in sent or [] if line.message.step in NEWS and line.message.state in UNSENT), None)
+    news = (line for line in sent or [] if line.message.step in NEWS and line.message.state in UNSENT)
+    return next((line for line in news if line.hindered is None), None)
 
 
 @require_POST

@@ -79,8 +79,9 @@ def proposal(request: StaffRequest, job_id: UUID) -> HttpResponse:
             refused = error
             job = _job(job_id)
         else:
-            done = replacements.proposal(job)
-            messages.success(request, f"Done: {words.count(done.placed, 'visit')} moved.")
+            placed = replacements.proposal(job).placed
+            moved = f"{words.count(placed, 'visit')} moved" if placed else "it is noted on the board"
+            messages.success(request, f"Done: {moved}.")
             return HttpResponseRedirect(request.path)
     settled = job.state in (JobState.READY, JobState.APPLIED)
     context = {

@@ -13,6 +13,7 @@ from core import clock
 from core.errors import DomainError, NotFound
 from scheduler.models import Appointment
 from treatments.actions import sessions
+from treatments.many import waiting
 from web import sites, statuses
 from web.access import StaffRequest, local_address
 from web.board import beside, day, news
@@ -38,9 +39,10 @@ def today(request: StaffRequest) -> HttpResponse:
             "address": address,
             "day": shown,
             "agenda": shown.agenda(address.only) if address.view is View.LIST else None,
-            "visit_beside": beside.visit(at.chosen, address.visit, shown) if address.visit else None,
+            "visit_beside": beside.visit(at.chosen, address.visit, shown, now=now) if address.visit else None,
             "gap_beside": beside.gap(shown, address.gap) if address.gap else None,
             "next_open": replace(address.base, on=shown.next_open_on) if shown.next_open_on else None,
+            "waiting": waiting.listed(at.chosen, now=now).count() if not shown.visits else 0,
             "updated": clock.local(now, at.chosen.zone),
             "news": news.since(request.headers.get("X-Since", ""), at.chosen, address.on, by=request.user),
         },

@@ -16,29 +16,32 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
-from scheduler.models import Resource
+from scheduler.models import ChangeSet, Resource
 from treatments.actions import reasons, starts
-from treatments.actions.changes import Move, Place
+from treatments.actions.changes import Delay, Move, Place, Scope
 from treatments.actions.starts import Start
 from treatments.life.running import Running
 from treatments.models import Visit
 from treatments.queries import courses as reading
 from web import why_not, words
 from web.access import StaffRequest
-from web.changing import Change
+from web.changing import Change, Extent
 from web.forms.visits import TimeForm
 from web.numbers import version_of
 from web.visit_lines import VisitLine
 from web.why_not import WhyNot
 
-FIELDS = {"starts_at": "at"}
+FIELDS = {"starts_at": "at", "days": "on"}
 CARRIED = ("on", "at", "resource")
 """What the address of the page may say; it leads to the same page again."""
 
 
 @require_http_methods(["GET", "POST"])
 def move(request: StaffRequest, visit_id: UUID) -> HttpResponse:
-    """Another time. With ``on`` the times of that day, with ``at`` too what the move does; a press does exactly that."""
+    """Another time. With ``on`` the times of that day, with ``at`` too what the move does; a press does exactly that.
+
+    With ``scope=later`` the visit waits until that day, and those after it wait with it.
+    """
     return _Timing(request, visit_of(visit_id), again=True).answer()
 
 
@@ -76,12 +79,17 @@ class _Timing:
         line = VisitLine.of_visit(self.visit, zone=course.site.zone)
         form = TimeForm(self._asked(), site=course.site, initial={"on": _usual_day(self.visit, line, now=now)})
         change: Change | None = None
+        later: Delay | None = None
         if form.is_valid() and form.starts_at is not None:
-            change = Change(self.request, course, self._event(form.starts_at), now)
+            later = self._later(form.cleaned_data["on"], line)
+            event: Delay | Move | Place = (
+                later if later is not None and self.takes_later else self._event(form.starts_at)
+            )
+            change = Change(self.request, course, event, now)
             if self.request.method == "POST":
                 done = change.carry_out(reason=form.cleaned_data["reason"])
                 if done is not None:
-                    return self._done(form.starts_at)
+                    return self._done(event, form.starts_at, done)
             else:
                 change.running = self._running(now)
                 change.look()
@@ -94,7 +102,9 @@ class _Timing:
             "form": form,
             "change": change,
             "why": self._why(change, form.starts_at, line, now) if change is not None else None,
+            "extents": self._extents(change, later, form.starts_at, now) if change is not None else [],
             "resource": self.resource,
+            "takes_later": isinstance(change.event, Delay) if change is not None else False,
             **self._times(on, form, now=now),
         }
         return page(self.request, "web/courses/move_visit.html", self.visit, line, context)
@@ -127,6 +137,37 @@ class _Timing:
             return Place(self.visit.course_id, self.visit.key, starts_at)
         version = version_of(self.request) if self.request.method == "POST" else None
         return Move(self.visit.course_id, self.visit.key, starts_at, self._resources(), version=version)
+
+    @property
+    def takes_later(self) -> bool:
+        """Whether the later visits shall wait as well."""
+        return (self.request.POST.get("scope") or self.request.GET.get("scope")) == Scope.LATER
+
+    def _later(self, on: date, line: VisitLine) -> Delay | None:
+        """That this visit and those after it wait until ``on``; None where it goes to no later day."""
+        if not self.again or line.starts is None or on <= line.starts.date():
+            return None
+        version = version_of(self.request) if self.request.method == "POST" else None
+        return Delay(self.visit.course_id, self.visit.key, (on - line.starts.date()).days, version=version)
+
+    def _extents(self, change: Change, later: Delay | None, starts_at: datetime | None, now: datetime) -> list[Extent]:
+        """This visit alone, or the later ones with it, each with what it does; nothing where there is no choice."""
+        if later is None or starts_at is None:
+            return []
+        days = words.count(later.days, "day")
+        ways = (
+            (Scope.THIS, self._event(starts_at), "This visit, others where they have to"),
+            (Scope.LATER, later, f"This and the later ones, {days} on"),
+        )
+        found: list[Extent] = []
+        for scope, event, text in ways:
+            chosen = (scope == Scope.LATER) is self.takes_later
+            other = Change(self.request, self.visit.course, event, now, running=self._running(now))
+            ripple = change.ripple if chosen else other.look().ripple
+            if ripple is not None:
+                found.append(Extent(scope, text, ripple, chosen))
+        same = len(found) == len(ways) and found[0].ripple.digest == found[1].ripple.digest
+        return [] if same or all(each.chosen for each in found) else found
 
     def _resources(self) -> dict[str, str]:
         """The role in which what the address names takes part: that of its like in the visit as it is."""
@@ -173,10 +214,12 @@ class _Timing:
         return {"words": words.clock(at.time()), "href": f"?{urlencode(asked)}#change"}
 
     def _day(self, on: date) -> dict[str, str]:
-        return {"words": words.short_day(on), "href": f"?{urlencode({'on': on.isoformat()})}#times"}
+        named = self.resource
+        asked = {"on": on.isoformat()} | ({"resource": str(named.pk)} if named else {})
+        return {"words": words.short_day(on), "href": f"?{urlencode(asked)}#times"}
 
     def _why(self, change: Change, starts_at: datetime | None, line: VisitLine, now: datetime) -> WhyNot | None:
-        if change.refused is None or starts_at is None:
+        if change.refused is None or starts_at is None or isinstance(change.event, Delay):
             return None
         explained = None
         with suppress(DomainError):  # the refusal itself is told all the same
@@ -195,12 +238,15 @@ class _Timing:
             standing=self.visit.appointment.starts_at if self.visit.appointment is not None else None,
         )
 
-    def _done(self, starts_at: datetime) -> HttpResponse:
+    def _done(self, event: Delay | Move | Place, starts_at: datetime, done: ChangeSet) -> HttpResponse:
         at = clock.local(starts_at, self.visit.course.site.zone)
-        done = "moved to" if self.again else "booked on"
-        messages.success(
-            self.request, f"{self.visit.label} is {done} {words.day(at.date())}, {words.clock(at.time())}."
-        )
+        if isinstance(event, Delay):
+            moved = words.count(done.lines.count(), "visit is", "visits are")
+            said = f"{self.visit.label} and what comes after it: {moved} moved."
+        else:
+            became = "moved to" if self.again else "booked on"
+            said = f"{self.visit.label} is {became} {words.day(at.date())}, {words.clock(at.time())}."
+        messages.success(self.request, said)
         return to_course(self.visit)
 
 

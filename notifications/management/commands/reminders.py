@@ -1,6 +1,7 @@
 """``manage.py reminders``: why messages went or did not, rows that are wrong, and holding messages back."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from notifications.actions import pauses as pause_actions
 from notifications.actions import sweeps
 from notifications.engine.states import Channel, Step
 from notifications.models import Message, Pause
-from notifications.queries import explanations, gaps
+from notifications.queries import explanations, forms, gaps, policies
 from notifications.queries.database_clock import database_now
 from scheduler.models import Appointment
 
@@ -58,12 +59,12 @@ class Command(BaseCommand):
     def _gaps(self, options: dict[str, Any]) -> None:
         now = database_now()
         if options["repair"]:
-            done = sweeps.sweep(by=User.objects.service(), ahead=None).gaps
+            done = sweeps.sweep(by=User.objects.service(), afresh=True, seconds=float("inf")).gaps
             self.stdout.write(f"{done.written} written, {done.retimed} retimed, {done.withdrawn} withdrawn")
             self.stdout.write(f"{done.stranded} taken back though the visit stands: tell these patients yourself")
             return
         wrong = 0
-        for page in gaps.pages(now=now, ahead=None):
+        for page in gaps.pages(now=now):
             found = gaps.compare(page, now=now)
             lines = [(row.appointment_id, f"{row.step} by {row.channel} is missing") for row in found.missing]
             lines += [
@@ -85,10 +86,19 @@ class Command(BaseCommand):
                 for reason, keys in found.void.items()
                 for key in keys
             ]
-            for key, text in lines:
-                self.stdout.write(f"{key}: {text}")
-            wrong += len(lines)
+            wrong += self._told(lines)
+        for courses in forms.pages():
+            differing = forms.compare(courses, now=now, policy=policies.in_force())
+            wrong += self._told(
+                [(each.visits[0].pk, "the form message is missing or not as its forms are") for each in differing.ready]
+                + [(row.pk, "this form message waits for no form") for row in differing.unwanted]
+            )
         self.stdout.write(f"{wrong} differences" if wrong else "every row is as it should be")
+
+    def _told(self, lines: Sequence[tuple[UUID | None, str]]) -> int:
+        for key, text in lines:
+            self.stdout.write(f"{key}: {text}")
+        return len(lines)
 
     def _pause(self, options: dict[str, Any]) -> None:
         site = None

@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from benchmarks.clinics import Clinic, request
 from benchmarks.first_fit import first_fit
 from benchmarks.oracle import solve, understands
-from scheduler.engine.plan import plan
+from scheduler.engine.plan import Limits, plan
+from scheduler.engine.reach import Reach
 from tests.scheduler.engine.soaking import examples
 from tests.scheduler.engine.strategies import requests
 
@@ -47,6 +48,15 @@ def test_a_distance_in_minutes_between_visits_does_not_leave_a_gap():
 def test_ideals_in_minutes_do_not_leave_a_gap():
     """Each start was a place of either visit once, and of all their pairs too few were kept: the gap was 13 %."""
     assert plan(request(Clinic(5, 5, 0.3), "6+8 hours")).best.gap == 0
+
+
+def test_what_is_left_to_the_next_visits_is_foreseen(monkeypatch):
+    """A narrow search then knows better what is promising, and what no plan costs less than."""
+    asked, effort = request(Clinic(2, 5, 0.3), "6+8 hours"), Limits((100, 800), ())
+    assert plan(asked, effort=effort).best.gap < 0.02
+    # the control: what infusions leave to exercises on their dates is seen only when those are placed
+    monkeypatch.setattr(Reach, "foreseen", lambda _, layer, visit, limit: layer)
+    assert plan(asked, effort=effort).best.gap > 0.1
 
 
 def test_a_worse_plan_would_be_noticed():

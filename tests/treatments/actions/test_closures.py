@@ -7,6 +7,7 @@ from clinics.models import User
 from scheduler.engine import followers, many
 from scheduler.models import Resource
 from tests.factories.clinics import PatientFactory
+from tests.factories.scheduler import AbsenceFactory
 from tests.scheduler.engine.independent import faults
 from tests.treatments.changing import at, where
 from tests.treatments.documents import series as document
@@ -72,6 +73,16 @@ def test_what_follows_a_visit_without_a_place_moves_or_stays_and_is_told(course,
     assert faults_of(course, BEGUN) == []
     jobs.undo(job=job, by=mona, now=BEGUN)
     assert where(course) == before
+
+
+def test_visits_of_an_absence_that_is_known_already_are_seen_to_as_well(course, clinic, mona, now):
+    AbsenceFactory(resource=clinic["Chair 1"], starts_at=at(11, 0), ends_at=at(12, 0), reason="Service")
+    before = where(course)
+    job = away(clinic["Chair 1"], at(11, 0), at(12, 0), by=mona, now=BEGUN)
+    assert job.answer["left"] == []
+    jobs.apply(job=job, digest=job.digest, by=mona, now=BEGUN)
+    assert where(course)["infusions.2"] != before["infusions.2"]
+    assert faults_of(course, BEGUN) == []
 
 
 def test_without_that_whatever_follows_goes_with_it(course, clinic, mona, monkeypatch):

@@ -96,6 +96,13 @@ def test_observation_is_drawn_at_the_end_of_the_visit(site):
     AllocationFactory(appointment=visit.appointment, resource=chair)
     [card] = entries(columns(site)["Chair 1"], Card)
     assert [(band.css, band.span.css) for band in card.bands] == [("observation", "h1 m0 l0 n20")]
+    type(visit.appointment).objects.update(status=Status.IN_TREATMENT)
+
+    def status(minutes):
+        [card] = entries(columns(site, now=NINE + timedelta(minutes=minutes))["Chair 1"], Card)
+        return card.status
+
+    assert [status(minutes) for minutes in (59, 60)] == ["In treatment", "Observing"]
 
 
 def test_whom_a_nurse_only_looks_after_is_drawn_lighter(site):

@@ -14,7 +14,8 @@ from tests.factories.scheduler import (
     ChairFactory,
     PersonFactory,
 )
-from tests.factories.treatments import BookedVisitFactory
+from tests.factories.treatments import BookedVisitFactory, WaitlistEntryFactory
+from tests.web.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2026, 5, 4)
@@ -39,14 +40,17 @@ def test_somebody_away_is_named_with_the_reason(desk, site):
     assert "Nurse Kim (Annual leave)" in desk.get("/?view=people").content.decode()
 
 
-def test_without_resources_it_says_who_adds_them(desk, site):
+def test_without_resources_it_says_who_adds_them(desk, site, mona):
     assert "A manager adds them in Set-up" in desk.get("/").content.decode()
+    assert f'href="/setup/resources/?site={site.code}"' in signed_in(mona).get("/").content.decode()
 
 
 def test_a_day_without_visits_offers_its_gaps(desk, site):
     chair = ChairFactory(site=site, name="Chair 1")
+    WaitlistEntryFactory(visit__course__patient__site=site)
     page = desk.get("/").content.decode()
     assert "Nothing booked on this day." in page
+    assert "1 person waits</a> for another time" in page
     assert f"gap=gap-{chair.pk.hex[-6:]}-0815" in page  # it is eight and a little more
 
 

@@ -62,6 +62,7 @@ def test_from_the_search_to_the_new_places_and_back(desk, infusion, nurse_of, hi
     jobs.work()
     page = desk.get(path).content.decode()
     assert "Re-place 1 visit" in page
+    assert infusion.course.patient.phone.as_national in page
     assert not Absence.objects.exists()
 
     board = desk.post(path, {"digest": hidden(page, "digest")}, follow=True).content.decode()

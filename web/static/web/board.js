@@ -128,10 +128,24 @@ document.addEventListener("keydown", (event) => {
 
 let beforeSwap = "";
 
+/** How far down a free gap it was pressed; null by keyboard, and where gaps are not as tall as they are long. */
+let pressedAt = null;
+
 document.addEventListener("click", (event) => {
   const stop = event.target.closest?.("#board .stop");
   if (stop) opener = current = stop.id;
+  const gap = stop?.closest(".gap");
+  const box = gap && event.detail && getComputedStyle(gap).position === "absolute" ? gap.getBoundingClientRect() : null;
+  pressedAt = box && (event.clientY - box.top) / box.height;
 });
+
+/** Of the quarter hours on offer, the one at which the gap was pressed. The last one begins half an hour before its end. */
+function chooseStart() {
+  const starts = document.getElementById("gap-at");
+  if (!starts || pressedAt === null) return;
+  const quarters = starts.options.length + 1;
+  starts.selectedIndex = Math.min(Math.floor(pressedAt * quarters), starts.options.length - 1);
+}
 
 const shown = () => document.getElementById("beside-title")?.textContent ?? "";
 
@@ -143,8 +157,10 @@ function settled() {
   rove();
   count();
   const is = shown();
-  if (is && is !== beforeSwap) document.getElementById("beside-title").focus({ preventScroll: false });
-  else if (!is && beforeSwap) document.getElementById(opener)?.focus();
+  if (is && is !== beforeSwap) {
+    document.getElementById("beside-title").focus({ preventScroll: false });
+    chooseStart();
+  } else if (!is && beforeSwap) document.getElementById(opener)?.focus();
   beforeSwap = is;
 }
 

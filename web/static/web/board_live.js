@@ -6,7 +6,8 @@ let asking = false;
 function mayRenew(day) {
   const active = document.activeElement;
   const typing = day.contains(active) && active.matches("input:not([type=checkbox]), textarea, select");
-  return !document.hidden && !typing && !document.body.classList.contains("dragging") && !day.querySelector("form[data-sent]");
+  const isSeen = !document.hidden && !document.documentElement.hasAttribute("data-locked");
+  return isSeen && !typing && !document.body.classList.contains("dragging") && !day.querySelector("form[data-sent]");
 }
 
 async function renew() {

@@ -22,7 +22,8 @@ function narrow(typed) {
   const words = plain(typed).split(/\s+/).filter(Boolean);
   for (const each of offers()) {
     const label = each.closest("label");
-    label.hidden = !each.checked && !words.every((word) => plain(label.textContent).includes(word));
+    const named = plain([...label.querySelectorAll(".title, .title + .hint")].map((part) => part.textContent).join(" "));
+    label.hidden = !each.checked && !words.every((word) => named.includes(word));
   }
   const left = offers().filter((each) => !each.closest("label").hidden).length;
   document.dispatchEvent(new CustomEvent("say", { detail: `${left} of ${offers().length} protocols.` }));

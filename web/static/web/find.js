@@ -42,7 +42,7 @@ async function ask() {
   if (document.activeElement !== field) return;
   box.hidden = false;
   field.setAttribute("aria-expanded", "true");
-  choose(-1);
+  choose(field.value.trim() ? 0 : -1); // with nothing typed Enter opens nobody
   const number = options().length;
   say(number === 1 ? "1 result" : `${number} results`);
 }
@@ -57,7 +57,10 @@ if (field) {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", "found");
   field.setAttribute("aria-expanded", "false");
-  field.addEventListener("input", () => soon(WAIT_MS));
+  field.addEventListener("input", () => {
+    choose(-1); // what is shown answers what was typed before
+    soon(WAIT_MS);
+  });
   field.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();

@@ -50,6 +50,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Letters act only for those who switched them on: whoever dictates would set them off by speaking.
+const LETTERS_MS = 1500;
+let gone = -Infinity;
+
+document.addEventListener("keydown", (event) => {
+  if (document.documentElement.dataset.letters !== "on" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const key = event.key.toLowerCase();
+  if (key === "?") document.getElementById("keys")?.click();
+  else if (event.timeStamp - gone < LETTERS_MS) {
+    gone = -Infinity;
+    document.querySelector(`.rail [data-letter="${CSS.escape(key)}"] a`)?.click();
+  } else if (key === "g") gone = event.timeStamp;
+});
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;

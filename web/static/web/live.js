@@ -50,13 +50,15 @@ function all() {
   return document.querySelectorAll("[data-live]");
 }
 
+const isSeen = () => !document.hidden && !document.documentElement.hasAttribute("data-locked");
+
 setInterval(() => {
-  if (document.hidden) return;
+  if (!isSeen()) return;
   for (const list of all()) refresh(list);
 }, EVERY_MS);
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) for (const list of all()) refresh(list);
+  if (isSeen()) for (const list of all()) refresh(list);
 });
 
 document.addEventListener("click", (event) => {

@@ -1,30 +1,34 @@
 // The hours of a week as strips to drag on. What is sent is the text of each day: a strip shows it and writes into it.
+// The server alone reads such text; a strip that does not know yet what its text means is not dragged on.
 
 const FIRST = 6 * 60;
 const LAST = 22 * 60;
 const STEP = 30;
-const TIME = /^(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?$/i;
-const NAMED = { midday: 720, noon: 720 };
+const WAIT_MS = 150;
+const known = new WeakMap(); // field: the text that was read, and its pairs of minutes from midnight; none where it is no hours
 let drag = null;
 
 const cut = (minute) => Math.min(Math.max(minute, FIRST), LAST);
 const share = (minute) => ((cut(minute) - FIRST) / (LAST - FIRST)) * 100;
 const clock = (minute) => `${Math.floor(minute / 60)}:${String(minute % 60).padStart(2, "0")}`;
+const pairsOf = (field) => (known.get(field)?.text === field.value ? known.get(field).pairs : null);
 
-// --- the text, as the server reads it ---
-
-function time(text) {
-  const found = TIME.exec(text.trim());
-  if (!found) return NAMED[text.trim().toLowerCase()] ?? NaN;
-  const half = found[3]?.toLowerCase();
-  return ((half ? Number(found[1]) % 12 : Number(found[1])) + (half === "pm" ? 12 : 0)) * 60 + Number(found[2] ?? 0);
-}
-
-/** Pairs of minutes from midnight; null where the text is not understood here. */
-function read(text) {
-  if (["", "-", "–", "closed", "off", "none"].includes(text.trim().toLowerCase())) return [];
-  const pairs = text.split(/\s*(?:,|;|\band\b)\s*/i).filter(Boolean).map((part) => part.split(/\s*(?:-|–|\bto\b|\buntil\b)\s*/i).map(time));
-  return pairs.every((pair) => pair.length === 2 && pair[0] < pair[1] && pair[1] < 1440) ? pairs : null;
+/** Asks what the texts of these fields mean and shows it. What was typed meanwhile is asked for by itself. */
+async function read(fields) {
+  const texts = fields.map((field) => field.value);
+  const address = fields[0].closest("[data-reads]").dataset.reads;
+  let found = [];
+  try {
+    const answer = await fetch(`${address}?${new URLSearchParams(texts.map((text) => ["text", text]))}`);
+    if (answer.ok && !answer.redirected) found = (await answer.json()).read;
+  } catch {
+    found = []; // without an answer the text is sent as it is
+  }
+  fields.forEach((field, number) => {
+    if (field.value !== texts[number]) return;
+    known.set(field, { text: texts[number], pairs: found[number] ?? null });
+    show(stripOf(field), pairsOf(field));
+  });
 }
 
 /** The hours with what was dragged over added, or taken away. */
@@ -67,12 +71,17 @@ function dragged(event) {
   show(drag.strip, drag.pairs);
 }
 
+const stripOf = (field) => field.parentElement.querySelector(".week-strip");
+
 function strip(field) {
-  const made = field.parentElement.querySelector(".week-strip");
-  show(made, read(field.value));
-  field.addEventListener("input", () => show(made, read(field.value)));
+  const made = stripOf(field);
+  let timer;
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    if (known.get(field)?.text !== field.value) timer = setTimeout(read, WAIT_MS, [field]);
+  });
   made.addEventListener("pointerdown", (event) => {
-    const before = read(field.value);
+    const before = pairsOf(field);
     if (!before || event.button) return;
     const began = under(event, made);
     drag = { strip: made, field, before, began, adds: !before.some(([start, end]) => start < began[1] && end > began[0]) };
@@ -80,14 +89,17 @@ function strip(field) {
     dragged(event);
   });
   made.addEventListener("pointermove", (event) => { if (drag?.strip === made) dragged(event); });
-  made.addEventListener("pointercancel", () => { drag = null; show(made, read(field.value)); });
+  made.addEventListener("pointercancel", () => { drag = null; show(made, pairsOf(field)); });
   made.addEventListener("pointerup", () => {
     if (drag?.strip !== made) return;
     field.value = drag.pairs.map(([start, end]) => `${clock(start)} to ${clock(end)}`).join(", ");
+    known.set(field, { text: field.value, pairs: drag.pairs });
     drag = null;
     field.dispatchEvent(new Event("input", { bubbles: true }));
     document.dispatchEvent(new CustomEvent("say", { detail: `${field.labels[0]?.textContent}: ${field.value || "closed"}` }));
   });
 }
 
-for (const field of document.querySelectorAll(".week-line input")) strip(field);
+const fields = [...document.querySelectorAll(".week-line input")];
+for (const field of fields) strip(field);
+if (fields.length) read(fields);

@@ -3,10 +3,10 @@
 from datetime import date
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinics.models import Site
 from core import clock
@@ -14,7 +14,7 @@ from core.errors import DomainError, NotFound
 from scheduler.actions import site_hours
 from treatments.actions import jobs
 from treatments.many.closures import Closure
-from web import resource_rows, sites
+from web import hours_text, resource_rows, sites, words
 from web.access import StaffRequest
 from web.forms.setup import DayForm, WeekForm
 from web.views.setup.resources import at_weekday
@@ -47,6 +47,21 @@ def week(request: StaffRequest) -> HttpResponse:
         else:
             return page or _saved(request, site)
     return _page(request, at, week=form)
+
+
+@require_GET
+def read(request: StaffRequest) -> HttpResponse:
+    """What each ``text`` means, for the strips beside the fields: pairs of minutes from midnight, null for what is no hours."""
+    return JsonResponse({"read": [_minutes(text) for text in request.GET.getlist("text")[: len(words.WEEKDAYS)]]})
+
+
+def _minutes(text: str) -> list[tuple[int, int]] | None:
+    try:
+        windows = hours_text.read(text)
+    except hours_text.HoursError:
+        return None
+    pairs = [(opens.hour * 60 + opens.minute, closes.hour * 60 + closes.minute) for opens, closes in windows]
+    return pairs if all(opens < closes for opens, closes in pairs) else None
 
 
 @require_POST

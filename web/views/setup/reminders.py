@@ -93,5 +93,5 @@ def _told(effect: Effect, *, done: bool = False) -> str:
     first = f"{said}." if said else "Nothing that is waiting changes."
     if effect.complete:
         return first
-    rest = "The rest follows within the hour." if done else "There was no time to count all; there may be more."
+    rest = "The rest follows in the next minutes." if done else "There was no time to count all; there may be more."
     return f"{first} {rest}"
