@@ -109,7 +109,7 @@ def read(text: str | bytes) -> CalendarFile:
     except ProtocolError as error:
         raise CalendarFileError(str(error)) from None
     top = _names(data, "the file", needed={"zone", "hours", "resources"}, known={"closed", "busy"})
-    if top["zone"] not in available_timezones():
+    if _text(top["zone"], "zone") not in available_timezones():
         raise CalendarFileError("zone: expected a time zone such as Europe/Berlin")
     hours = _hours(top["hours"], "hours")
     resources = tuple(
@@ -143,7 +143,8 @@ def _taken(data: Any, lanes: Mapping[str, int], at: str) -> tuple[str, datetime,
     name, lane = given["resource"], given.get("lane")
     if not isinstance(name, str) or name not in lanes:
         raise CalendarFileError(f"{at}.resource: expected the name of one of the resources")
-    if lane is not None and (not isinstance(lane, int) or not 0 <= lane < lanes[name]):
+    is_number = isinstance(lane, int) and not isinstance(lane, bool)
+    if lane is not None and not (is_number and 0 <= lane < lanes[name]):
         raise CalendarFileError(f"{at}.lane: expected a number from 0 to {lanes[name] - 1}")
     begins, ends = _instant(given["from"], f"{at}.from"), _instant(given["to"], f"{at}.to")
     if begins >= ends:
@@ -164,7 +165,7 @@ def _periods(data: Any, at: str) -> tuple[tuple[time, time], ...]:
             period = (time.fromisoformat(begins.strip()), time.fromisoformat(ends.strip()))
         except ValueError:
             separator = ""
-        if not separator or period[0] >= period[1]:
+        if not separator or any(each.tzinfo is not None for each in period) or period[0] >= period[1]:
             raise CalendarFileError(f'{at}: expected hours such as "08:00-12:00, 13:00-18:00"')
         found.append(period)
     return tuple(found)

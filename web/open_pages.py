@@ -1,7 +1,8 @@
 """Pages without sign-in: each is listed in ``web.open_urls`` with how often one address may ask for it.
 
 What is shown is kept by no browser, proxy or search engine, and no address of it is passed on. Forms carry no token
-against forgery: who can forge one knows the link, and may do what it is for.
+against forgery: who can forge one knows the link, and may do what it is for; and where a cookie stands for the link
+(``web.link_sessions``), no browser sends it along with a form of another site.
 """
 
 from collections.abc import Callable

@@ -228,10 +228,12 @@ def state_of(course: Course, dated: Sequence[tuple[Visit, date]], today: date) -
     else:
         said = f"day {(today - first).days + 1} of {length}"
     infusions = [(visit, on) for visit, on in dated if visit.family == progress.INFUSION]
-    ahead = [(visit, on) for visit, on in infusions if on >= today and visit.status == VisitStatus.BOOKED]
+    coming = (VisitStatus.BOOKED, VisitStatus.TENTATIVE)
+    ahead = [(visit, on) for visit, on in infusions if on >= today and visit.status in coming]
     if ahead:
         visit, on = min(ahead, key=lambda each: each[1])
         said += f" · {visit.label.lower()} of {len(infusions)} {words.relative_day(on, today)}"
+        said += ", tentative" if visit.status == VisitStatus.TENTATIVE else ""
     return f"on hold · {said}" if course.on_hold else said
 
 

@@ -36,13 +36,17 @@ def run(tmp_path: Path, now: Any) -> Any:
         if clinic is not None:
             (tmp_path / "clinic.yaml").write_text(yaml.safe_dump(clinic))
             where = ["--calendar", str(tmp_path / "clinic.yaml")]
-        out = StringIO()
+        out, progress = StringIO(), StringIO()
         status = 0
         with time_machine.travel(now):
             try:
-                call_command("plan", str(protocol), *where, "--start", "2026-05-05", *arguments, stdout=out)
+                call_command(
+                    "plan", str(protocol), *where, "--start", "2026-05-05", *arguments, stdout=out, stderr=progress
+                )
             except SystemExit as stopped:
                 status = int(stopped.code or 0)
+        # what takes longer is told while it lasts, beside the answer
+        assert bool(progress.getvalue()) == (status == 1)
         return status, out.getvalue()
 
     return run

@@ -11,9 +11,10 @@ from core import clock
 from tests.treatments.documents import series as document
 from tests.web.conftest import signed_in
 from treatments.actions import alerts, assessments, courses, preparing, protocols
-from treatments.models import Alert, Assessment, Visit, VisitStatus
+from treatments.models import Alert, Assessment, Course, Visit, VisitStatus
 from treatments.queries.assessments import form_id
 from web import words
+from web.progress_page import state_of
 
 pytestmark = pytest.mark.django_db
 MEASURES = [
@@ -138,6 +139,21 @@ def test_every_fact_of_the_drawing_stands_beside_it(course, clara):
     for visit in course.visits.select_related("appointment"):
         assert f"visit={visit.appointment_id}" in listed
         assert f"</a> {words.short_day(visit.appointment.local_on)}" in listed
+
+
+def test_the_line_of_state_tells_the_next_infusion_also_while_it_is_tentative(now):
+    today = now.date()
+    dated = [
+        (Visit(label=f"Infusion {number}", family="infusion", status=status), today + timedelta(days=days))
+        for number, status, days in (
+            (1, VisitStatus.DONE, -4),
+            (2, VisitStatus.MISSED, 0),
+            (3, VisitStatus.TENTATIVE, 2),
+        )
+    ]
+    said = "day 5 of 7 · infusion 3 of 3 on Wednesday 6 May, tentative"
+    assert state_of(Course(), dated, today) == said
+    assert state_of(Course(on_hold=True), dated, today) == f"on hold · {said}"
 
 
 def test_scores_are_held_against_the_first(course, nora, clara):

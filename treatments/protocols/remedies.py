@@ -368,15 +368,20 @@ def _limit_words(rule: Rule, limit: str, was: int, becomes: int) -> str:
     # what lies before another visit has negative numbers, and its ends change places
     end = "At least" if (limit in _LOWER) == (was >= 0) else "At most"
     if isinstance(rule, Offset):
-        was, becomes = abs(was), abs(becomes)
-        return f"{end} {_length(rule, becomes)} would do, instead of {_length(rule, was)}."
+        then, now = _lengths(rule, abs(becomes), abs(was))
+        return f"{end} {then} would do, instead of {now}."
     if limit in ("most_days", "days_apart"):
         return f"{end} {words.count(becomes, 'day')} would do, instead of {was}."
     return f"{end} {becomes} would do, instead of {was}."
 
 
-def _length(rule: Offset, number: int) -> str:
-    return words.count(number, "day") if rule.unit is Unit.DAYS else words.minutes(number)
+def _lengths(rule: Offset, *numbers: int) -> tuple[str, ...]:
+    """Lengths in the same unit, so that they can be compared at a glance."""
+    if rule.unit is Unit.DAYS:
+        return tuple(words.count(number, "day") for number in numbers)
+    if any(number % DAY_MINUTES for number in numbers) and not any(number % 60 for number in numbers):
+        return tuple(words.count(number // 60, "hour") for number in numbers)
+    return tuple(map(words.minutes, numbers))
 
 
 def _wish(key: str) -> str:

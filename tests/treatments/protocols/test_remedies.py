@@ -163,6 +163,11 @@ def test_reasons_that_have_nothing_to_do_with_each_other_are_told_apart() -> Non
             "At least 1 day would do, instead of 3 days.",
         ),
         (
+            Offset("r", "infusions.2", "infusions.1", Unit.MINUTES, 44 * 60, None, 120 * 60),
+            Relax(("r",), "most", 46 * 60),
+            "At most 166 hours would do, instead of 120 hours.",
+        ),
+        (
             PerWeek("r", ("infusions.1",), 3, at_least=2),
             Relax(("r",), "at_least", 2),
             "No least number would do, instead of 2.",

@@ -66,6 +66,7 @@ class Command(BaseCommand):
         plans = plan(planning.request, alternatives=1 + options["alternatives"]).plans
         found = None
         if not plans[0].complete:
+            self.stderr.write("Not every visit has a place. Looking for what is to blame and what would help.")
             found, turned_up = planning.explained(plans[0])
             if turned_up is not None:
                 plans, found = (turned_up,), None
