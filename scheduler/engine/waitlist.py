@@ -150,13 +150,16 @@ def _match(waiting: Waiting, placement: Placement, gain: int) -> Match:
 
 
 def _places(freed: Freed, waiting: Waiting, free: Availability) -> Iterator[Placement]:
-    """The places in the period that the calendars and the visit's own windows allow."""
+    """The places in the period that the calendars and the visit's own windows allow, at another time than the present one."""
     visit = next(each for each in waiting.request.visits if each.key == waiting.visit)
     last = freed.end if waiting.before is None else min(freed.end, waiting.before)
     if waiting.sooner and waiting.current is not None:
         last = min(last, waiting.current.start)
     starts = free.starts(visit) & bits.span(max(freed.start, waiting.not_before), last)
-    wanted = dict(waiting.current.resources) if waiting.current is not None else {}
+    wanted: dict[str, str] = {}
+    if waiting.current is not None:
+        wanted = dict(waiting.current.resources)
+        starts &= ~(1 << waiting.current.start)
     for start in bits.members(starts).tolist():
         teams = 0
         for team in _teams(visit.roles, start, free, (freed.resource, wanted), ()):

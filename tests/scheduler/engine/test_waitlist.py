@@ -103,6 +103,14 @@ def test_a_visit_may_take_the_place_beside_its_own():
     assert [match.key for match in matches(freed(3, "10:00", "11:00"), [somebody, mine])] == ["ada"]
 
 
+def test_nobody_is_offered_their_own_time():
+    own = place("i2", 3, "10:00")
+    waiting = Waiting("ada", course(place("i1", 0)), "i2", current=own, sooner=False)
+    [match] = matches(freed(3, chair=None), [waiting])
+    assert match.placement.start != own.start
+    assert matches(Freed(own.start, own.start + 1, None), [waiting]) == ()
+
+
 def test_the_order_of_those_who_wait():
     def one(key, **kwargs):
         return Waiting(key, course(place("i1", 0)), "i2", **{"current": place("i2", 8)} | kwargs)
