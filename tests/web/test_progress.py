@@ -78,7 +78,9 @@ def test_without_scores_it_says_which_is_due_first(course, clara):
     assert "PHQ-9 before infusion 1" in shown
 
 
-def test_what_the_next_infusion_needs_is_said_once_each(clinic, site, patient, flora, mona, clara, nora):
+def test_what_the_next_infusion_needs_is_said_once_each(
+    clinic, site, patient, flora, mona, clara, nora, django_assert_max_num_queries
+):
     now = clock.now()
     made = document(
         assessments=[
@@ -123,7 +125,9 @@ def test_what_the_next_infusion_needs_is_said_once_each(clinic, site, patient, f
             now=now,
         )
     take(course, nora, 12, days_ago=0)
-    ready = text(signed_in(clara).get(address(course)))
+    clinician = signed_in(clara)
+    with django_assert_max_num_queries(15):
+        ready = text(clinician.get(address(course)))
     assert "No food from 2am, nothing to drink from 6am: ticked by the patient" in ready
     assert "PHQ-9 taken Monday 4 May" in ready
 
