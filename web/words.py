@@ -57,6 +57,13 @@ def between(start: time, end: time) -> str:
     return f"{clock(start)} to {clock(end)}"
 
 
+def short_between(start: time, end: time) -> str:
+    """Such as "9:30 to 11am", "9:30am to 1pm": the half of the day is said once where both have the same."""
+    first, last = clock(start), clock(end)
+    same = first[-2:] == last[-2:] and first[-2:] in ("am", "pm")
+    return f"{first[:-2] if same else first} to {last}"
+
+
 def length(minutes: int) -> str:
     """Such as "45 min", "2 h", "2 h 15 min"."""
     hours, rest = divmod(minutes, 60)

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from clinics.models import Patient
 from scheduler.models import Appointment
@@ -206,6 +206,13 @@ def test_a_failure_leaves_what_was_typed(visitor, series, patient, flora):
     expect(page.locator("#messages")).to_contain_text("The server could not be reached")
     expect(page.get_by_label("Dates not possible")).to_have_value("27 Dec")
     page.unroute_all()
+    waiting: list[Route] = []
+    # an answer that takes long is said to be on its way; a lambda, as Playwright cannot take a method written in C
+    page.route("**/courses/book", lambda route: waiting.append(route))  # noqa: PLW0108
     page.get_by_role("button", name="Find a plan").click()
+    expect(page.locator("#status")).to_have_text("Still looking for a plan.")
+    expect(page.locator(".still")).to_be_visible()
+    waiting[0].continue_()
     expect(page.get_by_role("heading", name="Test series: 6 visits")).to_be_visible()
+    expect(page.locator(".still")).to_be_hidden()
     expect(page.locator("#messages [data-failure]")).to_have_count(0)

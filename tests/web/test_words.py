@@ -27,6 +27,20 @@ def test_times(at, said):
     assert words.clock(at) == said
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        (time(10, 40), time(11, 15), "10:40 to 11:15am"),
+        (time(13), time(18), "1 to 6pm"),
+        (time(8), time(13), "8am to 1pm"),
+        (time(12), time(18), "midday to 6pm"),
+        (time(9), time(12), "9am to midday"),
+    ],
+)
+def test_a_narrow_column_says_the_half_of_the_day_once(start, end, said):
+    assert words.short_between(start, end) == said
+
+
 def test_days_name_the_year_only_when_it_is_another():
     assert words.day(date(2026, 11, 26), today=date(2026, 1, 1)) == "Thursday 26 November"
     assert words.day(date(2027, 1, 3), today=date(2026, 1, 1)) == "Sunday 3 January 2027"

@@ -112,6 +112,11 @@ class Gap:
         """How long it is."""
         return int((self.ends - self.starts).total_seconds() // 60)
 
+    @property
+    def when(self) -> str:
+        """Such as "10:40 to 11:15am", "10am to 1pm": as short as a column is wide."""
+        return words.short_between(self.starts.time(), self.ends.time())
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:

@@ -42,6 +42,15 @@ showNarrowing();
 document.addEventListener("htmx:after:settle", showNarrowing);
 document.addEventListener("htmx:finally:request", showNarrowing);
 
+// What takes long is said after a second, as it is shown by then.
+let still;
+document.addEventListener("htmx:before:request", ({ detail }) => {
+  if (detail.ctx.target?.id !== "booking") return;
+  clearTimeout(still);
+  still = setTimeout(() => document.dispatchEvent(new CustomEvent("say", { detail: "Still looking for a plan." })), 1000);
+});
+document.addEventListener("htmx:finally:request", () => clearTimeout(still));
+
 countDown();
 setInterval(countDown, 1000);
 
