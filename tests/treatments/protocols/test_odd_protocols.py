@@ -71,7 +71,7 @@ def test_a_planner_that_forgets_a_rule_is_caught(name: str, forgotten: str) -> N
     rules = tuple(rule for rule in request.rules if not rule.key.startswith(forgotten))
     assert len(rules) < len(request.rules)
     # any complete plan will do: one narrow run finds it
-    found = plan(replace(request, rules=rules), effort=Limits(widths=(100,), partial_widths=(50,))).best
+    found = plan(replace(request, rules=rules), effort=Limits(widths=(30,), partial_widths=(50,))).best
     assert found.complete
     assert faults(request, found.placements)
 
