@@ -12,7 +12,7 @@ from notifications.channels import preview, words
 from notifications.channels.languages import LANGUAGES
 from notifications.engine import ladder, quiet_hours
 from notifications.engine.budget import Allowance
-from notifications.engine.ladder import DayOf, Policy
+from notifications.engine.ladder import DayOf, OfType, Policy
 from notifications.engine.states import ASKS, Channel, Step
 from notifications.queries import reach
 from web.text_parts import LANGUAGE_NAMES, TextPart
@@ -87,7 +87,7 @@ def example(site: Site, *, lead_days: int, now: datetime, policy: Policy) -> Lad
     starts_at, _ = example_times(site, lead_days=lead_days, now=now)
     plan_at = now + timedelta(seconds=settings.PLAN_HOLD_SECONDS)
     planned = ladder.still_to_come(
-        starts_at=starts_at, zone=site.zone, now=now, booked_at=now, policy=policy, prepares=True
+        starts_at=starts_at, zone=site.zone, now=now, booked_at=now, policy=policy, of_type=OfType(prepares=True)
     )
     week_at = ladder.your_week(ladder.week_of(starts_at, site.zone), site.zone, policy)
     said = [(each.step, each.due_at) for each in planned]

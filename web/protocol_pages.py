@@ -8,6 +8,7 @@ from uuid import UUID
 
 from clinics.models import Site
 from core import clock
+from notifications.engine.states import Step
 from treatments import planning
 from treatments.fitting import Start
 from treatments.models import ProtocolVersion
@@ -36,6 +37,8 @@ class Kind:
     count: int
     minutes: int
     phases: str
+    reminders: str
+    """Which of the clinic's reminders these visits have, in words; empty where they have all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,15 @@ def _told(kind: "VisitType") -> tuple[tuple[str, str], ...]:
     return (("en", kind.patient_label), *((("es", others.es),) if others is not None and others.es else ()))
 
 
+def _reminders(kind: "VisitType") -> str:
+    if kind.reminders is None:
+        return ""
+    steps = [Step(each).label for each in kind.reminders]
+    return (
+        f"Reminders only {words.listing([each[:1].lower() + each[1:] for each in steps])}" if steps else "No reminders"
+    )
+
+
 def _kinds(compiled: "Compiled", document: "Protocol") -> list[Kind]:
     counts = Counter(visit.kind for visit in compiled.course)
     first = {visit.kind: visit for visit in reversed(compiled.course)}
@@ -109,6 +121,7 @@ def _kinds(compiled: "Compiled", document: "Protocol") -> list[Kind]:
             count=counts[kind],
             minutes=visit.minutes,
             phases=words.listing([f"{name} {words.length(minutes)}" for name, minutes in visit.phases if minutes]),
+            reminders=_reminders(document.visit_types[kind]),
         )
         for kind, visit in first.items()
     ][::-1]

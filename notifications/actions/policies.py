@@ -18,7 +18,7 @@ from notifications.actions.messages import Reconciled
 from notifications.channels import preview
 from notifications.channels.languages import FALLBACK
 from notifications.engine import quiet_hours
-from notifications.engine.ladder import Policy
+from notifications.engine.ladder import OfType, Policy
 from notifications.engine.states import Step
 from notifications.models import ReminderPolicy
 from notifications.queries import forms as due_forms
@@ -120,7 +120,7 @@ def send_test(*, policy: Policy, site: Site, starts_at: datetime, ends_at: datet
     """
     require(by, Permission.EDIT_TEMPLATES)
     check(policy)
-    wanted = [step for step in TESTED if step is Step.PLAN or policy.wants(step, prepares=True)]
+    wanted = [step for step in TESTED if step is Step.PLAN or policy.wants(step, OfType(prepares=True))]
     parts = []
     for step in wanted:
         subject, body = preview.example_mail(

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 from core import clock
 from notifications.engine import quiet_hours
-from notifications.engine.states import Labelled, Step
+from notifications.engine.states import OF_VISIT, Labelled, Step
 
 LONG_LEAD = timedelta(days=14)
 """A visit booked longer than this ahead is also spoken of a week before: more than 4 weeks between booking and visit make a
@@ -40,6 +40,20 @@ class DayOf(Labelled):
 
 
 @dataclass(frozen=True, slots=True)
+class OfType:
+    """What a visit's type says about its reminders.
+
+    ``prepares``: there is something to do before. ``steps``: it has these only, of those the clinic sends; None: all.
+    """
+
+    prepares: bool = False
+    steps: frozenset[Step] | None = None
+
+
+USUAL = OfType()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Which reminders a clinic sends, and at what time of the patient's day; None: not this one.
 
@@ -53,10 +67,14 @@ class Policy:
     day_of: DayOf = DayOf.PREPARE
     forms_at: time | None = FORM_AT
 
-    def wants(self, step: Step, *, prepares: bool = False) -> bool:
-        """Whether a message of this step goes out; ``prepares``: there is something to do before the visit."""
+    def wants(self, step: Step, of_type: OfType = USUAL) -> bool:
+        """Whether a message of this step goes out, about a visit of such a type."""
+        if step in OF_VISIT and of_type.steps is not None:
+            return step in of_type.steps and (
+                self.day_of is not DayOf.NEVER if step is Step.DAY_OF else self.at(step) is not None
+            )
         if step is Step.DAY_OF:
-            return self.day_of is DayOf.ALWAYS or (self.day_of is DayOf.PREPARE and prepares)
+            return self.day_of is DayOf.ALWAYS or (self.day_of is DayOf.PREPARE and of_type.prepares)
         return self.at(step) is not None
 
     def at(self, step: Step) -> time | None:
@@ -101,26 +119,26 @@ def reminders(
     zone: str,
     booked_at: datetime | None = None,
     policy: Policy = STANDARD,
-    prepares: bool = False,
+    of_type: OfType = USUAL,
 ) -> list[Planned]:
     """All reminders of a visit, earliest first. Each is useless once the next one is due, the last once it begins.
 
-    The one of a week before is left out unless the visit was booked ``LONG_LEAD`` ahead; the one of the day unless the
-    policy has it for every visit, or ``prepares``: there is something to do before.
+    The one of a week before is left out unless the visit was booked ``LONG_LEAD`` ahead, and so is what the policy does not
+    have for visits of this type.
     """
     on = clock.local(starts_at, zone).date()
     due = []
     for step, days in ((Step.SEVEN_DAYS, 7), (Step.THREE_DAYS, 3), (Step.ONE_DAY, 1)):
         at = policy.at(step)
-        if at is not None:
+        if at is not None and policy.wants(step, of_type):
             due.append((step, clock.resolve(on - timedelta(days=days), at, zone).at))
-    if policy.wants(Step.DAY_OF, prepares=prepares):
+    if policy.wants(Step.DAY_OF, of_type):
         due.append((Step.DAY_OF, max(starts_at - DAY_OF_BEFORE, clock.resolve(on, DAY_OF_EARLIEST, zone).at)))
     if booked_at is None or starts_at - booked_at <= LONG_LEAD:
         due = [(step, at) for step, at in due if step is not Step.SEVEN_DAYS]
     useful = [(step, at) for step, at in due if at <= starts_at - SHORTEST_NOTICE]
     ends = [at for _, at in useful[1:]] + [starts_at]
-    return [Planned(step, at, not_after) for (step, at), not_after in zip(useful, ends, strict=True)]
+    return [Planned(step, at, not_after) for (step, at), not_after in zip(useful, ends, strict=False)]
 
 
 def still_to_come(
@@ -130,7 +148,7 @@ def still_to_come(
     now: datetime,
     booked_at: datetime | None = None,
     policy: Policy = STANDARD,
-    prepares: bool = False,
+    of_type: OfType = USUAL,
 ) -> list[Planned]:
     """The reminders of a visit that is booked or moved at ``now``: those whose time has not passed.
 
@@ -138,7 +156,7 @@ def still_to_come(
     """
     tomorrow = clock.local(now, zone).date() + timedelta(days=1)
     coming = []
-    for planned in reminders(starts_at=starts_at, zone=zone, booked_at=booked_at, policy=policy, prepares=prepares):
+    for planned in reminders(starts_at=starts_at, zone=zone, booked_at=booked_at, policy=policy, of_type=of_type):
         if planned.due_at > now:
             coming.append(planned)
         elif planned.step is Step.ONE_DAY and clock.local(starts_at, zone).date() == tomorrow:

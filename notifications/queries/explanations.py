@@ -6,11 +6,11 @@ from uuid import UUID
 
 from core import clock
 from notifications.engine import ladder
+from notifications.engine.ladder import OfType, Policy
 from notifications.engine.states import ASKS, OF_VISIT, WAITING, Outcome, Reason, State, Step
 from notifications.models import Attempt, Message, Pause
-from notifications.queries import messages, pauses, policies, reach
+from notifications.queries import messages, pauses, policies, reach, visit_types
 from scheduler.models import Appointment, Status
-from treatments.queries import preparations
 
 _WHY = {
     Reason.NO_CONSENT: "the patient did not agree to this way of being told",
@@ -145,15 +145,13 @@ def _without(appointment: Appointment, rows: Sequence[Message], *, now: datetime
     zone = appointment.patient.home_zone
     there = {row.step for row in rows if row.schedule_epoch == appointment.schedule_epoch}
     policy, times = policies.in_force(), {"starts_at": appointment.starts_at, "booked_at": appointment.created_at}
-    prepares = bool(preparations.of_appointments([appointment]))
-    planned = {each.step for each in ladder.reminders(zone=zone, policy=policy, prepares=prepares, **times)}
-    coming = {each.step for each in ladder.still_to_come(zone=zone, now=now, policy=policy, prepares=prepares, **times)}
+    of_type = visit_types.of_appointments([appointment]).get(appointment.pk, ladder.USUAL)
+    planned = {each.step for each in ladder.reminders(zone=zone, policy=policy, of_type=of_type, **times)}
+    coming = {each.step for each in ladder.still_to_come(zone=zone, now=now, policy=policy, of_type=of_type, **times)}
     told = []
     for step in (each for each in Step if each in OF_VISIT and each not in there):
-        if not policy.wants(step, prepares=prepares):
-            nothing = step is Step.DAY_OF and policy.wants(step, prepares=True)
-            why = "there is nothing to do before this visit" if nothing else "the clinic sends none"
-            told.append(f"{step.label}: {why}.")
+        if not policy.wants(step, of_type):
+            told.append(f"{step.label}: {_not_wanted(step, policy, of_type)}.")
         elif step in ASKS and appointment.confirmed_at:
             told.append(f"{step.label}: needless, as the patient said that they come.")
         elif step in coming:
@@ -165,6 +163,12 @@ def _without(appointment: Appointment, rows: Sequence[Message], *, now: datetime
         else:
             told.append(f"{step.label}: a visit at this hour has none.")
     return told
+
+
+def _not_wanted(step: Step, policy: Policy, of_type: OfType) -> str:
+    if not policy.wants(step, OfType(prepares=True)):
+        return "the clinic sends none"
+    return "there is nothing to do before this visit" if of_type.steps is None else "visits of this type have none"
 
 
 def _when(at: datetime | None, zone: str) -> str:

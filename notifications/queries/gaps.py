@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifications.engine import budget, ladder, quiet_hours
-from notifications.engine.ladder import DayOf, Planned, Policy
+from notifications.engine.ladder import OfType, Planned, Policy
 from notifications.engine.states import ASKS, OF_VISIT, UNSENT, Channel, Reason, State, Step
 from notifications.models import Message
-from notifications.queries import policies, reach, verdicts, weeks
+from notifications.queries import policies, reach, verdicts, visit_types, weeks
 from notifications.queries.weeks import Week
 from scheduler.models import Appointment, Status
-from treatments.queries import preparations
 
 PAGE = 200
 Key = tuple[UUID | None, int, str, str, UUID]
@@ -75,18 +74,18 @@ def compare(appointments: Iterable[Appointment], *, now: datetime, policy: Polic
     persons = reach.persons({each.patient.pk for each in booked if each.patient})
     found = Gaps(current=current, weeks=weeks.differing(booked, persons, now=now, policy=policy), void=_void(ids))
     found.unwanted = weeks.unwanted(booked, policy=policy)
-    prepares = preparations.of_appointments(booked) if policy.day_of is DayOf.PREPARE else {}
+    types = visit_types.of_appointments(booked)
     there: dict[Key, Message] = {}
     rows = Message.objects.filter(appointment__in=[each.pk for each in booked], copy=0)
     for message in sorted(rows, key=lambda each: persons.get(each.patient_id) == each.patient_id):  # the own ones last
         person = persons.get(message.patient_id, message.patient_id)
         there[message.appointment_id, message.schedule_epoch, message.step, message.channel, person] = message
     for appointment in booked:
-        _compare(found, appointment, there, policy=policy, prepares=appointment.pk in prepares, now=now)
+        _compare(found, appointment, there, policy=policy, of_type=types.get(appointment.pk, ladder.USUAL), now=now)
     by_key = {each.pk: each for each in booked}
     for message in there.values():
         visit = by_key[message.appointment_id] if message.appointment_id else None
-        if visit is not None and _is_unwanted(message, policy, prepares=visit.pk in prepares):
+        if visit is not None and _is_unwanted(message, policy, types.get(visit.pk, ladder.USUAL)):
             found.unwanted.append(message)
     with_week = weeks.said([each.message for each in found.mistimed if each.only_waits], now=now)
     found.mistimed = [each for each in found.mistimed if not (each.only_waits and each.message.pk in with_week)]
@@ -99,7 +98,7 @@ def _compare(
     there: Mapping[Key, Message],
     *,
     policy: Policy,
-    prepares: bool,
+    of_type: OfType,
     now: datetime,
 ) -> None:
     """Adds what is wrong about the rows of one booked visit."""
@@ -113,7 +112,7 @@ def _compare(
             booked_at=appointment.created_at,
             zone=zone,
             policy=policy,
-            prepares=prepares,
+            of_type=of_type,
         )
     }
     coming = ladder.still_to_come(
@@ -122,7 +121,7 @@ def _compare(
         zone=zone,
         now=now,
         policy=policy,
-        prepares=prepares,
+        of_type=of_type,
     )
     for planned in coming:
         if planned.step in ASKS and appointment.confirmed_at:
@@ -138,11 +137,11 @@ def _compare(
                 found.mistimed.append(Mistimed(known, planned.due_at, planned.not_after))
 
 
-def _is_unwanted(message: Message, policy: Policy, *, prepares: bool) -> bool:
+def _is_unwanted(message: Message, policy: Policy, of_type: OfType) -> bool:
     """Whether an untouched row waits for what the clinic does not send; not what staff sent or held by hand."""
     step = Step(message.step)
     waits = message.state in UNSENT and message.heeds_quiet_hours
-    return waits and step in OF_VISIT and not policy.wants(step, prepares=prepares)
+    return waits and step in OF_VISIT and not policy.wants(step, of_type)
 
 
 def pages(*, now: datetime) -> Iterator[list[Appointment]]:

@@ -21,6 +21,7 @@ from core.clock import Adjustment
 from core.errors import NotAllowed
 from notifications.actions import delivery, sweeps
 from notifications.engine import ladder, quiet_hours
+from notifications.engine.ladder import OfType
 from notifications.engine.states import WAITING, State, Step
 from notifications.models import Attempt, Message
 from scheduler.actions import undoing
@@ -79,7 +80,10 @@ def test_every_reminder_around_a_change_is_by_day_and_before_its_visit() -> None
             for days in (0, 1, 3, 7):
                 starts_at = clock.resolve(on + timedelta(days=days), time(14), zone).at
                 planned = ladder.reminders(
-                    starts_at=starts_at, zone=zone, booked_at=starts_at - timedelta(days=30), prepares=True
+                    starts_at=starts_at,
+                    zone=zone,
+                    booked_at=starts_at - timedelta(days=30),
+                    of_type=OfType(prepares=True),
                 )
                 assert [each.step for each in planned] == [
                     Step.SEVEN_DAYS,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core import clock
 from notifications.engine import ladder, quiet_hours
+from notifications.engine.ladder import DayOf, OfType, Policy
 from notifications.engine.states import Step
 
 NEW_YORK = "America/New_York"
@@ -25,7 +26,7 @@ def wall(on: date, at: str, zone: str = NEW_YORK) -> datetime:
 def due(starts_at: datetime, zone: str = NEW_YORK) -> dict[str, str]:
     return {
         planned.step: f"{clock.local(planned.due_at, zone):%a %d %H:%M}"
-        for planned in ladder.reminders(starts_at=starts_at, zone=zone, prepares=True)
+        for planned in ladder.reminders(starts_at=starts_at, zone=zone, of_type=OfType(prepares=True))
     }
 
 
@@ -50,6 +51,26 @@ def test_wall_clock_times(on: date, at: str, expected: list[str]) -> None:
     assert list(due(wall(on, at)).values()) == expected
 
 
+@pytest.mark.parametrize(
+    ("day_of", "steps", "expected"),
+    [
+        (DayOf.PREPARE, None, {Step.THREE_DAYS, Step.ONE_DAY}),
+        (DayOf.PREPARE, {Step.ONE_DAY, Step.DAY_OF}, {Step.ONE_DAY, Step.DAY_OF}),
+        (DayOf.NEVER, {Step.ONE_DAY, Step.DAY_OF}, {Step.ONE_DAY}),
+        (DayOf.ALWAYS, {Step.THREE_DAYS, Step.SEVEN_DAYS}, {Step.THREE_DAYS}),
+        (DayOf.ALWAYS, set(), set()),
+    ],
+)
+def test_a_type_of_visits_has_its_own_of_those_the_clinic_sends(day_of, steps, expected) -> None:
+    policy, of_type = (
+        Policy(seven_days_at=None, day_of=day_of),
+        OfType(steps=None if steps is None else frozenset(steps)),
+    )
+    starts_at = wall(date(2026, 5, 15), "14:00")
+    planned = ladder.reminders(starts_at=starts_at, zone=NEW_YORK, policy=policy, of_type=of_type)
+    assert {each.step for each in planned} == expected
+
+
 def test_the_clock_is_the_patients() -> None:
     """10:00 in New York is 7:00 in Los Angeles, where the patient is woken no earlier than 8:00."""
     starts_at = wall(date(2026, 5, 15), "11:30")
@@ -64,7 +85,7 @@ def test_the_clock_is_the_patients() -> None:
 @example(starts_at=datetime(2026, 3, 8, 14, tzinfo=UTC), zone=NEW_YORK)
 @example(starts_at=datetime(2026, 4, 4, 20, tzinfo=UTC), zone="Australia/Lord_Howe")
 def test_every_reminder_is_before_its_visit_by_day_and_at_the_right_distance(starts_at: datetime, zone: str) -> None:
-    planned = ladder.reminders(starts_at=starts_at, zone=zone, prepares=True)
+    planned = ladder.reminders(starts_at=starts_at, zone=zone, of_type=OfType(prepares=True))
     on = clock.local(starts_at, zone).date()
     assert [each.step for each in planned][:2] == [Step.THREE_DAYS, Step.ONE_DAY]
     for each, following in zip(planned, [*planned[1:], None], strict=True):
@@ -81,7 +102,7 @@ def test_what_is_past_at_booking_is_left_out_but_for_a_visit_tomorrow(
     starts_at: datetime, zone: str, before: timedelta
 ) -> None:
     now = starts_at - before
-    coming = ladder.still_to_come(starts_at=starts_at, zone=zone, now=now, prepares=True)
+    coming = ladder.still_to_come(starts_at=starts_at, zone=zone, now=now, of_type=OfType(prepares=True))
     assert all(each.due_at >= now for each in coming)
     at_once = [each for each in coming if each.due_at == now]
     tomorrow = clock.local(now, zone).date() + timedelta(days=1) == clock.local(starts_at, zone).date()

@@ -164,6 +164,9 @@ class PatientLabels(Part):
     es: ShortText | None = None
 
 
+Reminder = Literal["seven_days", "three_days", "one_day", "day_of"]
+
+
 class VisitType(Part):
     """A kind of visit."""
 
@@ -182,6 +185,10 @@ class VisitType(Part):
     needs: tuple[Need, ...] = Field(min_length=1, max_length=10)
     preparations: tuple[Preparation, ...] = Field((), max_length=5)
     prepare: Prepare | None = Field(None, description="What the patient does beforehand.")
+    reminders: Annotated[tuple[Reminder, ...], Field(max_length=4)] | None = Field(
+        None,
+        description="The only reminders that visits of this type have, of those the clinic sends; empty: none. Missing: all.",
+    )
     checks: tuple[Check, ...] = Field((), max_length=10, description="What is looked at during the visit, and when.")
     first_again_after_days: Annotated[int, Field(strict=True, ge=1, le=1100)] | None = Field(
         None, description="After a break of more days than this a visit is as long as the first one."

@@ -68,22 +68,51 @@ class Done:
 class _Asked:
     """What a version asks for: hours without food and without fluids by block, and before which visits an escort, by gate.
 
-    ``labels`` is what patients read of the visits of a block, by language.
+    ``labels`` is what patients read of the visits of a block, by language; ``reminders`` are those that visits of a block have,
+    where their type has not all.
     """
 
     fasting: dict[str, tuple[float, float]]
     escorts: dict[str, str]
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    reminders: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 Row = Mapping[str, Any]
 """One visit with ``FIELDS``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reminding:
+    """What the type of a visit says about its reminders: whether there is a list to speak of, and which; None: all."""
+
+    prepares: bool
+    reminders: frozenset[str] | None
+
+
 def of_appointments(appointments: Collection[Appointment]) -> dict[UUID, GetReady]:
     """The lists of those of these appointments that have one. One query; one more for versions not read before."""
+    return of_rows(appointments, _beside(appointments))
+
+
+def reminding(appointments: Collection[Appointment]) -> dict[UUID, Reminding]:
+    """Of those of these appointments that belong to a course. One query; one more for versions not read before."""
+    rows, wanted = _beside(appointments), {each.pk for each in appointments}
+    lists = of_rows(appointments, rows)
+    concerned = [row for row in rows if row["appointment"] in wanted]
+    asked = _asked({row["course__protocol_version"] for row in concerned})
+    return {
+        row["appointment"]: Reminding(
+            row["appointment"] in lists, asked[row["course__protocol_version"]].reminders.get(block_of(row["key"]))
+        )
+        for row in concerned
+    }
+
+
+def _beside(appointments: Collection[Appointment]) -> list[Row]:
+    """All visits of the courses of these appointments."""
     beside = Visit.objects.filter(appointment__in=[each.pk for each in appointments]).values("course")
-    return of_rows(appointments, list(Visit.objects.filter(course__in=beside).order_by("position").values(*FIELDS)))
+    return list(Visit.objects.filter(course__in=beside).order_by("position").values(*FIELDS))
 
 
 def rows_of(patient: Patient) -> list[Row]:
@@ -247,13 +276,17 @@ def _asked(versions: Collection[UUID]) -> Mapping[UUID, _Asked]:
 
 
 def _read(document: dict[str, Any]) -> _Asked:
-    fasting, told = {}, {}
+    fasting, told, reminders = {}, {}, {}
     for block in document.get("blocks", ()):
         kind = document["visit_types"][block["visit"]]
         told[block["block"]] = {"en": kind["patient_label"], **(kind.get("patient_labels") or {})}
+        if kind.get("reminders") is not None:
+            reminders[block["block"]] = frozenset(kind["reminders"])
         prepare = kind.get("prepare")
         if prepare:
             hours = prepare["fasting"]
             fasting[block["block"]] = (hours["food_hours"], hours["clear_fluids_hours"])
     escorts = [gate["before"] for gate in document.get("gates", ()) if gate["gate"] == ESCORT]
-    return _Asked(fasting, {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)}, told)
+    return _Asked(
+        fasting, {f"{ESCORT}.{number}": before for number, before in enumerate(escorts, start=1)}, told, reminders
+    )
