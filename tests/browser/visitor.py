@@ -5,9 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
 
 from clinics.models import User
+
+PATIENCE_MS = 20_000
+"""How long a busy machine may take to show what is waited for."""
+expect.set_options(timeout=PATIENCE_MS)
 
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -69,7 +73,7 @@ class Visitor:
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
         if user is not None:
             client = Client()
