@@ -130,7 +130,8 @@ def _of_visit(visit: Visit, *, until: date, now: datetime, running: Running | No
 
 
 def next_for_visit(*, visit: Visit, by: User, now: datetime) -> Start | None:
-    """The first time from now on at which the visit could begin with every rule kept and all others where they are.
+    """The first time, ``planning.NOTICE`` from now or later, at which the visit could begin with every rule kept and all others
+    where they are.
 
     None where there is none within ``NEXT_DAYS`` local dates, or none among the first ``MOST_NEXT`` that are free. As many
     queries as ``for_visit``, whatever the number of days. Raises ``NotAllowed``.
@@ -140,7 +141,8 @@ def next_for_visit(*, visit: Visit, by: User, now: datetime) -> Start | None:
     tried = _of_visit(visit, until=today + timedelta(days=NEXT_DAYS), now=now)
     if tried is None:
         return None
-    found = next((start for start in islice(tried.free(), MOST_NEXT) if tried.staying.accepts(start)), None)
+    in_time = (start for start in tried.free() if tried.at(start) >= now + planning.NOTICE)
+    found = next((start for start in islice(in_time, MOST_NEXT) if tried.staying.accepts(start)), None)
     return None if found is None else Start(tried.at(found), keeps=True)
 
 

@@ -63,6 +63,10 @@ def test_the_next_time_is_looked_for_among_so_many(booked, flora, now, monkeypat
     found = starts.next_for_visit(visit=talk, by=flora, now=now)
     assert found.keeps
     assert moved(booked, "talks.1", found.starts_at, by=flora, now=now) == ["talks.1"]
+    late = found.starts_at - timedelta(minutes=50)
+    assert starts.next_for_visit(visit=talk, by=flora, now=late).starts_at >= late + timedelta(hours=1), (
+        "nobody can hurry so"
+    )
     monkeypatch.setattr(starts, "MOST_NEXT", 1)
     assert starts.next_for_visit(visit=talk, by=flora, now=now) is None, "it comes after its infusion"
 
