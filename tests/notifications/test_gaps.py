@@ -122,12 +122,12 @@ def test_what_a_sweep_has_no_time_for_has_its_turn_with_the_next(site, monkeypat
         assert [row.appointment for row in written] == done
 
 
-@pytest.mark.parametrize(("day_of", "queries"), [(DayOf.ALWAYS, 11), (STANDARD.day_of, 12)], ids=["always", "shipped"])
-def test_the_queries_do_not_grow_with_the_visits(site, django_assert_num_queries, day_of, queries) -> None:
+@pytest.mark.parametrize("day_of", [DayOf.ALWAYS, STANDARD.day_of], ids=["always", "shipped"])
+def test_the_queries_do_not_grow_with_the_visits(site, django_assert_num_queries, day_of) -> None:
     send(day_of=day_of)
     for number in (1, 3):
         visits = [book(PatientFactory(site=site), FRIDAY, now=MONDAY)[0] for _ in range(number)]
-        with django_assert_num_queries(queries):
+        with django_assert_num_queries(12):
             gaps.compare(visits, now=MONDAY)
 
 
