@@ -20,7 +20,8 @@ from devtools.local import ports
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-PATIENTS = 5
+PATIENTS = 3
+"""More from one address in a minute would be too many requests."""
 SLOWER = 4
 GOAL = 300
 """Milliseconds a step."""
