@@ -69,12 +69,11 @@ class Policy:
 
     def wants(self, step: Step, of_type: OfType = USUAL) -> bool:
         """Whether a message of this step goes out, about a visit of such a type."""
-        if step in OF_VISIT and of_type.steps is not None:
-            return step in of_type.steps and (
-                self.day_of is not DayOf.NEVER if step is Step.DAY_OF else self.at(step) is not None
-            )
+        if of_type.steps is not None and step in OF_VISIT - of_type.steps:
+            return False
         if step is Step.DAY_OF:
-            return self.day_of is DayOf.ALWAYS or (self.day_of is DayOf.PREPARE and of_type.prepares)
+            asked_for = of_type.prepares or of_type.steps is not None
+            return self.day_of is DayOf.ALWAYS or (self.day_of is DayOf.PREPARE and asked_for)
         return self.at(step) is not None
 
     def at(self, step: Step) -> time | None:
@@ -137,8 +136,8 @@ def reminders(
     if booked_at is None or starts_at - booked_at <= LONG_LEAD:
         due = [(step, at) for step, at in due if step is not Step.SEVEN_DAYS]
     useful = [(step, at) for step, at in due if at <= starts_at - SHORTEST_NOTICE]
-    ends = [at for _, at in useful[1:]] + [starts_at]
-    return [Planned(step, at, not_after) for (step, at), not_after in zip(useful, ends, strict=False)]
+    ends = [*(at for _, at in useful), starts_at][1:]
+    return [Planned(step, at, not_after) for (step, at), not_after in zip(useful, ends, strict=True)]
 
 
 def still_to_come(

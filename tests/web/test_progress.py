@@ -32,19 +32,23 @@ MEASURES = [
 ]
 
 
-@pytest.fixture
-def course(clinic, site, patient, flora, mona):
+def booked(made, patient, *, by, published_by):
+    """A course of this protocol from tomorrow."""
     now = clock.now()
-    version = protocols.publish(document=document(assessments=MEASURES), by=mona, now=now)
     return courses.book(
-        protocol_version=version,
-        site=site,
+        protocol_version=protocols.publish(document=made, by=published_by, now=now),
+        site=patient.site,
         patient=patient,
-        start_on=clock.local(now, site.zone).date() + timedelta(days=1),
+        start_on=clock.local(now, patient.site.zone).date() + timedelta(days=1),
         wishes={},
-        by=flora,
+        by=by,
         now=now,
     ).course
+
+
+@pytest.fixture
+def course(clinic, patient, flora, mona):
+    return booked(document(assessments=MEASURES), patient, by=flora, published_by=mona)
 
 
 def phq(total: int) -> dict[int, int]:
@@ -79,7 +83,7 @@ def test_without_scores_it_says_which_is_due_first(course, clara):
 
 
 def test_what_the_next_infusion_needs_is_said_once_each(
-    clinic, site, patient, flora, mona, clara, nora, django_assert_max_num_queries
+    clinic, patient, flora, mona, clara, nora, django_assert_max_num_queries
 ):
     now = clock.now()
     made = document(
@@ -96,15 +100,7 @@ def test_what_the_next_infusion_needs_is_said_once_each(
         gates=[{"gate": "escort", "title": "A ride home", "before": "infusions.each", "source": "T"}],
     )
     made["visit_types"]["infusion"]["prepare"] = {"fasting": {"food_hours": 6, "clear_fluids_hours": 2, "source": "T"}}
-    course = courses.book(
-        protocol_version=protocols.publish(document=made, by=mona, now=now),
-        site=site,
-        patient=patient,
-        start_on=clock.local(now, site.zone).date() + timedelta(days=1),
-        wishes={},
-        by=flora,
-        now=now,
-    ).course
+    course = booked(made, patient, by=flora, published_by=mona)
     first = course.visits.select_related("appointment").get(key="infusions.1")
     shown = text(signed_in(clara).get(address(course)))
     ready = shown.partition("Ready for infusion 1, Thursday 7 May, 8am?")[2].partition("Scores and visits")[0]

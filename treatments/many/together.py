@@ -3,7 +3,7 @@
 Reads only; the number of queries does not depend on how many courses there are.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -145,21 +145,18 @@ class Calendars:
     def without(self, resource: str, starts_at: datetime, ends_at: datetime) -> "Calendars":
         """The same while a resource is away."""
         away = (self.grid.slot(starts_at), self.grid.slot_after(ends_at))
-        return replace(
-            self,
-            calendars=tuple(
-                replace(each, working=tuple(_cut(each.working, away))) if each.id == resource else each
-                for each in self.calendars
-            ),
-        )
+        return self._working(resource, lambda working: _cut(working, away))
 
     def with_there(self, resource: str, starts_at: datetime, ends_at: datetime) -> "Calendars":
         """The same while a resource is there, also where it is away or off by now."""
         there = (self.grid.slot(starts_at), self.grid.slot_after(ends_at))
+        return self._working(resource, lambda working: _joined(working, there))
+
+    def _working(self, resource: str, change: Callable[[Sequence[Period]], Iterable[Period]]) -> "Calendars":
         return replace(
             self,
             calendars=tuple(
-                replace(each, working=tuple(_joined(each.working, there))) if each.id == resource else each
+                replace(each, working=tuple(change(each.working))) if each.id == resource else each
                 for each in self.calendars
             ),
         )
