@@ -57,10 +57,14 @@ class Beside:
 
     def points(self, visit: int, rows: Numbers, at: Numbers, wished: Numbers) -> Points:
         """For many plans what each of some starts of a visit costs by itself, with its way from where it is wished."""
-        points: Points = self.togo.rows[visit][rows[:, None], at]
+        table = self.togo.rows[visit]
+        points: Points = table.reshape(-1).take(rows[:, None] * table.shape[1] + at)
         if pull := self.togo.pulls[visit]:
-            start = self.togo.candidates.starts[visit].slot[at] * SLOT_MINUTES
-            points = points + np.where(wished == NOWHERE, 0, pull.each * np.abs(start.T - wished)).T
+            away = self.togo.candidates.starts[visit].slot.take(at) * SLOT_MINUTES
+            away -= wished[:, None]
+            np.abs(away, out=away)
+            away *= np.where(wished == NOWHERE, 0, pull.each)[:, None]
+            points += away
         return points
 
     def members(self, layer: Layer, row: int, visits: list[int], choice: Numbers) -> tuple[Member, ...]:

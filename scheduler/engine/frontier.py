@@ -7,7 +7,7 @@ its width, the least promising go, and the least of their bounds is remembered: 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from scheduler.engine.togo import Axes, Numbers, ToGo, due_days, timed
 
 _WIDER = 6
 """So many times the width of a layer are looked at closely at once."""
+_MANY = 500
+"""More moves than this are looked through for those that lead to the same, before anything else is done with them."""
 _FORESEEN = 10_000
 """Of so many, or of twice the width, it is foreseen what their next visits cost; then the most promising are kept."""
 
@@ -196,7 +198,6 @@ class Frontier:
 
     def _entered(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Layer:
         """The plans after some moves, without those that cannot be and those another stands for."""
-        moves = moves.take(self._allowed(layer, visit, moves))
         moves.bound = moves.bound + self.beside.surplus(layer, visit, moves)
         moves = moves.take(moves.bound < limit)
         after = self._moved(layer, visit, moves)
@@ -224,8 +225,11 @@ class Frontier:
     ) -> tuple[Moves, int]:
         places = self.togo.places[visit]
         run = self.reach.ranges(layer, visit)
-        begin, end = (edge[source] for edge in run)
-        end = np.where(layer.gone[source, visit], begin, end)
+        branch, limit = self.reach.all[visit], min(limit, IMPOSSIBLE // 2)
+        left = self.reach.left(layer, visit, branch, source, choice, limit=limit)
+        some = (left > 0) & ~layer.gone[source, visit]
+        source, choice, left = source[some], choice[some], left[some]
+        begin, end = self.reach.worthwhile(layer, visit, source, left, (run[0][source], run[1][source]))
         index = begin[:, None] + np.arange(max(int((end - begin).max(initial=0)), 0))
         inside = index < end[:, None]
         for low, high in self.reach.shut(layer, visit, visit, run):
@@ -233,12 +237,16 @@ class Frontier:
         index = np.minimum(index, max(len(places.day) - 1, 0))
         if not index.size or not len(places.day):
             return no_moves(choice.shape[1]), IMPOSSIBLE
-        bound = self.reach.costs(self.togo.values[visit], self.togo.axes[visit], choice, index)
+        bound = self.reach.costs(branch.axes, branch.points, choice, index)
         bound += (layer.bound - layer.due[:, visit])[source][:, None]
         bound += self.reach.ideals(layer, visit, source, index)
-        fits = inside & (bound < min(limit, IMPOSSIBLE // 2))
-        lost = IMPOSSIBLE
-        if most is not None and not self.togo.tied[visit] and np.count_nonzero(fits) > most:
+        fits = inside & (bound < limit)
+        lost, some_fit = IMPOSSIBLE, np.count_nonzero(fits)
+        code = None
+        if some_fit > _MANY and not self.careful:
+            within = self._within(layer, visit, source, places.day[index], fits)
+            code = self.merging.forgetting(within, visit)
+        if code is None and most is not None and not self.togo.tied[visit] and some_fit > most:
             found = bound[fits]
             promising = np.partition(found, most - 1)[most - 1]
             lost = int(found.min(initial=IMPOSSIBLE, where=found > promising))
@@ -249,7 +257,11 @@ class Frontier:
             source[at], choice[at], place, places.day[place], self.run_slot[visit][place], self.run_until[visit][place],
             bound[fits],
         )  # fmt: skip
-        return (self._cut(layer, visit, moves, limit) if self.togo.tied[visit] else moves), lost
+        moves = moves.take(self._allowed(layer, visit, moves))
+        if self.togo.tied[visit]:
+            moves = self._cut(layer, visit, moves, limit)
+        # those that lead to the same are many: they are told apart before they are priced and entered, not after
+        return moves if code is None else self.merging.foremost(layer, visit, moves, code), lost
 
     def _cut(self, layer: Layer, visit: int, moves: Moves, limit: int) -> Moves:
         """The same with only those starts of the date that placed visits tied to this one by minutes leave it.
@@ -338,7 +350,7 @@ class Frontier:
     def _narrowed(self, layer: Layer, visit: int) -> Flags:
         """Take from every open visit the dates that do not go with this one; which plans leave each some."""
         fits = np.ones(len(layer), dtype=np.bool_)
-        day, days = layer.day[:, visit], self.course.request.grid.days
+        day = layer.day[:, visit]
         placed = day != NOWHERE
         for other in range(visit + 1, self.size):
             link = self.course.links[visit][other]
@@ -350,13 +362,34 @@ class Frontier:
                 first, last = np.maximum(first, due), np.minimum(last, due)
             if timed(link) and visit not in self.course.given:
                 first, last = self._by_time(link, layer.slot[:, visit], first, last)
-            first = np.where(placed, np.maximum(layer.first[:, other], first), layer.first[:, other])
-            last = np.where(placed, np.minimum(layer.last[:, other], last), layer.last[:, other])
-            layer.first[:, other] = self.next[other, np.clip(first, 0, days)]
-            layer.last[:, other] = self.previous[other, np.clip(last, -1, days - 1) + 1]
+            self._leave(layer, other, placed, first, last)
             if self.course.whole:
                 fits &= layer.first[:, other] <= layer.last[:, other]
         return fits
+
+    def _leave(self, layer: Layer, other: int, some: Flags, first: Numbers, last: Numbers) -> None:
+        """Leave an open visit of some plans no dates but those from one to another."""
+        days = self.course.request.grid.days
+        first = np.where(some, np.maximum(layer.first[:, other], first), layer.first[:, other])
+        last = np.where(some, np.minimum(layer.last[:, other], last), layer.last[:, other])
+        layer.first[:, other] = self.next[other, np.clip(first, 0, days)]
+        layer.last[:, other] = self.previous[other, np.clip(last, -1, days - 1) + 1]
+
+    def _within(self, layer: Layer, visit: int, source: Numbers, day: Numbers, fits: Flags) -> Layer:
+        """The plans with no dates left to the open visits but those that go with some place the visit may take.
+
+        ``fits`` says which; a row of it, and of their dates, for each plan in ``source``.
+        """
+        some = np.flatnonzero(fits.any(axis=1))
+        begin, end = np.full(len(layer), 10**6), np.full(len(layer), NOWHERE)
+        np.minimum.at(begin, source[some], day[some, fits[some].argmax(axis=1)])
+        np.maximum.at(end, source[some], day[some, fits.shape[1] - 1 - fits[some, ::-1].argmax(axis=1)])
+        narrowed = replace(layer, first=layer.first.copy(), last=layer.last.copy())
+        for other in range(visit + 1, self.size):
+            link = self.course.links[visit][other]
+            if other not in self.course.given and link.dated:
+                self._leave(narrowed, other, end != NOWHERE, begin + link.least, end + link.most)
+        return narrowed
 
     def _by_time(self, link: Link, start: Numbers, first: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
         """The dates left to another visit by the time of one, of whose starts ``start`` is the first that leaves it the same."""

@@ -4,6 +4,8 @@ A visit whose every start is a place is looked at before it is its turn: the tim
 none of the starts that its costs-to-go count on. So a plan's bound rises as soon as that is known, not when the visit is placed.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from scheduler.engine.candidates import IMPOSSIBLE, Points
@@ -19,6 +21,16 @@ Run = tuple[Numbers, Numbers]
 """For each plan the numbers of the first place of a run, and of the first one after it."""
 
 
+class Branch(NamedTuple):
+    """What the branch of a visit costs at least."""
+
+    axes: Axes
+    points: Points
+    """At each place of the visit."""
+    from_day: Points
+    """With the visit on a date or after it."""
+
+
 class Reach:
     """The places of one course's visits beside those that are placed."""
 
@@ -31,6 +43,23 @@ class Reach:
             for n, (places, starts) in enumerate(zip(togo.places, togo.candidates.starts, strict=True))
         ]
         """Which visits have every start as a place."""
+        self.all = [self._branch(n, togo.axes[n], values) for n, values in enumerate(togo.values)]
+        """For each visit what its branch costs, for all choices that concern it."""
+        self.above = [
+            every if kept is every.points else self._branch(n, togo.message_axes[n], kept)
+            for n, (kept, every) in enumerate(zip(togo.kept, self.all, strict=True))
+        ]
+        """The same for the choices that are made before it is placed, the others being the best."""
+
+    def _branch(self, visit: int, axes: Axes, points: Points) -> Branch:
+        places, days = self.togo.places[visit], self.course.request.grid.days
+        if visit in self.course.given or not len(places.day):
+            return Branch(axes, points, np.zeros((*points.shape[:-1], days), dtype=np.int64))
+        by_day = points
+        if places.slot is not None:
+            by_day = self.togo.by_day(places, points.reshape(-1, points.shape[-1])).reshape(*points.shape[:-1], days)
+        from_day = np.minimum.accumulate(by_day[..., ::-1], axis=-1)[..., ::-1]
+        return Branch(axes, points, np.ascontiguousarray(from_day))
 
     @property
     def is_fine(self) -> bool:
@@ -57,6 +86,33 @@ class Reach:
             if link.latest is not None:
                 latest = np.searchsorted(places.slot, start + link.latest, side="right")
                 end = np.where(here, np.minimum(end, latest), end)
+        return begin, end
+
+    def left(self, layer: Layer, visit: int, branch: Branch, source: Numbers, choice: Numbers, *, limit: int) -> Points:
+        """What the visit's branch may cost beyond the least it can, in plans that are to be cheaper than ``limit``."""
+        first = np.clip(layer.first[source, visit], 0, branch.from_day.shape[-1] - 1)
+        least = self.costs(branch.axes, branch.from_day, choice, first[:, None])[:, 0]
+        left: Points = limit - (layer.bound - layer.due[:, visit])[source] - least
+        return left
+
+    def worthwhile(self, layer: Layer, visit: int, source: Numbers, left: Points, run: Run) -> Run:
+        """A run without the places that are further from where an ideal wants the visit than what is ``left`` pays for."""
+        begin, end = run
+        places = self.togo.places[visit]
+        for other in range(visit):
+            here = layer.day[source, other] != NOWHERE
+            for ideal in self.course.links[other][visit].ideals:
+                if ideal.unit is Unit.DAYS:
+                    at, each = places.day, DAY_MINUTES
+                    wished = layer.day[source, other] + ideal.target
+                elif places.slot is not None:
+                    at, each = places.slot, SLOT_MINUTES
+                    wished = layer.slot[source, other] + ideal.target // SLOT_MINUTES
+                else:
+                    continue
+                far = left // (IDEAL_PER_MINUTE * ideal.weight * each) + 1
+                begin = np.where(here, np.maximum(begin, np.searchsorted(at, wished - far)), begin)
+                end = np.where(here, np.minimum(end, np.searchsorted(at, wished + far, side="right")), end)
         return begin, end
 
     def shut(self, layer: Layer, visit: int, placed: int, run: Run) -> list[Run]:
@@ -105,8 +161,8 @@ class Reach:
                 total += off
         return total
 
-    def costs(self, array: Points, axes: Axes, choice: Numbers, index: Numbers) -> Points:
-        """The entries of an array of the visit's places for the choices of many plans, at some places for each."""
+    def costs(self, axes: Axes, array: Points, choice: Numbers, index: Numbers) -> Points:
+        """The entries of an array for the choices of many plans, some for each."""
         rows = np.zeros(len(choice), dtype=np.int64)
         if axes:
             rows = np.ravel_multi_index(tuple(choice[:, k] for k in axes), self.togo.shape(axes)).astype(np.int64)
@@ -122,7 +178,7 @@ class Reach:
             if parent is None or not parent <= visit < other or not (parent == visit or self.by_start[visit]):
                 continue
             if len(layer) and self._is_foreseen(other):
-                due = self._due(layer, other, visit + 1)
+                due = self._due(layer, other, visit + 1, limit)
                 layer.bound = layer.bound + due - layer.due[:, other]
                 layer.due[:, other] = due
                 layer = layer.take(layer.bound < min(limit, IMPOSSIBLE // 2))
@@ -131,9 +187,11 @@ class Reach:
     def _is_foreseen(self, visit: int) -> bool:
         return self.course.whole and self.by_start[visit] and visit not in self.course.given
 
-    def _due(self, layer: Layer, visit: int, placed: int) -> Points:
+    def _due(self, layer: Layer, visit: int, placed: int, limit: int) -> Points:
         """The least that a visit's branch costs at the places that the first ``placed`` visits leave it."""
-        begin, end = self.ranges(layer, visit)
+        branch, every = self.above[visit], np.arange(len(layer))
+        left = self.left(layer, visit, branch, every, layer.choice, limit=limit)
+        begin, end = self.worthwhile(layer, visit, every, left, self.ranges(layer, visit))
         most, size = max(int((end - begin).max()), 0), len(self.togo.places[visit].day)
         due = np.full(len(layer), IMPOSSIBLE, dtype=np.int64)
         if not most or not size:
@@ -147,7 +205,7 @@ class Reach:
             for low, high in shut:
                 out |= (index >= low[rows, None]) & (index < high[rows, None])
             np.minimum(index, size - 1, out=index)
-            points = self.costs(self.togo.kept[visit], self.togo.message_axes[visit], layer.choice[rows], index)
+            points = self.costs(branch.axes, branch.points, layer.choice[rows], index)
             points += self.ideals(layer, visit, rows, index)
             points[out] = IMPOSSIBLE
             due[rows] = points.min(axis=1)

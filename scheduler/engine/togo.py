@@ -73,10 +73,11 @@ class ToGo:
             if parent is not None:
                 self.children[parent].append(n)
         self.concerning: list[Axes] = [tuple(found) for found in candidates.concerning]
-        self.pulls = [self._pull(n) for n in range(size)]
-        """For visits that only the one they hang on wants at a distance in minutes, and that no later one looks at."""
-        self.timed = [n in course.given or self._ties(n) for n in range(size)]
+        pulls = [self._pull(n) for n in range(size)]
+        self.timed = [n in course.given or self._ties(n, pulls[n]) for n in range(size)]
         """Which visits have runs of starts as places."""
+        self.pulls = [None if tied else pull for pull, tied in zip(pulls, self.timed, strict=True)]
+        """For visits that only the one they hang on wants at a distance in minutes, and that no later one looks at."""
         self.tied = [
             [] if self.timed[n] else [other for other in range(n) if timed(course.links[other][n])] for n in range(size)
         ]
@@ -144,11 +145,11 @@ class ToGo:
             return None
         return Pull(wishing[0], ideals[0].target, IDEAL_PER_MINUTE * ideals[0].weight)
 
-    def _ties(self, visit: int) -> bool:
+    def _ties(self, visit: int, pull: Pull | None) -> bool:
         """Whether each time of day has to be a place of its own: a later visit looks at it, or more than one ideal does."""
         links = self.course.links[visit]
         return any(timed(link) for link in links[visit + 1 :]) or (
-            self.pulls[visit] is None and any(map(wished_by_time, links[:visit]))
+            pull is None and any(map(wished_by_time, links[:visit]))
         )
 
     def _opened(self) -> dict[int, Axes]:
@@ -279,11 +280,12 @@ class ToGo:
         if timed(link) and above.slot is not None and below.slot is not None:
             return self._by_time(link, above, below, values)
         if below.slot is not None:
-            values = self._by_day(below, values)
+            values = self.by_day(below, values)
         day, back = np.unique(above.day, return_inverse=True)
         return self._by_date(link, day, values)[:, back]
 
-    def _by_day(self, places: Places, values: Points) -> Points:
+    def by_day(self, places: Places, values: Points) -> Points:
+        """For each date the least of the values of its places."""
         days = np.full((len(values), self.course.request.grid.days), IMPOSSIBLE, dtype=np.int64)
         begin = np.flatnonzero(np.diff(places.day, prepend=places.day[0] - 1))
         days[:, places.day[begin]] = np.minimum.reduceat(values, begin, axis=1)

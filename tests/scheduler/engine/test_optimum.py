@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import assume, given
 
+from scheduler.engine import frontier
 from scheduler.engine.availability import Availability
 from scheduler.engine.objective import cost
 from scheduler.engine.plan import plan
@@ -13,6 +14,14 @@ from tests.scheduler.engine.strategies import requests
 
 tiny = requests(most_infusions=2, most_talks=1, days=(4, 6), most_resources=2, close="11:00")
 small = requests(most_infusions=3, most_talks=2, days=(5, 8), most_resources=2, close="11:00")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _merging_as_in_large_searches():
+    """However few moves there are, those that lead to the same as another are left out at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frontier, "_MANY", 0)
+        yield
 
 
 def everything(asked, **kwargs):

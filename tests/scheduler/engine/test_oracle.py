@@ -8,6 +8,8 @@ from hypothesis import assume, given
 from benchmarks.clinics import Clinic, request
 from benchmarks.first_fit import first_fit
 from benchmarks.oracle import solve, understands
+from scheduler.engine.beside import Beside
+from scheduler.engine.merging import Merging
 from scheduler.engine.plan import Limits, plan
 from scheduler.engine.reach import Reach
 from tests.scheduler.engine.soaking import examples
@@ -56,7 +58,24 @@ def test_what_is_left_to_the_next_visits_is_foreseen(monkeypatch):
     assert plan(asked, effort=effort).best.gap < 0.02
     # the control: what infusions leave to exercises on their dates is seen only when those are placed
     monkeypatch.setattr(Reach, "foreseen", lambda _, layer, visit, limit: layer)
-    assert plan(asked, effort=effort).best.gap > 0.1
+    assert plan(asked, effort=effort).best.gap > 0.05
+
+
+def test_places_are_tried_after_the_cheapest_of_plans_that_differ_in_nothing_else_that_matters(monkeypatch):
+    """Otherwise every start of one infusion is priced after every start of the one before."""
+    asked, priced = request(Clinic(5, 5, 0.3), "6+8 hours"), []
+    surplus = Beside.surplus
+
+    def counted(beside, layer, visit, moves):
+        priced.append(len(moves))
+        return surplus(beside, layer, visit, moves)
+
+    monkeypatch.setattr(Beside, "surplus", counted)
+    merged, few = plan(asked).best, sum(priced)
+    # the control: they are merged only when they are priced
+    monkeypatch.setattr(Merging, "forgetting", lambda *_: None)
+    assert plan(asked).best.cost == merged.cost
+    assert sum(priced) - few > 1.5 * few
 
 
 def test_a_worse_plan_would_be_noticed():
