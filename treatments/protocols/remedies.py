@@ -337,17 +337,14 @@ class Remedies:
             return f"It would fit if these {number} gave way together{fewer}."
         if not least.sure:
             return "No rules were found that could give way so that it fits."
-        return f"Even if every rule and every wish gave way, it would not fit: {self._in_the_way(blame)}."
-
-    def _in_the_way(self, blame: Blame) -> str:
-        """The calendars that forbid a course by themselves."""
-        if blame.nobody:
-            roles = dict.fromkeys(_role(role) for _, role in blame.nobody)
-            return f"the clinic has no {words.listing(roles)}"
+        text = "Even if every rule and every wish gave way, it would not fit"
         ruled = {cause.clash for cause in blame.causes if cause.part.kind is Kind.RULE}
+        if not ruled:
+            return f"{text}."  # the causes say why
+        calendars = [cause.part for cause in blame.causes if cause.part.kind is not Kind.RULE]
         alone = [cause.part for cause in blame.causes if cause.clash not in ruled]
-        blocking = alone or [cause.part for cause in blame.causes if cause.part.kind is not Kind.RULE]
-        return words.listing(map(self._because, blocking)) or "the dates and what is booked already leave no room"
+        blocking = words.listing(map(self._because, alone or calendars))
+        return f"{text}: {blocking or 'the dates and what is booked already leave no room'}."
 
     def concessions(self, least: Concession) -> tuple[ConcessionTold, ...]:
         """The rules that would have to give way, in words."""

@@ -27,7 +27,7 @@ from scheduler.engine.fixes import (
 )
 from scheduler.engine.grid import Grid
 from scheduler.engine.nearest import nearest
-from scheduler.engine.plan import plan
+from scheduler.engine.plan import QUICK, plan
 from scheduler.engine.request import AtMost, Offset, PerWeek, Preferred, SameDay, Span, Unit, Window
 from tests.scheduler.engine.building import alone, at, grid, hours, keys, request, resource, series, visit, weekdays
 from tests.scheduler.engine.independent import faults
@@ -177,7 +177,6 @@ def test_two_rules_give_way_together_where_no_one_rule_would_do():
     _, least = asked_for(asked)
     assert least.changes == (Relax(("gap",), "most", 3), Relax(("span",), "most_days", 2))
     assert least.sure
-    assert least.plan is not None
     assert faults(all_made(asked, least.changes), least.plan.placements) == []
     # the control: neither alone does, nor both by less
     for changes in ([Lift(("gap",))], [Lift(("span",))], [least.changes[0], Relax(("span",), "most_days", 1)]):
@@ -273,13 +272,9 @@ def check_fixes(asked, tally):
     others = list(leeway.starts())
     suggested = fixes(asked, partial, found, leeway)
     assert len(suggested) <= 3
-    least = concession(asked, found, leeway, groups={})
-    if least.plan is not None:
-        tally["together"] += len(least.changes) > 1
-        changed = all_made(asked, least.changes)
-        assert faults(changed, least.plan.placements) == []
-        assert least.plan.complete
-        assert plan(changed).best.complete
+    # every other one: they take as long as all the fixes
+    if tally["infeasible"] % 2 and all(isinstance(fix.change, LeaveOut) for fix in suggested):
+        check_concession(asked, concession(asked, found, leeway, groups={}), tally)
     for fix in suggested:
         tally["fixes"] += 1
         changed = applied(asked, fix.change, others)
@@ -289,6 +284,19 @@ def check_fixes(asked, tally):
         else:
             assert fix.plan.complete
             assert plan(changed).best.complete
+
+
+def check_concession(asked, least, tally):
+    """Either the rules that would have to give way are named, and do when all of them give; or it is proved that none would do."""
+    assert least.changes or least.sure
+    tally["conceded"] += bool(least.changes)
+    tally["together"] += len(least.changes) > 1
+    if least.changes:
+        changed = all_made(asked, least.changes)
+        assert least.plan.complete
+        assert faults(changed, least.plan.placements) == []
+        if len(least.changes) > 1 and least.sure:
+            assert not plan(all_made(asked, least.changes[1:]), effort=QUICK).best.complete, "one of them can be spared"
 
 
 def test_what_works_instead_is_found_weeks_away():
@@ -323,7 +331,7 @@ def check_ways_out(asked, data, tally):
 
 
 def run(examples):
-    tally = dict.fromkeys(("infeasible", "fixes", "together", "refused", "ways"), 0)
+    tally = dict.fromkeys(("infeasible", "fixes", "conceded", "together", "refused", "ways"), 0)
 
     @settings(deadline=None, max_examples=examples, suppress_health_check=list(HealthCheck), database=None)
     @given(requests(), st.data())
@@ -340,7 +348,9 @@ def test_every_suggested_fix_is_accepted():
     tally = run(430)
     assert tally["infeasible"] + tally["refused"] >= 500, tally
     assert tally["infeasible"] >= 100, tally
-    assert tally["fixes"] >= 150, tally
+    assert tally["fixes"] >= 100, tally
+    assert tally["conceded"] >= 60, tally
+    assert tally["together"] >= 40, tally
 
 
 @pytest.mark.soak
