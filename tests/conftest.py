@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from clinics.models import Patient, Site, User
 
 # Factories import models, so fixtures import them when they run: plain engine tests never load Django.
@@ -39,6 +41,25 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def every_plan_is_judged() -> Iterator[None]:
+    """Whatever a test plans, in whole or in part: the independent checker looks at each plan the planner hands out."""
+    from scheduler.engine.planner import Planner
+    from tests.scheduler.engine.independent import faults
+
+    solve = Planner.solve
+
+    def judged(planner: Planner, widths: tuple[int, ...]) -> object:
+        found = solve(planner, widths)
+        if found is not None:
+            assert faults(planner.course.request, found.placements) == [], "the planner breaks a rule"
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Planner, "solve", judged)
+        yield
 
 
 @pytest.fixture

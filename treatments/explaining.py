@@ -170,7 +170,8 @@ def explanation(
     """Why a course does not fit and what would help, or a complete plan where one turned up after all."""
     # imported here: keeps web start-up light (numpy, Pydantic)
     from scheduler.engine.blame import blame
-    from scheduler.engine.fixes import LeaveOut, concession, fixes
+    from scheduler.engine.concessions import concession
+    from scheduler.engine.fixes import LeaveOut, fixes
     from treatments.protocols.remedies import Explanation, Remedies
 
     starts: list[tuple[date, PlanRequest]] = []
@@ -195,15 +196,14 @@ def explanation(
         return Explanation(), found.plan
     leeway = replace(remedies.leeway(), starts=begun_later, sites=at_others)
     given = fixes(request, partial, found, leeway)
-    least = None
-    if all(isinstance(fix.change, LeaveOut) for fix in given):
-        least = concession(request, found, leeway, groups=remedies.groups)
     told = Explanation(
         causes=remedies.causes(found),
         proved=found.proved,
         fixes=tuple(words for fix in given if (words := remedies.fix(fix)) is not None),
-        concession=remedies.concession(least),
     )
+    if all(isinstance(fix.change, LeaveOut) for fix in given):
+        least = concession(request, found, leeway, groups=remedies.groups)
+        told = replace(told, verdict=remedies.verdict(found, least), concessions=remedies.concessions(least))
     return told, None
 
 

@@ -109,6 +109,15 @@ class Page:
         return "others" in self.asked or self.asked.get("choice", BEST) != BEST
 
     @property
+    def wants_why(self) -> bool:
+        """Whether to say why not every visit fits: that takes longer than the plan, so a script asks for it afterwards."""
+        return "why" in self.asked or not self._is_by_script
+
+    @property
+    def _is_by_script(self) -> bool:
+        return bool(self.request.headers.get("HX-Request"))
+
+    @property
     def choice(self) -> str:
         """Which of the plans is looked at."""
         asked = self.asked.get("choice", BEST)
@@ -142,8 +151,11 @@ class Page:
         if self.plan is not None:
             context |= self._plan(self.plan)
         response = render(self.request, "web/courses/book.html", context, status=status)
-        if self.request.headers.get("HX-Request") and self.form.is_bound:
+        if self._is_by_script and self.form.is_bound:
             response["HX-Replace-Url"] = self.address
+            if "why" in self.asked and self.plan is not None and not self.plan.unplaced:
+                # a plan after all: not only the reasons are to be replaced
+                response["HX-Retarget"] = response["HX-Reselect"] = "#booking"
         return response
 
     @property
@@ -176,6 +188,7 @@ class Page:
             "may_have_others": self.found_now and not self.wants_others and not plan.unplaced and not self.pinned,
             "times": self.times,
             "explanation": self.proposal.explanation if self.proposal is not None else None,
+            "may_have_why": self.found_now and not self.wants_why and bool(plan.unplaced) and not self.pinned,
             "fixes": self._fixes(plan),
             "gates": self._gates(plan),
             "messages_now": len(channels),

@@ -4,7 +4,7 @@ A change is data and can be applied to the request it was found for. Of what can
 helps is found by halving.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import combinations
@@ -12,7 +12,7 @@ from itertools import combinations
 from scheduler.engine import check
 from scheduler.engine.answer import Plan
 from scheduler.engine.availability import Availability
-from scheduler.engine.blame import Blame, Kind, attempt, binding
+from scheduler.engine.blame import Blame, Kind, attempt
 from scheduler.engine.planner import Limits
 from scheduler.engine.request import (
     AtMost,
@@ -264,7 +264,7 @@ def fixes(
 
     ``partial`` is the plan without the change and ``found`` why it is not complete.
     """
-    trials = _Trials(request, limits)
+    trials = Trials(request, limits)
     chosen: list[Fix] = []
     for candidates in (
         trials.of_counts(found, leeway),
@@ -286,45 +286,19 @@ def fixes(
     return tuple(chosen)
 
 
-def concession(
-    request: PlanRequest, found: Blame, leeway: Leeway, *, groups: Mapping[str, str], limits: Limits = TRIAL
-) -> Fix | None:
-    """The one rule that would have to give way least for the course to fit, whoever may allow that; ``None`` if none.
-
-    Rules that ``groups`` gives one name give way together. What makes a course longer or less regular comes first, then
-    more visits in the same time, then visits nearer to each other, then a rule that would have to be lifted; among
-    equals the fewest steps.
-    """
-    trials = _Trials(request, limits)
-    wished = {key for wish in leeway.wishes for key in wish} | {*leeway.counts, *leeway.people}
-    blamed = {key for cause in found.causes if cause.part.kind is Kind.RULE for key in cause.part.keys}
-    together: dict[str, list[str]] = {}
-    for rule in request.rules:
-        if (rule.key in blamed or not found.proved) and rule.key not in wished and binding(rule):
-            keys = together.setdefault(groups.get(rule.key, rule.key), [])
-            if rule.key not in keys:
-                keys.append(rule.key)
-    best: tuple[Gentle, int, Fix] | None = None
-    for keys in together.values():
-        for gentle, steps, fix in trials.giving_way(tuple(keys)):
-            if best is None or (gentle, steps) < best[:2]:
-                best = (gentle, steps, fix)
-    return best[2] if best is not None else None
-
-
 def _gives(rule: Rule, limit: _Limit) -> bool:
     """Whether the rule has such a limit, and it can give way at all."""
     known = limit in _LIMITS.get(type(rule), ())
     return known and getattr(rule, limit.field) is not None and _room(rule, limit) > 0
 
 
-class _Trials:
-    """Changes tried on one request."""
+class Trials:
+    """Changes tried on one request, with at most so many searches."""
 
-    def __init__(self, request: PlanRequest, limits: Limits) -> None:
+    def __init__(self, request: PlanRequest, limits: Limits, left: int = MOST_SEARCHES) -> None:
         self.request = request
         self.limits = limits
-        self.left = MOST_SEARCHES
+        self.left = left
 
     def _try(self, change: Change) -> Fix | None:
         return self._planned(applied(self.request, change), change)
@@ -335,6 +309,13 @@ class _Trials:
         self.left -= 1
         plan, _ = attempt(request, self.limits)
         return None if plan is None else Fix(change, plan)
+
+    def _works(self, change: Change) -> bool:
+        """Whether any plan is found with a change; that is known long before the best one is."""
+        if self.left <= 0:
+            return False
+        self.left -= 1
+        return attempt(applied(self.request, change), self.limits, any_plan=True)[0] is not None
 
     # --- what the patient could give ------------------------------------------------------------------------------
 
@@ -460,10 +441,7 @@ class _Trials:
     # --- what rules could give ------------------------------------------------------------------------------------
 
     def giving_way(self, keys: tuple[str, ...]) -> Iterator[tuple[Gentle, int, Fix]]:
-        """Each way in which the rules with these keys could give way enough: how gentle it is, and how many steps it takes."""
-        lifted = self._try(Lift(keys))
-        if lifted is None:
-            return
+        """Each way in which rules without which a plan is known could give way enough: how gentle, and in how many steps."""
         rules = [rule for rule in self.request.rules if rule.key in keys]
         tried = False
         for limit in dict.fromkeys(limit for rule in rules for limit in _LIMITS.get(type(rule), ())):
@@ -472,7 +450,7 @@ class _Trials:
                 tried = True
                 giving = (rule for rule in rules if _gives(rule, limit))
                 yield max(_gentle(rule, limit) for rule in giving), *pair
-        if not tried:
+        if not tried and (lifted := self._try(Lift(keys))) is not None:
             yield Gentle.GONE, 0, lifted
 
     def _least(self, keys: tuple[str, ...], limit: _Limit) -> tuple[int, Fix] | None:
@@ -484,12 +462,13 @@ class _Trials:
         step = _OFFSET_STEP if in_minutes else limit.step
         steps = limit.most * (24 if in_minutes else 1) // limit.step
         low, high = 0, min(steps, -(-max(_room(rule, limit) for rule in rules) // step))
-        best = self._try(Relax(keys, limit.field, high * step))
-        while best is not None and high - low > 1:
+        if not self._works(Relax(keys, limit.field, high * step)):
+            return None
+        while high - low > 1:
             middle = (low + high) // 2
-            found = self._try(Relax(keys, limit.field, middle * step))
-            if found is None:
-                low = middle
+            if self._works(Relax(keys, limit.field, middle * step)):
+                high = middle
             else:
-                best, high = found, middle
+                low = middle
+        best = self._try(Relax(keys, limit.field, high * step))
         return None if best is None else (high, best)

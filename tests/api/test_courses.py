@@ -44,6 +44,9 @@ def test_a_partial_proposal_says_what_is_missing(desk, plan, clinic):
     left = [visit for visit in proposal["visits"] if visit["starts_at"] is None]
     assert [visit["family"] for visit in left] == [left[0]["family"]] * 3
     assert all(visit["unplaced"] and visit["local_start"] is None for visit in left)
+    assert proposal["explanation"]["causes"]
+    assert proposal["explanation"]["verdict"].startswith("Even if every rule and every wish gave way")
+    assert desk.post("courses/propose", plan | {"explain": False}).json() == proposal | {"explanation": None}
 
 
 def test_a_proposal_is_booked_as_it_was_seen(desk, plan, wanted):

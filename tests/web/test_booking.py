@@ -284,6 +284,25 @@ def test_a_course_that_does_not_fit_offers_what_does_with_one_press(desk, asked)
         assert kept
 
 
+def test_a_script_shows_that_it_does_not_fit_before_it_knows_what_would_help(desk, asked):
+    """What helps takes long: the page with what can be booked does not wait for it."""
+
+    def sent(**more):
+        return desk.post(URL, wishes | more, headers={"HX-Request": "true"})
+
+    wishes = asked | {"weekdays": ["0"], "firm": "on"}
+    first = sent().content.decode()
+    assert 'name="why" value="1"' in first
+    assert "on the work list</button>" in first
+    assert 'name="instead"' not in first
+    second = sent(why="1")
+    assert 'name="instead"' in second.content.decode()
+    assert 'name="why"' not in second.content.decode()
+    assert "HX-Retarget" not in second
+    wishes = asked  # by now everything fits: the whole plan is news
+    assert sent(why="1")["HX-Retarget"] == "#booking"
+
+
 def test_another_site_is_offered_and_chosen_with_one_press(desk, asked, site):
     uptown = SiteFactory(code="uptown", name="Uptown")
     equip(uptown)

@@ -109,11 +109,13 @@ def propose(
     alternatives: int = 0,
     adjusted: Adjusted | None = None,
     held: UUID | None = None,
+    explained: bool = True,
 ) -> Proposal:
     """The best plan, or the best partial one with what is to blame and what would help. Reads only.
 
     With ``alternatives`` up to so many other plans, if every visit has a place. With ``adjusted`` the best plan around
-    what is pinned or was put somewhere; what then finds no place says why, but nothing else is looked for.
+    what is pinned or was put somewhere; what then finds no place says why, but nothing else is looked for, nor without
+    ``explained``: that a course does not fit is known long before what would help.
     ``held`` names a hold of ``by`` for this course: its places count as free.
 
     Raises ``InvalidInput`` (wishes, dates), ``RulesBroken`` where a pinned or put visit cannot be, ``NotAllowed``.
@@ -125,7 +127,7 @@ def propose(
     if adjusted is not None and is_adjusted:
         question = wanted.around(question, adjusted)
     plans = planning.ranked(question, alternatives=alternatives)
-    if plans[0].complete or is_adjusted:
+    if plans[0].complete or is_adjusted or not explained:
         others = planning.alternatives(question, plans) if plans[0].complete else ()
         return replace(question.proposal(plans[0]), alternatives=others)
     return explaining.proposal(question, plans[0], again=wanted.begun, elsewhere=wanted.elsewhere)

@@ -149,7 +149,7 @@ def _opened_again(change: Change, name: str, hanging: Sequence[str]) -> Change:
         question=question,
         places=found.places,
         unplaced=ripples.told(question, found.unplaced),
-        said={**change.said, **ripples.told(question, found.alone)},
+        said={**change.said, **ripples.told(question, found.said)},
         added=tuple(added),
         firm=change.firm | frozenset(new),
         notes=(Why("opened_again", f"{running.document.block(name).title or name}: {length} more visits."),),
@@ -253,7 +253,7 @@ def _space(event: Decide, running: Running) -> Change:
             if key not in standing or replanning.differs(standing[key], place)
         },
         unplaced=ripples.told(question, found.unplaced),
-        said=ripples.told(question, found.alone),
+        said=ripples.told(question, found.said),
     )
 
 

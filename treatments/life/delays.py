@@ -72,7 +72,7 @@ def _delay(event: Delay, running: Running) -> Change:
             if key not in standing or replanning.differs(standing[key], place)
         },
         unplaced=ripples.told(question, found.unplaced),
-        said=ripples.told(question, found.alone),
+        said=ripples.told(question, found.said),
         versions=versions,
         notes=(
             Why("delayed", f"{visit.label} waits until {stands_on:%-d %B %Y}, and what comes after it moves with it."),

@@ -108,7 +108,7 @@ def _rearranged(event: Move | Place, running: Running, verb: Verb) -> Change:
         question,
         places={key: chosen, **replanned.places},
         unplaced=ripples.told(question, replanned.unplaced),
-        said=ripples.told(question, replanned.alone),
+        said=ripples.told(question, replanned.said),
     )
 
 
@@ -147,7 +147,7 @@ def _cancel(event: Cancel, running: Running) -> Change:
         Verb.CANCEL,
         cancelled=given_up,
         released=released,
-        said=_left_alone(running, given_up | released),
+        said=left_alone(running, given_up | released, "given up"),
         notes=tuple(_notice(running, given_up)),
         versions=seen(visit, event.version),
     )
@@ -210,15 +210,15 @@ def _notice(running: Running, given_up: Collection[str]) -> Iterator[Why]:
             yield Why("short_notice", f"{labels}: the clinic asks for {policy.notice_hours} hours' notice.")
 
 
-def _left_alone(running: Running, gone: Collection[str]) -> Mapping[str, tuple[Why, ...]]:
-    """For each visit that stays although the visit it belongs to is given up: a note."""
+def left_alone(running: Running, gone: Collection[str], how: str) -> Mapping[str, tuple[Why, ...]]:
+    """For each visit that stays although the visit it belongs to is gone, and ``how``: a note."""
     said: dict[str, tuple[Why, ...]] = {}
     for key in sorted(gone):
         for follower in extras.followers(running.compiled.rules, key) - frozenset(gone):
             other = running.by_key.get(follower)
             if other is not None and other.status in OPEN:
                 label = in_sentence(running.by_key[key].label)
-                text = f"{other.label} is counted from {label}, which is given up."
+                text = f"{other.label} is counted from {label}, which is {how}."
                 said[follower] = (Why("left_alone", text),)
     return said
 

@@ -42,7 +42,7 @@ def _extend(event: Extend, running: Running) -> Change:  # noqa: ARG001 - the sh
         question,
         places=found.places,
         unplaced=ripples.told(question, found.unplaced),
-        said=ripples.told(question, found.alone),
+        said=ripples.told(question, found.said),
         added=tuple(added),
         notes=(Why("extended", f"Planned further ahead: {blocks}."),),
     )

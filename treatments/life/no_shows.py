@@ -11,7 +11,7 @@ from scheduler.actions.terms import WrongStatus
 from scheduler.engine.request import Window
 from scheduler.models.change_set import Verb
 from treatments.life import replanning, ripples
-from treatments.life.effects import block, seen, words, work_out
+from treatments.life.effects import block, left_alone, seen, words, work_out
 from treatments.life.events import NoShow, Then
 from treatments.life.ripples import Change, Why
 from treatments.life.running import Running
@@ -46,7 +46,8 @@ def _no_show(event: NoShow, running: Running) -> Change:
     missed = frozenset([visit.key] if visit.status != VisitStatus.MISSED else [])
     versions = seen(visit, event.version)
     if then in NOTES:
-        return Change(running, Verb.NO_SHOW, missed=missed, notes=(NOTES[then],), versions=versions)
+        said = left_alone(running, missed, "missed")
+        return Change(running, Verb.NO_SHOW, missed=missed, said=said, notes=(NOTES[then],), versions=versions)
     change = _made_up(running, visit, then, policy.within_days if policy is not None else None)
     return replace(change, missed=missed, versions=versions)
 
@@ -103,7 +104,7 @@ def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None
         wished,
         places=found.places,
         unplaced=ripples.told(wished, found.unplaced),
-        said=ripples.told(wished, found.alone),
+        said=ripples.told(wished, found.said),
         added=(extra,),
         notes=notes,
     )

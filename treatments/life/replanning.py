@@ -16,12 +16,12 @@ KEEP = "keep"
 class Replanned:
     """Where visits go that do not stay: those that stood, and those that were added. ``unplaced``: those without a place.
 
-    ``alone``: those that have a place although one that they are counted from has none, with that as the reason.
+    ``said``: what there is to say about those that stood and have a place, see ``following``.
     """
 
     places: Mapping[str, Placement] = field(default_factory=dict)
     unplaced: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
-    alone: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    said: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
 
 
 def around(
@@ -75,8 +75,47 @@ def _planned(question: Question, *, given: Sequence[Placement], loose: Sequence[
     }
     if not loose and _clashes(request, [*given, *places.values()], ()):
         return None  # what is fixed and what was added cannot both be where they are
-    alone = {key: why for key, why in followers.bereft(request, unplaced).items() if key in stood}
-    return Replanned(places, unplaced, alone)
+    return Replanned(places, unplaced, following(request, loose, places, unplaced, given=given))
+
+
+def following(
+    request: PlanRequest,
+    stood: Sequence[Placement],
+    places: Mapping[str, Placement],
+    unplaced: Collection[str],
+    *,
+    given: Sequence[Placement] = (),
+) -> dict[str, tuple[Reason, ...]]:
+    """Of the visits that ``stood`` and have a place, those that follow others: why.
+
+    One that they are counted from has no place; or they move because where they stood they would break these rules, now that
+    others go elsewhere. Of those that a calendar drives away nothing is said.
+    """
+    # imported here: keeps web start-up light (numpy)
+    from scheduler.engine import followers, rules
+    from scheduler.engine.order import needs
+    from scheduler.engine.schedule import Schedule
+
+    before = Schedule(request, stood)
+    staying = [each for each in stood if each.visit not in {*places, *unplaced}]
+    after = Schedule(request, [*given, *staying, *places.values()])
+    bereft = followers.bereft(request, unplaced) if unplaced else {}
+    # what is counted from a visit goes after it, not the other way round
+    behind = {(need.anchor, need.rule, (need.visit,)) for need in needs(request) if need.visit in places}
+    found: dict[str, tuple[Reason, ...]] = {}
+    for place in stood:
+        visit = place.visit
+        why = list(bereft.get(visit, ()))
+        if visit in places:
+            known = set(rules.against(before, visit))
+            why += [
+                reason
+                for reason in rules.against(after.with_visit(place), visit)
+                if reason.hard and reason not in known and (visit, reason.rule, reason.subjects) not in behind
+            ]
+        if why:
+            found[visit] = tuple(why)
+    return found
 
 
 def differs(stood: Placement, after: Placement) -> bool:

@@ -59,16 +59,19 @@ class Member:
     def change(self, verb: Verb, places: Collection[Placement], unplaced: Mapping[str, tuple[Why, ...]]) -> Change:
         """What becomes of the course when its loose visits get these places, and these none.
 
-        Whatever is counted from a visit that gets none stays or moves without it, and that is said.
+        Whatever is counted from a visit that gets none stays or moves without it; others move after those that move. That is said.
         """
-        # imported here: keeps web start-up light (numpy)
-        from scheduler.engine import followers
-
         stood = {each.visit: each for each in self.loose}
         moved = {each.visit: each for each in places if each.visit in stood and self._differs(stood[each.visit], each)}
-        alone = followers.bereft(self.request, unplaced) if unplaced else {}
-        said = ripples.told(self.question, {key: why for key, why in alone.items() if key in stood})
-        return Change(self.running, verb, question=self.question, places=moved, unplaced=unplaced, said=said)
+        said = replanning.following(self.request, self.loose, moved, unplaced)
+        return Change(
+            self.running,
+            verb,
+            question=self.question,
+            places=moved,
+            unplaced=unplaced,
+            said=ripples.told(self.question, said),
+        )
 
     def _differs(self, before: Placement, after: Placement) -> bool:
         booked = replace(before, resources=self.running.standing[before.visit].resources)

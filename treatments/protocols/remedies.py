@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from typing import Any
 
-from scheduler.engine.blame import Blame, Cause, Kind
+from scheduler.engine.blame import Blame, Cause, Kind, Part
+from scheduler.engine.concessions import Concession
 from scheduler.engine.fixes import (
     AddWeekdays,
     AllowAlso,
@@ -68,9 +69,10 @@ class FixTold:
 
 @dataclass(frozen=True, slots=True)
 class ConcessionTold:
-    """The one rule of the protocol that would have to give way. Only a manager can allow it, in a new version.
+    """A rule that would have to give way. A rule of the protocol only a manager can change, in a new version.
 
-    ``limit`` is the part of the rule, ``was`` and ``becomes`` its values in its own unit; None where the rule would have to go.
+    ``rule`` is its place in the document, empty for what the patient wishes. ``limit`` is the part of the rule, ``was`` and
+    ``becomes`` its values in its own unit; None where the rule would have to go.
     ``sources`` are what the rule rests on, by their ids in the document: "clinician" where the clinic itself set it.
     """
 
@@ -84,12 +86,17 @@ class ConcessionTold:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a course does not fit. ``proved``: the causes are a smallest set, each shown to be needed."""
+    """Why a course does not fit. ``proved``: the causes are a smallest set, each shown to be needed.
+
+    ``verdict`` and ``concessions`` are there where there is no fix but to book a part: the rules that would have to give way,
+    all of those together, and the sentence before them, which says it too if there are none.
+    """
 
     causes: tuple[CauseTold, ...] = ()
     proved: bool = False
     fixes: tuple[FixTold, ...] = ()
-    concession: ConcessionTold | None = None
+    verdict: str = ""
+    concessions: tuple[ConcessionTold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +168,19 @@ class Remedies:
             kind = "rule" if note.path else "wish"
             text = f"{failing}: {words.in_sentence(note.words)}."
             return CauseTold(kind, text, cause.visits, cause.of, rule=note.path)
-        if part.kind is Kind.SITE:
-            because = "the clinic is closed then"
-        elif part.kind is Kind.PATIENT:
-            because = "the patient has other appointments or is away"
-        elif part.kind is Kind.HOURS:
-            because = self._hours(part.keys)
-        else:
-            because = f"{self._team(part.keys)} {'is' if len(part.keys) == 1 else 'are'} taken"
         resources = part.keys if part.kind in (Kind.HOURS, Kind.BOOKINGS) else ()
-        return CauseTold(part.kind.value, f"{failing}: {because}.", cause.visits, cause.of, resources=resources)
+        text = f"{failing}: {self._because(part)}."
+        return CauseTold(part.kind.value, text, cause.visits, cause.of, resources=resources)
+
+    def _because(self, part: Part) -> str:
+        """What a calendar has against the course."""
+        if part.kind is Kind.SITE:
+            return "the clinic is closed then"
+        if part.kind is Kind.PATIENT:
+            return "the patient has other appointments or is away"
+        if part.kind is Kind.HOURS:
+            return self._hours(part.keys)
+        return f"{self._team(part.keys)} {'is' if len(part.keys) == 1 else 'are'} taken"
 
     def _failing(self, number: int, of: int) -> str:
         if of == 1:
@@ -315,23 +325,44 @@ class Remedies:
         grid = request.grid
         return f"the course runs from {_day(grid.date(min(starts)))} to {_day(grid.date(max(starts)))}"
 
-    # --- what one rule would have to give --------------------------------------------------------------------------
+    # --- what rules would have to give ------------------------------------------------------------------------------
 
-    def concession(self, fix: Fix | None) -> ConcessionTold | None:
-        """The rule that would have to give way, in words."""
-        if fix is None or not isinstance(fix.change, Relax | Lift):
-            return None
-        note = self.compiled.notes[fix.change.keys[0]]
-        rule = words.in_sentence(note.words)
-        who = _who_decides(note.sources)
-        if isinstance(fix.change, Lift):
-            return ConcessionTold(note.path, f"It would fit without one rule: {rule}. {who}", sources=note.sources)
-        limited = self._limited(fix.change)
+    def verdict(self, blame: Blame, least: Concession) -> str:
+        """What giving way would do, in a sentence."""
+        if len(least.changes) == 1:
+            return "It would fit if one rule gave way."
+        if least.changes:
+            number = _NUMBERS.get(len(least.changes), str(len(least.changes)))
+            fewer = ", and no fewer" if least.sure else ""
+            return f"It would fit if these {number} gave way together{fewer}."
+        if not least.sure:
+            return "No rules were found that could give way so that it fits."
+        text = "Even if every rule and every wish gave way, it would not fit"
+        ruled = {cause.clash for cause in blame.causes if cause.part.kind is Kind.RULE}
+        if not ruled:
+            return f"{text}."  # the causes say why
+        calendars = [cause.part for cause in blame.causes if cause.part.kind is not Kind.RULE]
+        alone = [cause.part for cause in blame.causes if cause.clash not in ruled]
+        blocking = words.listing(map(self._because, alone or calendars))
+        return f"{text}: {blocking or 'the dates and what is booked already leave no room'}."
+
+    def concessions(self, least: Concession) -> tuple[ConcessionTold, ...]:
+        """The rules that would have to give way, in words."""
+        told = (self._conceded(change) for change in least.changes if isinstance(change, Relax | Lift))
+        return tuple(each for each in told if each is not None)
+
+    def _conceded(self, change: Relax | Lift) -> ConcessionTold | None:
+        note = self.compiled.notes[change.keys[0]]
+        rule, who = f"{words.at_start(note.words)}.", _who_decides(note.sources)
+        if isinstance(change, Lift):
+            text = f"{rule} This would have to go. {who}".strip()
+            return ConcessionTold(note.path, text, sources=note.sources)
+        limited = self._limited(change)
         if limited is None:
             return None
         first, was, becomes = limited
-        text = f"It would fit if one rule gave way: {rule}. {_limit_words(first, fix.change.field, was, becomes)} {who}"
-        return ConcessionTold(note.path, text, fix.change.field, was, becomes, note.sources)
+        text = f"{rule} {_limit_words(first, change.field, was, becomes)} {who}".strip()
+        return ConcessionTold(note.path, text, change.field, was, becomes, note.sources)
 
     def _limited(self, change: Relax) -> tuple[Rule, int, int] | None:
         """A rule that gives way, with its limit before and after."""
@@ -344,6 +375,7 @@ class Remedies:
         return None
 
 
+_NUMBERS = {2: "two", 3: "three"}
 _LOWER = ("least", "days_apart", "at_least", "earliest")
 
 

@@ -163,6 +163,7 @@ def _proposed(page: Page, put: tuple[str, datetime] | None, stood: Sequence[cour
             alternatives=ALTERNATIVES if put is None and page.wants_others else 0,
             adjusted=Adjusted(page.pinned, put, stood, begin),
             held=page.hold,
+            explained=page.wants_why,
         )
 
     wished = page.begins

@@ -93,6 +93,10 @@ class CourseAskedSerializer(CoursePlanSerializer):
     alternatives = serializers.IntegerField(
         required=False, min_value=0, max_value=3, help_text="So many other plans at most; 2 if not given."
     )
+    explain = serializers.BooleanField(
+        required=False,
+        help_text="False answers sooner where not every visit fits: without `explanation`. True if not given.",
+    )
 
 
 class ChosenVisitSerializer(Input):
@@ -198,9 +202,9 @@ class FixSerializer(serializers.Serializer[Any]):
 
 
 class ConcessionSerializer(serializers.Serializer[Any]):
-    """The one rule of the protocol that would have to give way least. A new version can allow it."""
+    """A rule that would have to give way. A new version of the protocol can allow it."""
 
-    rule = serializers.CharField(read_only=True, help_text="Where it stands in the protocol.")
+    rule = serializers.CharField(read_only=True, help_text="Where it stands in the protocol; empty for a wish.")
     message = serializers.CharField(read_only=True)
     limit = serializers.CharField(read_only=True, allow_null=True, help_text="Null: the whole rule would have to go.")
     was = serializers.IntegerField(read_only=True, allow_null=True)
@@ -221,7 +225,13 @@ class ExplanationSerializer(serializers.Serializer[Any]):
         help_text="With all causes of one clash the course cannot fit; without any one of them it can, but for other clashes.",
     )
     fixes = FixSerializer(many=True, read_only=True, help_text="At most three, each tried.")
-    concession = ConcessionSerializer(read_only=True, allow_null=True, help_text="Only where no fix is known.")
+    verdict = serializers.CharField(
+        read_only=True,
+        help_text="Where no fix is known but `leave_out`: what it would take, or that no rule giving way would do.",
+    )
+    concessions = ConcessionSerializer(
+        many=True, read_only=True, help_text="The rules that would have to give way, all of them together."
+    )
 
 
 class AlternativeSerializer(serializers.Serializer[Any]):
@@ -254,7 +264,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     bound = serializers.IntegerField(read_only=True, allow_null=True, help_text="No plan can cost less, where known.")
     visits = serializers.SerializerMethodField()
     explanation = ExplanationSerializer(
-        read_only=True, allow_null=True, help_text="Why it is not complete; null if it is."
+        read_only=True, allow_null=True, help_text="Why it is not complete; null if it is, or if not asked for."
     )
     alternatives = serializers.SerializerMethodField(help_text="Other plans, each with its price.")
 

@@ -85,7 +85,10 @@ class CoursePropose(Endpoint):
         Stores nothing, holds nothing.
         """
         asked = self.read(CourseAskedSerializer)
-        wanted = _wanted(self, asked) | {"alternatives": asked.get("alternatives", USUAL_ALTERNATIVES)}
+        wanted = _wanted(self, asked) | {
+            "alternatives": asked.get("alternatives", USUAL_ALTERNATIVES),
+            "explained": asked.get("explain", True),
+        }
         if "patient" in asked:
             wanted["patient"] = self.named(Patient.objects.present(), asked["patient"], "patient")
         return self.answer(courses.propose(**wanted), ProposalSerializer)

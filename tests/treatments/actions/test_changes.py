@@ -43,6 +43,11 @@ def test_what_follows_a_moved_visit_moves_with_it_and_the_rest_stays(course, pre
         "infusions.3": "moves",
         "talks.3": "invalid",
     }
+    said = {step.visit: step.reasons[0].message for step in ripple.steps if step.reasons and step.after}
+    assert said == {
+        "talks.2": "Talk 2 would be on the same day as infusion 2; at least 1 day is needed.",
+        "infusions.3": "Infusion 3 would be 2 days after infusion 2; at least 3 days are needed.",
+    }
     assert where(course)["infusions.2"] == "11 08:00", "a preview only reads"
     assert CourseChange.objects.count() == 1
 

@@ -62,7 +62,7 @@ def test_what_follows_a_visit_without_a_place_moves_or_stays_and_is_told(course,
     assert told["infusions.2"][0] == "invalid"
     assert told["infusions.3"] == ("moves", ["depends_on_unplaced"])
     assert told["talks.2"] == ("stays", ["depends_on_unplaced"])
-    assert told["talks.3"] == ("moves", [])
+    assert told["talks.3"] == ("moves", ["too_soon"]), "it follows its infusion"
 
     jobs.apply(job=job, digest=job.digest, by=mona, now=BEGUN)
     after = where(course)

@@ -50,6 +50,8 @@ def test_nothing_moves(no_show, apply, undo, then):
         {"omit": "omitted", "keep": "kept", "escalate": "escalated"}[then]
     ]
     assert applied.ripple.patients_told == 0
+    said = {step.visit: [why.message for why in step.reasons] for step in applied.ripple.steps if step.reasons}
+    assert said == {"talks.2": ["Talk 2 is counted from infusion 2, which is missed."]}
     undo(applied.change_set, now=later)
     assert everything(course) == before
 

@@ -8,7 +8,8 @@ import pytest
 
 from scheduler.engine.answer import Plan
 from scheduler.engine.blame import blame
-from scheduler.engine.fixes import Fix, LeaveOut, Relax, Start, concession, fixes
+from scheduler.engine.concessions import Concession, concession
+from scheduler.engine.fixes import Fix, LeaveOut, Relax, Start, fixes
 from scheduler.engine.plan import plan
 from scheduler.engine.request import Offset, PerWeek, PlanRequest, Unit
 from tests.treatments.protocols import clinic
@@ -38,11 +39,13 @@ def explained(request: PlanRequest, wishes: Wishes | None = None, data: dict[str
     assert not partial.complete
     found = blame(request, groups=remedies.groups)
     leeway = remedies.leeway()
+    least = concession(request, found, leeway, groups=remedies.groups)
     return Explanation(
         causes=remedies.causes(found),
         proved=found.proved,
         fixes=tuple(told for fix in fixes(request, partial, found, leeway) if (told := remedies.fix(fix))),
-        concession=remedies.concession(concession(request, found, leeway, groups=remedies.groups)),
+        verdict=remedies.verdict(found, least),
+        concessions=remedies.concessions(least),
     )
 
 
@@ -58,13 +61,14 @@ def test_the_only_nurse_works_on_mondays() -> None:
     assert hours.resources == ("nurse-1",)
     assert 0 < len(hours.visits) < hours.of
     assert found.fixes == ()  # most of the course would be left
-    assert found.concession is not None
-    assert found.concession.message == (
-        "It would fit if one rule gave way: infusion: 2 to 5 days apart. At most 7 days would do, instead of 5 days. "
+    assert found.verdict == "It would fit if one rule gave way."
+    [rule] = found.concessions
+    assert rule.message == (
+        "Infusion: 2 to 5 days apart. At most 7 days would do, instead of 5 days. "
         "It rests on A1: a clinician has to weigh that."
     )
-    assert found.concession.sources == ("A1",)
-    assert (found.concession.limit, found.concession.was, found.concession.becomes) == ("most", 5, 7)
+    assert rule.sources == ("A1",)
+    assert (rule.limit, rule.was, rule.becomes) == ("most", 5, 7)
 
 
 def test_what_is_missing_altogether() -> None:
@@ -72,6 +76,7 @@ def test_what_is_missing_altogether() -> None:
     assert [(cause.kind, cause.message) for cause in found.causes] == [
         ("nobody", "None of 6 visits fits: the clinic has no nurse for them.")
     ]
+    assert found.verdict == "Even if every rule and every wish gave way, it would not fit."
 
 
 def test_all_who_could_are_taken() -> None:
@@ -141,7 +146,11 @@ def test_reasons_that_have_nothing_to_do_with_each_other_are_told_apart() -> Non
     last = [cause for cause in found.causes if cause.clash == 1]
     assert last[0].message.startswith("Apart from that: ")
     assert not last[0].message.startswith("Apart from that: Apart")
-    assert found.concession is None
+    assert found.concessions == ()
+    assert found.verdict == (
+        "Even if every rule and every wish gave way, it would not fit: "
+        "Psychotherapist-1 and Psychotherapist-2 never work in that time."
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,8 +187,7 @@ def test_a_limit_is_told_as_people_say_it(rule: Offset | PerWeek, change: Relax,
     course = compiled(short())
     note = RuleNote("Infusion: some days apart", (CLINICIAN,), "blocks[0].gap")
     request = replace(clinic.request(course), rules=(rule,))
-    said = Remedies(replace(course, notes={"r": note}), request, Wishes()).concession(Fix(change, any_plan()))
-    assert said is not None
+    [said] = Remedies(replace(course, notes={"r": note}), request, Wishes()).concessions(Concession((change,)))
     assert said.message.endswith(f"{told} A clinician of the clinic set it and may set it anew.")
 
 

@@ -298,6 +298,6 @@ def _why(found: dict[str, Any]) -> list[str]:
     if found["fixes"]:
         lines += ["What would help:"]
         lines += [f"  - {fix['message']} Price: {fix['price']}. {json.dumps(fix['instead'])}" for fix in found["fixes"]]
-    if found["concession"] is not None:
-        lines.append(found["concession"]["message"])
+    if found["verdict"]:
+        lines += [found["verdict"], *(f"  - {each['message']}" for each in found["concessions"])]
     return lines

@@ -156,7 +156,7 @@ document.addEventListener("htmx:error", (event) => {
 document.addEventListener("htmx:finally:request", (event) => {
   event.detail.ctx.target?.removeAttribute?.("aria-busy");
   sayMessages();
-  say(document.querySelector("[data-say]")?.dataset.say);
+  say([...document.querySelectorAll("[data-say]")].map((part) => part.dataset.say).join(" "));
   watchUndo();
 });
 
