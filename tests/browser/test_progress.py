@@ -96,7 +96,7 @@ def test_seen_by_keyboard_in_three_operations(visitor, course, clara):
     window.page.goto(reverse("progress", args=[course.pk]))
     window.page.locator(".chart").focus()
     said = window.page.locator(".walked")
-    for key, words in (("Home", "PHQ-9 27, severe"), ("ArrowRight", "PHQ-9 12, moderate"), ("ArrowDown", "PEG 4, ")):
+    for key, words in (("Home", "PHQ-9 22, severe"), ("ArrowRight", "PHQ-9 9, mild"), ("ArrowDown", "PEG 4, ")):
         window.page.keyboard.press(key)
         expect(said).to_contain_text(words)
     window.page.get_by_role("link", name="Open and acknowledge").press("Enter")
@@ -131,7 +131,7 @@ def test_the_next_time_within_the_rules_in_two_operations(visitor, clinic, serie
     places = set(course.visits.values_list("key", "appointment__starts_at"))
     window = visitor.open(clara)
     window.page.goto(reverse("progress", args=[course.pk]))
-    window.page.get_by_role("link", name="another time, first time that keeps every rule").click()
+    window.page.get_by_role("link", name="Infusion 1: another time").click()
     window.page.locator("main form[method=post] button.main").click()
     window.page.locator("#messages").get_by_text("Infusion 1").wait_for()
     moved = set(course.visits.values_list("key", "appointment__starts_at")) - places
