@@ -466,6 +466,7 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "report-courses": _goes("/reports/courses"),
     "report-questionnaires": _goes("/reports/questionnaires"),
     "care": _goes("/setup/care/"),
+    "measures": _goes("/setup/measures/"),
     "report-response": _response,
     "not-found": _not_found,
     **_on_a_phone("en"),

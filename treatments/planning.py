@@ -248,7 +248,7 @@ def ask(
     if not notice:
         return question
     # nothing is there before the course is booked
-    ready_at = readiness.earliest(readiness.gates(protocol_version), question.visits, {}, now=now)
+    ready_at = readiness.earliest(protocol_version, question.visits, {}, now=now)
     return held_back(question, ready_at)
 
 

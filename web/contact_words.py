@@ -93,7 +93,7 @@ WORDS = {
         subscribed="Dé esta dirección a su calendario: seguirá todos los cambios. No la comparta.",
         unsubscribe="Anular esta dirección",
         kept="Queda anotado.",
-        not_kept="No se ha podido anotar. Mírelo como está ahora.",
+        not_kept="No se ha podido anotar. Revise cómo está ahora, por favor.",
         back="Volver a mis citas",
     ),
 }

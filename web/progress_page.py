@@ -154,7 +154,7 @@ class ProgressPage:
             handed=tuple((each, decided(each, course)) for each in handovers.recent(course)),
             warnings=tuple(_warnings(course, visits, dated, today)),
             next_times=tuple(_next_times(visits)),
-            measures=_measures(course, [rule.measure for rule in document.assessments]),
+            measures=_measures(course, document),
         )
 
 
@@ -322,7 +322,8 @@ def _steps(
     return sorted(found, key=lambda step: (step.due_on is None, step.due_on or today))
 
 
-def _measures(course: Course, of_protocol: Sequence[str]) -> tuple[tuple[UUID, str], ...]:
+def _measures(course: Course, document: "Protocol") -> tuple[tuple[UUID, str], ...]:
     """What may be recorded: first what the protocol asks for, then the rest. What its address has for it, and title."""
-    names = dict.fromkeys([*(name for name in of_protocol if name in INSTRUMENTS), *INSTRUMENTS])
-    return tuple((assessments.form_id(course, name), INSTRUMENTS[name].title) for name in names)
+    titles = {rule.measure: rule.title for rule in document.assessments}
+    titles |= {name: instrument.title for name, instrument in INSTRUMENTS.items()}
+    return tuple((assessments.form_id(course, name), title) for name, title in titles.items())

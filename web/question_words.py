@@ -18,6 +18,7 @@ class QuestionWords:
     birth_later: str
     nothing: str
     how_long: str
+    how_long_one: str
     who_reads: str
     not_watched: str
     begin: str
@@ -48,6 +49,7 @@ WORDS = {
         birth_later="That was tried too often. Try again in an hour, or call us.",
         nothing="There is nothing to answer now.",
         how_long="{count} questions, about {minutes} minutes. You can stop and go on later.",
+        how_long_one="One question. It takes less than a minute.",
         who_reads="Your clinicians read your answers before your next visit.",
         not_watched="Nobody watches them outside opening hours. If you need help now, call {phone}.",
         begin="Begin",
@@ -71,23 +73,24 @@ WORDS = {
         day="Día",
         month="Mes",
         year="Año",
-        go_on="Seguir",
+        go_on="Continuar",
         birth_wrong="No es la fecha que tenemos. Inténtelo otra vez o llámenos.",
         birth_later="Demasiados intentos. Inténtelo en una hora o llámenos.",
         nothing="Ahora no hay nada que contestar.",
         how_long="{count} preguntas, unos {minutes} minutos. Puede parar y seguir más tarde.",
-        who_reads="Sus médicos leen sus respuestas antes de su próxima cita.",
-        not_watched="Nadie las mira fuera del horario. Si necesita ayuda ahora, llame al {phone}.",
+        how_long_one="Una pregunta. Se tarda menos de un minuto.",
+        who_reads="Su equipo clínico lee sus respuestas antes de su próxima cita.",
+        not_watched="Nadie las lee fuera del horario de la clínica. Si necesita ayuda ahora, llame al {phone}.",
         begin="Empezar",
-        resume="Seguir donde lo dejó",
+        resume="Continuar donde lo dejó",
         progress="Pregunta {number} de {count}",
         back="Atrás",
         choose="Elija una de las respuestas.",
         thanks="Gracias. Sus respuestas han llegado.",
         thanks_next="Su próxima cita: {day}, {time}.",
-        crisis_title="No tiene que estar a solas con esto",
-        crisis_text="Si piensa en hacerse daño, llame ahora. Alguien contesta a cualquier hora.",
-        crisis_seen="Su clínica también ve su respuesta, y un médico le llamará.",
+        crisis_title="No tiene que pasar por esto a solas",
+        crisis_text="Si piensa en hacerse daño, llame ahora, por favor. Le atenderán a cualquier hora.",
+        crisis_seen="Su clínica también ve su respuesta, y alguien de su equipo clínico le llamará.",
         clinic="Su clínica",
         call="Llamar al {phone}",
         to_visits="A sus citas",

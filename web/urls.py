@@ -34,7 +34,7 @@ from web.views import (
     waitlist,
     work_list,
 )
-from web.views.setup import care, hours, index, protocols, reminders, resources, staff
+from web.views.setup import care, hours, index, measures, protocols, reminders, resources, staff
 
 urlpatterns = [
     page("", today.today, name="today", may=Permission.VIEW_CALENDAR),
@@ -171,6 +171,7 @@ urlpatterns = [
     page("setup/staff/new", staff.add, name="setup-add-account", may=Permission.EDIT_STAFF),
     page("setup/staff/<uuid:user_id>/", staff.account, name="setup-account", may=Permission.EDIT_STAFF),
     page("setup/staff/<uuid:user_id>/switch", staff.switch, name="setup-switch-account", may=Permission.EDIT_STAFF),
+    page("setup/measures/", measures.listing, name="setup-measures", may=Permission.VIEW_PROTOCOLS),
     page("setup/protocols/", protocols.listing, name="setup-protocols", may=Permission.VIEW_PROTOCOLS),
     page("setup/protocols/<slug:code>/", protocols.protocol, name="setup-protocol", may=Permission.VIEW_PROTOCOLS),
     page("setup/protocols/<slug:code>/try", protocols.attempt, name="setup-try", may=Permission.VIEW_PROTOCOLS),

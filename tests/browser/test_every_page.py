@@ -32,7 +32,7 @@ ELSEWHERE = {
     *("messages-file", "undo-replacing", "release-hold", "fulfil-gate"),
     "next-time",
     *("replacing", "print-day", "print-calls", "print-plan", "merge-patients"),
-    *("setup", "setup-protocols", "setup-protocol", "setup-try", "setup-reminders"),
+    *("setup", "setup-protocols", "setup-protocol", "setup-try", "setup-reminders", "setup-measures"),
 }
 """No pages to look at, or looked at in a test of their own: ways to other pages, a planning job, paper, merging, setting up."""
 WATCH_SHIFTS = """

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from core import clock
 from scheduler.models import Appointment
 from tests.browser import looks
+from tests.factories.clinics import PatientFactory
 from tests.treatments.documents import series as document
 from treatments.actions import assessments, courses, protocols, sessions
 from treatments.models import Visit, VisitStatus
@@ -92,6 +94,11 @@ def test_the_view_and_its_forms_in_every_look(visitor, course, today, clara):
 def test_seen_by_keyboard_in_three_operations(visitor, course, clara):
     window = visitor.open(clara)
     window.page.goto(reverse("progress", args=[course.pk]))
+    window.page.locator(".chart").focus()
+    said = window.page.locator(".walked")
+    for key, words in (("Home", "PHQ-9 22, severe"), ("ArrowRight", "PHQ-9 9, mild"), ("ArrowDown", "PEG 4, ")):
+        window.page.keyboard.press(key)
+        expect(said).to_contain_text(words)
     window.page.get_by_role("link", name="Open and acknowledge").press("Enter")
     window.page.get_by_label("What was done").fill("Called her. Safe.")
     window.page.keyboard.press("Control+Enter")
@@ -112,6 +119,23 @@ def test_from_my_day_to_the_course_in_one_operation(visitor, course, today, clar
     window.page.get_by_role("link", name=patient.full_name, exact=True).click()
     assert window.page.url.endswith(reverse("progress", args=[course.pk]))
     assert window.page.get_by_text("question 9 answered above 0").first.is_visible()
+
+
+def test_the_next_time_within_the_rules_in_two_operations(visitor, clinic, series, flora, clara):
+    now = clock.now()
+    start = clock.local(now, clinic.zone).date() + timedelta(days=1)
+    patient = PatientFactory(site=clinic)
+    course = courses.book(
+        protocol_version=series, site=clinic, patient=patient, start_on=start, wishes={}, by=flora, now=now
+    ).course
+    places = set(course.visits.values_list("key", "appointment__starts_at"))
+    window = visitor.open(clara)
+    window.page.goto(reverse("progress", args=[course.pk]))
+    window.page.get_by_role("link", name="Infusion 1: another time").click()
+    window.page.locator("main form[method=post] button.main").click()
+    window.page.locator("#messages").get_by_text("Infusion 1").wait_for()
+    moved = set(course.visits.values_list("key", "appointment__starts_at")) - places
+    assert [key for key, _ in moved] == ["infusions.1"]
 
 
 def test_decided_in_three_operations(visitor, course, clara):

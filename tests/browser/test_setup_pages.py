@@ -43,6 +43,7 @@ def ways(clinic, series, course, flora):
         "hours": "/setup/hours/",
         "staff": "/setup/staff/",
         "care": "/setup/care/",
+        "measures": "/setup/measures/",
         "add account": "/setup/staff/new",
         "account": f"/setup/staff/{flora.pk}/",
         "protocols": "/setup/protocols/",

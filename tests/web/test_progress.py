@@ -217,6 +217,21 @@ def test_typing_answers_keeps_them_when_one_is_missing(course, nora):
     assert Assessment.objects.get().values == dict.fromkeys(range(1, 9), 1) | {9: 0}
 
 
+def test_of_a_form_kept_elsewhere_it_is_recorded_that_it_was_done(clinic, patient, flora, mona, nora):
+    kept = MEASURES[0] | {"measure": "registry", "title": "Registry form", "filled_by": "clinician"}
+    course = booked(document(assessments=[kept]), patient, by=flora, published_by=mona)
+    nurse = signed_in(nora)
+    assert "Registry form before infusion 1" in text(nurse.get(address(course)))
+    page = reverse("assess", args=[course.pk, form_id(course, "registry")])
+    assert "Say when it was done." in text(nurse.get(page))
+    here = clock.local(clock.now(), course.site.zone)
+    when = {"taken_on": here.date().isoformat(), "taken_time": f"{here:%H:%M}"}
+    assert "Registry form recorded" in text(nurse.post(page, when, follow=True))
+    made = Assessment.objects.get()
+    assert (made.measure, made.answers, made.by) == ("registry", {}, nora)
+    assert "Registry form before infusion 1" not in text(nurse.get(address(course))).partition("Next steps")[2]
+
+
 @pytest.mark.parametrize(
     "nonsense", [{"1": "9"}, {"1": "x"}, {"taken_on": "soon"}, {"taken_on": "2999-01-01"}, {"taken_time": "25:00"}]
 )

@@ -78,10 +78,12 @@ def answer(
         except InvalidAnswers as error:
             raise InvalidInput("Choose one of the answers.", pointer="value") from error
         if scoring.missing(instrument, answers):
-            AssessmentDraft.objects.update_or_create(
-                course=course,
-                measure=measure,
-                defaults={"answers": {str(number): each for number, each in sorted(answers.items())}},
+            kept = {str(number): each for number, each in sorted(answers.items())}
+            AssessmentDraft.objects.bulk_create(
+                [AssessmentDraft(course=course, measure=measure, answers=kept)],
+                update_conflicts=True,
+                unique_fields=["course", "measure"],
+                update_fields=["answers", "updated_at"],
             )
             return answers, None
         made = assessments.record(course=course, measure=measure, answers=answers, by=by, now=now, mode=Mode.LINK)

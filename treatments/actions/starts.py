@@ -131,17 +131,19 @@ def _of_visit(visit: Visit, *, until: date, now: datetime, running: Running | No
 
 def next_for_visit(*, visit: Visit, by: User, now: datetime) -> Start | None:
     """The first time, ``planning.NOTICE`` from now or later, at which the visit could begin with every rule kept and all others
-    where they are.
+    where they are: none before what it waits for can be there and the patient have fasted.
 
     None where there is none within ``NEXT_DAYS`` local dates, or none among the first ``MOST_NEXT`` that are free. As many
-    queries as ``for_visit``, whatever the number of days. Raises ``NotAllowed``.
+    queries as ``for_visit``, whatever the number of days, and one for gates. Raises ``NotAllowed``.
     """
     require(by, Permission.MOVE_VISITS)
     today = clock.local(now, visit.course.site.zone).date()
-    tried = _of_visit(visit, until=today + timedelta(days=NEXT_DAYS), now=now)
+    running = Running.read(visit.course_id, now=now)
+    tried = _of_visit(visit, until=today + timedelta(days=NEXT_DAYS), now=now, running=running)
     if tried is None:
         return None
-    in_time = (start for start in tried.free() if tried.at(start) >= now + planning.NOTICE)
+    soonest = max(now + planning.NOTICE, running.ready_at(tried.question).get(visit.key, now))
+    in_time = (start for start in tried.free() if tried.at(start) >= soonest)
     found = next((start for start in islice(in_time, MOST_NEXT) if tried.staying.accepts(start)), None)
     return None if found is None else Start(tried.at(found), keeps=True)
 

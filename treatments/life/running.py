@@ -208,16 +208,21 @@ class Running:
         )
         keys = [visit.key for visit in asked.visits]
         found = replace(question, wishes=wishes, compiled=compiled, request=_restricted(request, keys))
-        return planning.held_back(found, self._ready_at(found))
+        return planning.held_back(found, self.ready_at(found))
 
-    def _ready_at(self, question: Question) -> Mapping[str, datetime]:
-        """For the visits without a place: the instant before which what they wait for cannot be there. At most one query."""
-        waiting = [gate for gate in readiness.gates(self.course.protocol_version) if gate.lead]
-        if not waiting:
-            return {}
-        facts = readiness.fulfilments(self.course)
-        ready_at = readiness.earliest(waiting, question.visits, facts, now=self.now)
-        return {key: at for key, at in ready_at.items() if key not in self.standing}
+    def ready_at(self, question: Question) -> Mapping[str, datetime]:
+        """The instant before which what visits wait for cannot be there, nor who has to fast have fasted. At most one query.
+
+        Where a visit has its place it may keep it.
+        """
+        version = self.course.protocol_version
+        facts = readiness.fulfilments(self.course) if any(gate.lead for gate in readiness.gates(version)) else {}
+        ready_at = readiness.earliest(version, question.visits, facts, now=self.now)
+        grid, places = question.request.grid, self.standing
+        return {
+            key: min(at, grid.instant(grid.slot(places[key].starts_at))) if key in places else at
+            for key, at in ready_at.items()
+        }
 
     def narrowed(self, question: Question, about: Collection[str], leaving: Collection[str] = ()) -> Question:
         """A question about the whole protocol, as one about these visits: all others that take place are fixed."""

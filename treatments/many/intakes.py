@@ -107,10 +107,7 @@ def questions(site: Site, intakes: Sequence[Intake], *, now: datetime, choosing:
     if not choosing:
         return asked
     return [
-        planning.held_back(
-            question,
-            readiness.earliest(readiness.gates(question.protocol_version), question.visits, {}, now=now),
-        )
+        planning.held_back(question, readiness.earliest(question.protocol_version, question.visits, {}, now=now))
         for question in asked
     ]
 

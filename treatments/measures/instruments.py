@@ -122,6 +122,24 @@ class Instrument:
         raise KeyError(number)
 
 
+def kept_elsewhere(name: str, title: str, filled_by: str) -> Instrument:
+    """A form that a protocol asks for and nobody scores here: that it was done, and when, is all that is recorded."""
+    return Instrument(
+        name=name,
+        title=title,
+        about="Kept elsewhere",
+        filled_by=filled_by,
+        look_back_days=0,
+        interval_days=0,
+        intro={"en": "This form is not answered here. Say when it was done."},
+        items=(),
+        scales=(),
+        watched=(),
+        sources=(),
+        licence="",
+    )
+
+
 def numbered(names: Sequence[str], *, lowest: int, highest: int) -> tuple[Item, ...]:
     """Items without wording, numbered from 1."""
     return tuple(Item(number, name, lowest, highest, {}) for number, name in enumerate(names, 1))

@@ -125,9 +125,8 @@ def _decisions(course: Course, panels: Sequence[Panel], now: datetime) -> Iterab
 
 
 def _missed(course: Course, now: datetime) -> Iterable[Reason]:
-    for review in reviews.of_course(course, now=now):
-        if review.kind is not reviews.ReviewKind.DECISION:
-            yield Reason(Off.MISSED, review.title)
+    for review in reviews.beside_decisions(course, now=now):
+        yield Reason(Off.MISSED, review.title)
 
 
 def _follow_ups(

@@ -11,7 +11,7 @@ from uuid import UUID
 from core import clock
 from treatments.models import Course, GateFulfilment, ProtocolVersion, Visit, VisitStatus
 from treatments.models.course import GIVEN_UP
-from treatments.protocols import stored
+from treatments.protocols import phases, stored
 from treatments.protocols.gates import Requirement, requirements
 from treatments.queries import courses as reading
 
@@ -130,19 +130,25 @@ def fulfilments(course: Course) -> dict[str, list[GateFulfilment]]:
 
 
 def earliest(
-    known: Iterable[Requirement],
+    version: ProtocolVersion,
     keys: Collection[str],
     facts: Mapping[str, Iterable[GateFulfilment]],
     *,
     now: datetime,
 ) -> dict[str, datetime]:
-    """For each visit that waits for something with a lead time, the instant before which it cannot begin.
+    """For each visit before which somebody has to fast, or which waits for something with a lead time, the instant before
+    which it cannot begin.
 
     ``keys`` are the visits that take or took place. What is there counts from when it was done, what is missing from now:
     it cannot be there sooner. How long it holds does not matter here; that is told beside the plan.
     """
+    document = stored.document(version.document)
     found: dict[str, datetime] = {}
-    for gate in known:
+    for key in keys:
+        kind = phases.kind_of(document, key)
+        if kind is not None and kind.prepare is not None:
+            found[key] = now + timedelta(hours=kind.prepare.fasting.food_hours)
+    for gate in gates(version):
         if not gate.lead:
             continue
         for key in gate.asks(keys):

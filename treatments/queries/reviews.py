@@ -96,9 +96,7 @@ def _completed_undecided(now: datetime) -> Q:
 
 def of_course(course: Course, *, now: datetime) -> Iterator[Review]:
     """The same for one course."""
-    document = stored.document(course.protocol_version.document)
     made = list(course.decisions.all())
-    today = clock.local(now, course.site.zone).date()
     for point in decisions.stand(course, list(course.visits.all()), made, now=now):
         if point.state in (DecisionState.DUE, DecisionState.OVERDUE) and point.due_on is not None:
             yield Review(
@@ -111,8 +109,16 @@ def of_course(course: Course, *, now: datetime) -> Iterator[Review]:
                 message=f"To be decided by {point.due_on:%-d %B %Y}.",
                 then=point.decision.decision,
             )
+    yield from beside_decisions(course, now=now)
+
+
+def beside_decisions(course: Course, *, now: datetime) -> Iterator[Review]:
+    """What waits beside the decisions of its protocol."""
     if course.status != CourseStatus.ACTIVE:
         return
+    document = stored.document(course.protocol_version.document)
+    made = course.decisions.all()
+    today = clock.local(now, course.site.zone).date()
     decided_at = max((record.decided_at for record in made), default=None)
     for lapse in document.lapses:
         blocks = {block.block for block in document.blocks_named(lapse.visits)}

@@ -68,7 +68,8 @@ def listing(request: HttpRequest, token: str) -> HttpResponse:
             minutes = max(1, round(count * SECONDS_PER_QUESTION / 60))
             form = form_id(course, due.measure)
             address = reverse("patient-question", args=[token, form, next_item(instrument, answers)])
-            lines.append((address, words.how_long.format(count=count, minutes=minutes), bool(answers)))
+            told = words.how_long_one if count == 1 else words.how_long.format(count=count, minutes=minutes)
+            lines.append((address, told, bool(answers)))
     return _page(request, link, "questions", {"lines": lines, "token": token})
 
 
@@ -78,7 +79,12 @@ def question(request: HttpRequest, token: str, form: UUID, number: int) -> HttpR
     link = opened(request, token)
     if link is None:
         return ended(request)
-    found = _asked(link, form) if patient_sessions.is_open(request, link) else None
+    if not patient_sessions.is_open(request, link):
+        return see_other("patient-questions", token)
+    taken = _answered(request, link, token, form, number) if request.method == "POST" else None
+    if taken is not None:
+        return taken
+    found = _asked(link, form)
     if found is None:
         return see_other("patient-questions", token)
     course, instrument = found
@@ -86,27 +92,29 @@ def question(request: HttpRequest, token: str, form: UUID, number: int) -> HttpR
     if not 1 <= number <= next_item(instrument, answers):
         return see_other("patient-question", token, form, next_item(instrument, answers))
     shown = Shown(token, form, instrument, number, answers)
-    if request.method != "POST":
-        return _question(request, link, shown)
-    return _answer(request, link, course, shown)
+    return _question(request, link, shown, wrong=request.method == "POST")
 
 
-def _answer(request: HttpRequest, link: Link, course: Course, shown: Shown) -> HttpResponse:
-    """Keeps the answer that was pressed, and goes on."""
+def _answered(request: HttpRequest, link: Link, token: str, form: UUID, number: int) -> HttpResponse | None:
+    """Keeps the answer that was pressed, and goes on; None if it was not taken. The action looks whether the form is due."""
+    running = ((course, name) for course in questions.running(patient_of(link)) for name in INSTRUMENTS)
+    course, measure = next(((each, name) for each, name in running if form_id(each, name) == form), (None, ""))
+    if course is None:
+        return None
     try:
         _, made = questions.answer(
             course=course,
-            measure=shown.instrument.name,
-            item=shown.number,
+            measure=measure,
+            item=number,
             value=number_of(request.POST.get("answer", "")),
             by=User.objects.service(),
             now=clock.now(),
         )
     except DomainError:
-        return _question(request, link, shown, wrong=True)
+        return None
     if made is None:
-        return see_other("patient-question", shown.token, shown.form, shown.number + 1)
-    return see_other("patient-questions-done", shown.token, made.pk)
+        return see_other("patient-question", token, form, number + 1)
+    return see_other("patient-questions-done", token, made.pk)
 
 
 def done(request: HttpRequest, token: str, assessment: UUID) -> HttpResponse:

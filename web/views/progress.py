@@ -13,7 +13,9 @@ from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
 from treatments.actions import alerts, assessments
 from treatments.measures.catalogue import INSTRUMENTS
+from treatments.measures.instruments import Instrument, kept_elsewhere
 from treatments.models import Alert, Course
+from treatments.protocols import stored
 from treatments.queries import alerts as waiting
 from treatments.queries import courses as reading
 from treatments.queries.assessments import measure_of
@@ -39,8 +41,7 @@ def assess(request: StaffRequest, course_id: UUID, form_id: UUID) -> HttpRespons
     course = (
         Course.objects.select_related("patient", "site", "protocol_version", "clinician").filter(pk=course_id).first()
     )
-    measure = measure_of(course, form_id) if course is not None else None
-    instrument = INSTRUMENTS.get(measure or "")
+    instrument = _instrument(course, form_id) if course is not None else None
     if course is None or instrument is None:
         raise NotFound("There is no such course or measure.")
     now = clock.now()
@@ -80,6 +81,16 @@ def assess(request: StaffRequest, course_id: UUID, form_id: UUID) -> HttpRespons
         },
         status=status,
     )
+
+
+def _instrument(course: Course, form_id: UUID) -> Instrument | None:
+    """The measure that the address is about: one that is scored here, or that the protocol asks for."""
+    measure = measure_of(course, form_id)
+    rules = stored.document(course.protocol_version.document).assessments
+    asked = next((rule for rule in rules if rule.measure == measure), None)
+    if measure in INSTRUMENTS or asked is None:
+        return INSTRUMENTS.get(measure or "")
+    return kept_elsewhere(asked.measure, asked.title, asked.filled_by)
 
 
 @require_GET

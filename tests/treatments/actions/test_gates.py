@@ -9,7 +9,7 @@ from clinics.models import Role
 from core.errors import InvalidInput, NotAllowed
 from tests.factories.clinics import UserFactory
 from tests.treatments.documents import series as document
-from treatments.actions import courses, gates, protocols, visits
+from treatments.actions import courses, gates, protocols, starts, visits
 from treatments.models import GateFulfilment, GateWithdrawal
 from treatments.queries.readiness import Light, Standing, readiness
 
@@ -252,3 +252,34 @@ def test_the_planner_waits_for_what_cannot_be_there(site, clinic, patient, flora
     ]
     booked = courses.book(**wanted, visits=chosen, by=flora, now=now).course
     assert readiness(booked, now=now).light == Light.RED
+
+
+def test_the_planner_leaves_time_to_fast(site, clinic, patient, flora, mona, now):
+    """Six hours without food: asked for at 8:00, no infusion is before 14:00, nor is one moved to there by itself."""
+    free = document(gates=[], code="free")
+    fasted = document(gates=[])
+    fasted["visit_types"]["infusion"]["prepare"] = {
+        "fasting": {"food_hours": 6, "clear_fluids_hours": 2, "source": "T"}
+    }
+    found = {}
+    for made in (free, fasted):
+        version = protocols.publish(document=made, by=mona, now=now)
+        wanted = {
+            "protocol_version": version,
+            "site": site,
+            "start_on": now.date(),
+            "wishes": {},
+            "by": flora,
+            "now": now,
+        }
+        proposal = courses.propose(**wanted, patient=patient)
+        found[made["code"]] = min(each.starts_at for each in proposal.visits if each.key == "infusions.1") - now
+    assert found["free"] < timedelta(hours=6) <= found["test-series"]
+
+    course = courses.book(**wanted | {"start_on": now.date() + timedelta(days=1)}, patient=patient).course
+    first = course.visits.select_related("appointment").get(key="infusions.1")
+    again = starts.next_for_visit(visit=first, by=flora, now=now)
+    assert again.starts_at >= now + timedelta(hours=6)
+    near = first.appointment.starts_at - timedelta(hours=2)
+    later = starts.next_for_visit(visit=first, by=flora, now=near)
+    assert later.starts_at < near + timedelta(hours=6), "who fasts for the time that was booked can come a little later"
