@@ -3,7 +3,11 @@
 Everything here takes local dates and times; whoever calls turns instants into the site's zone first.
 """
 
-from datetime import date, time
+from datetime import date, datetime, time
+
+from core.clock import in_words
+
+clock = in_words
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -44,12 +48,9 @@ def full_date(on: date) -> str:
     return f"{on.day} {MONTHS[on.month - 1]} {on.year}"
 
 
-def clock(at: time) -> str:
-    """Such as "9:30am", "2pm", "midday", "midnight"."""
-    if at.minute == 0 and at.hour in (0, 12):
-        return "midday" if at.hour else "midnight"
-    minutes = f":{at.minute:02d}" if at.minute else ""
-    return f"{at.hour % 12 or 12}{minutes}{'am' if at.hour < 12 else 'pm'}"
+def moment(at: datetime) -> str:
+    """Such as "4 May, 9:30am"."""
+    return f"{at.day} {MONTHS[at.month - 1]}, {clock(at.time())}"
 
 
 def between(start: time, end: time) -> str:

@@ -97,6 +97,7 @@ class Calendars:
             extra=running.extra,
             course=course,
             past=self._past(course.patient_id, course.pk),
+            overridden=running.overridden,
         )
         request = compiled.request(
             grid=self.grid,

@@ -2,13 +2,15 @@
 
 from datetime import date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
 
+from clinics.models import WorkList, WorkMark
 from clinics.permissions import Permission, allows
-from web import frames, words
+from web import frames, words, working
 from web.display import Display
 from web.frames import Frame
 from web.listings import LISTINGS, Listing
@@ -20,6 +22,7 @@ register.filter("therapy", therapy)
 register.filter("therapy_name", lambda code: therapy(code).name)
 register.filter("clock", words.clock)
 register.filter("minutes", words.length)
+register.filter("moment", words.moment)
 register.filter("short_day", words.short_day)
 register.filter("full_date", words.full_date)
 
@@ -60,6 +63,13 @@ def display(context: Context) -> Display:
 def frame(context: Context) -> Frame:
     """What surrounds every page: the rail, what needs attention, what can be taken back."""
     return frames.around(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def mark_on(context: Context, listed: str, row: UUID) -> WorkMark | None:
+    """Who works on a row of a list: ``{% mark_on "waitlist" entry.pk as mark %}``. One query for all rows of a list."""
+    found: WorkMark | None = working.marks(context["request"], WorkList(listed)).get(row)
+    return found
 
 
 @register.simple_tag
