@@ -74,8 +74,14 @@ def length(minutes: int) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """Such as "1 visit", "9 visits"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """Such as "1 visit", "9 visits", "1,200 visits"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def grouped(number: str) -> str:
+    """A number as a table has it, with its thousands apart: "2,412.5"; any other text as it is."""
+    whole, dot, part = number.partition(".")
+    return f"{int(whole):,}{dot}{part}" if whole.isascii() and whole.isdigit() and f"{part}0".isdigit() else number
 
 
 def listing(items: list[str]) -> str:

@@ -63,7 +63,7 @@ def test_states_in_words_with_the_reason_behind_each(desk, booked, patient) -> N
     assert patient.short_name in page
     page = text(desk.get("/messages/?state=scheduled"))
     assert "Will be sent Thu 7 May" in page
-    assert "Will be sent Thu 07 May 2026" in page
+    assert "Will be sent Thu 7 May 2026" in page
 
 
 def test_filters_are_in_the_address(desk, booked, patient) -> None:

@@ -112,6 +112,10 @@ class Running:
             if each.counts
         )
 
+    def overridden_but(self, anew: Collection[str]) -> "list[Overridden]":
+        """The same without what concerns visits that get another time: for it the rules hold again."""
+        return [(key, broken) for key, broken in self.overridden if key not in anew]
+
     @cached_property
     def compiled(self) -> "Compiled":
         """The visits and rules of the course, without wishes and without what the patient had elsewhere. No query."""
@@ -185,7 +189,7 @@ class Running:
                 extra=self.extra if extra is None else extra,
                 course=course,
                 past=self._past(planning.past(course.protocol_version, course.patient, first_on=start_on, own=own)),
-                overridden=[(key, broken) for key, broken in self.overridden if key not in anew],
+                overridden=self.overridden_but(anew),
             ),
             from_at=from_at or self.now + NOTICE,
             reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + room,

@@ -8,13 +8,14 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 
-from clinics.models import WorkList, WorkMark
+from clinics.models import WorkList
 from clinics.permissions import Permission, allows
 from web import frames, words, working
 from web.display import Display
 from web.frames import Frame
 from web.listings import LISTINGS, Listing
 from web.therapies import Therapy, therapy
+from web.working import Mark
 
 register = template.Library()
 
@@ -23,6 +24,7 @@ register.filter("therapy_name", lambda code: therapy(code).name)
 register.filter("clock", words.clock)
 register.filter("minutes", words.length)
 register.filter("moment", words.moment)
+register.filter("grouped", words.grouped)
 register.filter("short_day", words.short_day)
 register.filter("full_date", words.full_date)
 
@@ -66,10 +68,9 @@ def frame(context: Context) -> Frame:
 
 
 @register.simple_tag(takes_context=True)
-def mark_on(context: Context, listed: str, row: UUID) -> WorkMark | None:
-    """Who works on a row of a list: ``{% mark_on "waitlist" entry.pk as mark %}``. One query for all rows of a list."""
-    found: WorkMark | None = working.marks(context["request"], WorkList(listed)).get(row)
-    return found
+def mark_on(context: Context, listed: str, row: UUID, known: Mark | str = "") -> Mark | None:
+    """Who works on a row of a list: ``{% mark_on "waitlist" entry.pk as mark %}``, unless ``known``. One query for a list."""
+    return known or working.marks(context["request"], WorkList(listed)).get(row)  # type: ignore[return-value]
 
 
 @register.simple_tag
