@@ -174,7 +174,7 @@ def _visits() -> Iterator[Sample]:
         "First of the series",
         ("mornings",),
         overrides=(
-            "Rule overridden: infusion: 3 to 5 days apart. Why: Travels. Maria Ruiz, Monday 23 November 2026, 2pm.",
+            "Rule overridden: “Infusion: 3 to 5 days apart”. Why: Travels. Maria Ruiz, Monday 23 November 2026, 2pm.",
         ),
         state=statuses.UNCONFIRMED,
     )

@@ -10,7 +10,6 @@ from scheduler.models import Kind, Resource, Status
 from treatments import overriding
 from treatments.models import Visit, VisitStatus
 from treatments.models.course import GIVEN_UP
-from treatments.protocols.words import in_sentence
 from web import words
 from web.statuses import State, of_visit
 
@@ -98,7 +97,7 @@ def _overridden(told: overriding.Told, zone: str) -> str:
     at, stood = clock.local(kept.at, zone), clock.local(kept.starts_at, zone)
     where = "" if told.counts else f" for {words.day(stood.date())}, {words.clock(stood.time())}"
     when = f"{words.day(at.date())} {at.year}, {words.clock(at.time())}"
-    return f"Rule overridden{where}: {in_sentence(kept.broken.words)}. Why: {kept.reason.rstrip('.')}. {kept.by_name}, {when}."
+    return f"Rule overridden{where}: “{kept.broken.words}”. Why: {kept.reason.rstrip('.')}. {kept.by_name}, {when}."
 
 
 def who_and_where(resources: Iterable[Resource]) -> tuple[str, str]:
