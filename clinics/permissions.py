@@ -24,6 +24,8 @@ class Permission(StrEnum):
     CANCEL_VISITS = "cancel_visits"
     SET_VISIT_STATUS = "set_visit_status"
     FULFIL_GATES = "fulfil_gates"
+    OVERRIDE_RULES = "override_rules"
+    """To book a visit against a rule that the clinic lets be overridden."""
     DECIDE_COURSES = "decide_courses"
     CARRY_OUT_DECISIONS = "carry_out_decisions"
     """What a clinician decided and handed over."""
@@ -65,6 +67,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     P.CANCEL_VISITS: _BOOKING,
     P.SET_VISIT_STATUS: _EVERYONE,
     P.FULFIL_GATES: _EVERYONE,
+    P.OVERRIDE_RULES: frozenset({Role.CLINICIAN, Role.MANAGER}),
     P.DECIDE_COURSES: frozenset({Role.CLINICIAN}),
     P.CARRY_OUT_DECISIONS: _BOOKING,
     P.VIEW_SCORES: _CARING,

@@ -49,6 +49,14 @@ def resolve(on: date, at: time, zone: str, *, fold: int = 0) -> Resolved:
     return Resolved((second if fold else first).astimezone(UTC), Adjustment.REPEATED)
 
 
+def in_words(at: time) -> str:
+    """A time of day as staff read it everywhere: "9:30am", "2pm", "midday", "midnight"."""
+    if at.minute == 0 and at.hour in (0, 12):
+        return "midday" if at.hour else "midnight"
+    minutes = f":{at.minute:02d}" if at.minute else ""
+    return f"{at.hour % 12 or 12}{minutes}{'am' if at.hour < 12 else 'pm'}"
+
+
 def local(at: datetime, zone: str) -> datetime:
     """An instant as wall-clock time in an IANA zone."""
     return at.astimezone(ZoneInfo(zone))

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from clinics.models import Patient, Site
+from clinics.models import Patient, Site, WorkList
 from scheduler.models import Appointment, ChangeSet, Status
 from scheduler.models.change_set import Verb
 from treatments.life.ripples import Fate
@@ -29,6 +29,7 @@ from web.therapies import therapy
 from web.undoing import Change
 from web.visit_lines import VisitLine
 from web.why_not import Way, WhyNot
+from web.working import Mark
 
 TODAY = date(2026, 11, 24)
 NINE = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -126,6 +127,10 @@ def _lists() -> Iterator[Sample]:
         "with a reference",
         {"failed": "We could not get the newest visits.", "retry": "/", "reference": "7F3A"},
     )
+    row = {"listed": WorkList.WAITLIST.value, "row": KEY, "named": _patient().full_name}
+    yield Sample("working", "nobody", row)
+    yield Sample("working", "oneself", {**row, "known": Mark("Flora Desk", mine=True)})
+    yield Sample("working", "a colleague", {**row, "known": Mark("Maria Ruiz")})
     yield Sample("stale", "with news", {"updated": "9:42am", "news": "Maria moved 1 visit.", "retry": "/"})
     yield Sample("loading", "nothing was there", {"loading": "Looking for visits"})
     for listing in LISTINGS.values():
@@ -168,6 +173,9 @@ def _visits() -> Iterator[Sample]:
         "Nurse Kim",
         "First of the series",
         ("mornings",),
+        overrides=(
+            "Rule overridden: “Infusion: 3 to 5 days apart”. Why: Travels. Maria Ruiz, Monday 23 November 2026, 2pm.",
+        ),
         state=statuses.UNCONFIRMED,
     )
     yield Sample("visit", "with a time", {"line": line, "today": TODAY})

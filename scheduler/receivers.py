@@ -1,12 +1,12 @@
 """Receivers of announcements."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.db.models import F, Q
 
 from clinics.announcements import patients_merged
 from clinics.models import Patient, User
+from core import clock
 from core.errors import Conflict
 from scheduler.models import Appointment, ChangeSet
 
@@ -38,9 +38,8 @@ def _check(kept: Patient, duplicate: Patient) -> None:
         meeting |= Q(starts_at__lt=each.ends_at, ends_at__gt=each.starts_at)
     found = list(Appointment.objects.filter(meeting, patient=kept).taking().order_by("starts_at")) if theirs else []
     if found:
-        named = ", ".join(
-            f"{each.starts_at.astimezone(ZoneInfo(each.zone)):%-d %B %Y at %H:%M}" for each in found[:NAMED]
-        )
+        starts = [clock.local(each.starts_at, each.zone) for each in found[:NAMED]]
+        named = ", ".join(f"{start:%-d %B %Y} at {clock.in_words(start.time())}" for start in starts)
         raise VisitsOverlap(
             f"Both records have a visit at the same time: {named}. Move or cancel one of the two first.",
             detail={"visits": len(found)},

@@ -23,7 +23,7 @@ class Against:
     """One reason against a place. ``visits`` are keys, ``resources`` ids; ``rule`` is the rule's place in the document.
 
     ``hard`` reasons forbid the place, the others say what it gives up. ``amount`` is days or minutes, as the code implies.
-    ``told`` is what the patient may be told, by language.
+    ``told`` is what the patient may be told, by language. ``overridable``: the clinic lets this rule be overridden.
     """
 
     code: str
@@ -36,6 +36,7 @@ class Against:
     rule: str = ""
     role: str | None = None
     amount: int | None = None
+    overridable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def against(question: Question, reason: "Reason", key: str) -> Against:
     """A reason of the planner in words, with its family."""
     # imported here: keeps web start-up light (Pydantic)
     from treatments.protocols.families import family
+    from treatments.protocols.overrides import may_be
     from treatments.protocols.told import told
 
     note = question.compiled.notes.get(reason.rule or "")
@@ -116,6 +118,7 @@ def against(question: Question, reason: "Reason", key: str) -> Against:
         rule=note.path if note is not None else "",
         role=reason.role,
         amount=reason.amount,
+        overridable=reason.hard and may_be(question.compiled, reason, key),
     )
 
 

@@ -13,7 +13,9 @@ from scheduler.engine.answer import Code, Reason
 from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.request import Placement, Role, SameResource
 from scheduler.engine.request import Use as Need
+from treatments import overriding
 from treatments.planning import AHEAD, Question
+from treatments.protocols.overrides import Overridden, may_be
 
 if TYPE_CHECKING:
     from scheduler.engine.availability import Availability
@@ -39,12 +41,16 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a chosen place, in words. ``others_booking``: somebody else holds what it takes."""
+    """One thing that is wrong with a chosen place, in words. ``others_booking``: somebody else holds what it takes.
+
+    ``overridable``: it is a rule that the clinic lets be overridden.
+    """
 
     visit: str
     code: str
     message: str
     others_booking: bool = False
+    overridable: bool = False
 
     def as_detail(self) -> dict[str, str]:
         """As it stands in ``RulesBroken.detail``."""
@@ -52,7 +58,10 @@ class Problem:
 
 
 class RulesBroken(Unprocessable):
-    """A chosen place is against the protocol or the calendar. ``detail["problems"]``: list of {visit, code, message}."""
+    """A chosen place is against the protocol or the calendar. ``detail["problems"]``: list of {visit, code, message}.
+
+    ``detail["overridable"]``: it is against nothing but rules that the clinic lets be overridden.
+    """
 
     code = "rules_broken"
 
@@ -61,7 +70,11 @@ def broken(problems: Sequence[Problem]) -> RulesBroken:
     """The error that lists these problems."""
     more = f" There are {len(problems)} problems altogether." if len(problems) > 1 else ""
     return RulesBroken(
-        f"{problems[0].message}{more}", detail={"problems": [problem.as_detail() for problem in problems]}
+        f"{problems[0].message}{more}",
+        detail={
+            "problems": [problem.as_detail() for problem in problems],
+            "overridable": all(problem.overridable for problem in problems),
+        },
     )
 
 
@@ -223,7 +236,13 @@ def problem(question: Question, visit: str, reason: Reason) -> Problem:
         return Problem(visit, SWITCHED_OFF, f"{label}: {off[0].name} is switched off and cannot be booked.")
     own = any(subject in question.visits for subject in reason.subjects)
     message = question.sentence(reason, visit)
-    return Problem(visit, reason.code.value, message, others_booking=reason.code in BUSY and not own)
+    return Problem(
+        visit,
+        reason.code.value,
+        message,
+        others_booking=reason.code in BUSY and not own,
+        overridable=may_be(question.compiled, reason, visit),
+    )
 
 
 def booking(question: Question, placement: Placement) -> Booking:
@@ -264,36 +283,58 @@ def summary(question: Question, key: str) -> str:
     return text[:100]
 
 
-def chosen(
-    question: Question,
-    key: str,
-    starts_at: datetime,
-    resources: Mapping[str, str],
-    *,
-    now: datetime,
-    standing: Placement | None,
-    beside: Sequence[Placement] = (),
-) -> tuple[Placement, bool]:
-    """The place for a visit at a time that a person chose, if it keeps every rule, and whether somebody else holds it.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A visit at a time that a person chose. ``resources``: role to resource id, of some roles or all.
 
     ``standing`` is where it is now, ``beside`` where the visits are that are not fixed: who or what they are with counts
-    for continuity. A place that somebody else holds is left for the calendar to refuse: it knows the next free times.
-    Raises ``RulesBroken``, ``InvalidInput``.
+    for continuity.
     """
-    start = slot(question, starts_at, now=now, pointer="starts_at")
-    wanted = named(question, key, dict(resources), pointer="resources")
-    current = dict(standing.resources) if standing is not None else {}
-    request = question.request
-    others = replace(question, request=replace(request, fixed=(*request.fixed, *beside)))
-    filled = fill(others, key, start, wanted, current)
-    found = problems_of_change(question, key, start, filled, standing)
-    for role in question.visits[key].roles:
-        if role.key not in filled and role.key in current:
-            filled[role.key] = current[role.key]
-    complete = len(filled) == len(question.visits[key].roles)
-    if not complete or any(not each.others_booking for each in found):
-        raise broken(found)
-    return Placement(key, start, tuple(sorted(filled.items()))), bool(found)
+
+    key: str
+    starts_at: datetime
+    resources: Mapping[str, str]
+    standing: Placement | None
+    beside: tuple[Placement, ...] = ()
+
+    def chosen(self, question: Question, *, now: datetime) -> tuple[Placement, bool]:
+        """The place, if it keeps every rule, and whether somebody else holds it.
+
+        A place that somebody else holds is left for the calendar to refuse: it knows the next free times.
+        Raises ``RulesBroken``, ``InvalidInput``.
+        """
+        start, filled = self._filled(question, now)
+        found = problems_of_change(question, self.key, start, filled, self.standing)
+        current = self._current
+        for role in question.visits[self.key].roles:
+            if role.key not in filled and role.key in current:
+                filled[role.key] = current[role.key]
+        complete = len(filled) == len(question.visits[self.key].roles)
+        if not complete or any(not each.others_booking for each in found):
+            raise broken(found)
+        return Placement(self.key, start, tuple(sorted(filled.items()))), bool(found)
+
+    def against(self, question: Question, *, now: datetime) -> tuple[Overridden, ...]:
+        """The rules that the place breaks and that may be overridden, all other visits being where they are.
+
+        Raises ``InvalidInput``.
+        """
+        start, filled = self._filled(question, now)
+        placement = Placement(self.key, start, tuple(sorted(filled.items())))
+        return tuple((self.key, each) for each in overriding.found(self._among_others(question), placement))
+
+    @property
+    def _current(self) -> dict[str, str]:
+        return dict(self.standing.resources) if self.standing is not None else {}
+
+    def _among_others(self, question: Question) -> Question:
+        request = question.request
+        return replace(question, request=replace(request, fixed=(*request.fixed, *self.beside)))
+
+    def _filled(self, question: Question, now: datetime) -> tuple[int, dict[str, str]]:
+        start = slot(question, self.starts_at, now=now, pointer="starts_at")
+        given = named(question, self.key, dict(self.resources), pointer="resources")
+        return start, fill(self._among_others(question), self.key, start, given, self._current)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scheduler.engine.answer import Plan
     from scheduler.engine.request import Visit
     from treatments.protocols.compile import Compiled, Past
+    from treatments.protocols.overrides import Overridden
     from treatments.protocols.remedies import Explanation
     from treatments.protocols.rulebook import CourseVisit
 
@@ -361,14 +362,15 @@ def compiled(
     extra: Sequence[Mapping[str, Any]] = (),
     course: Course | None = None,
     past: "Past | None" = None,
+    overridden: "Collection[Overridden]" = (),
 ) -> "Compiled":
     """The visits and rules of a course. ``extra`` are those beyond the protocol, as the course keeps them.
 
     What was decided about ``course`` counts: blocks that became firm, distances that were changed, visits that were put
-    off, each with what was made up for it.
+    off, each with what was made up for it. ``overridden`` rules do not hold for the visits that were booked against them.
     """
     # imported here: keeps web start-up light (Pydantic)
-    from treatments.protocols import extras, reopening
+    from treatments.protocols import extras, overrides, reopening
     from treatments.protocols.compile import compile as compile_course
 
     found = extras.read(extra)
@@ -379,7 +381,8 @@ def compiled(
         return made
     delayed = {key: sum(days for days, _ in times) for key, times in course.delayed.items()}
     delayed |= {each.key: delayed[each.makes_up] for each in found if each.makes_up in delayed}
-    return reopening.decided(made, firm=course.firm, spacing=course.spacing, delayed=delayed)
+    made = reopening.decided(made, firm=course.firm, spacing=course.spacing, delayed=delayed)
+    return overrides.against(made, overridden)
 
 
 def is_wish(rule: str) -> bool:

@@ -47,6 +47,7 @@ class Rule:
 
     words: str
     sources: tuple[str, ...]
+    overridable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def page(version: ProtocolVersion, *, today: date) -> Page:
         )
 
     rules = {
-        (note.path, note.words): Rule(note.words, sources(note.sources))
+        (note.path, note.words): Rule(note.words, sources(note.sources), note.overridable)
         for note in compiled.notes.values()
         if note.path
     }

@@ -74,6 +74,8 @@ class RipplePage:
     """Such as "e-mail and text"; empty where somebody has to call."""
     is_told: bool
     press: str
+    overridden: int = 0
+    """How many rules are overridden."""
 
     @property
     def summary(self) -> str:
@@ -95,6 +97,7 @@ class RipplePage:
         lines = [(_stays(step), _line(step, zone, known)) for step in ripple.steps]
         changed = [line for stays, line in lines if not stays]
         channels = reachable(patient) if ripple.patients_told else []
+        overridden = sum(1 for step in ripple.steps for why in step.reasons if why.code == "overridden")
         return cls(
             digest=ripple.digest,
             seen=json.dumps({step.visit: _outcome(step) for step in ripple.steps}),
@@ -104,7 +107,8 @@ class RipplePage:
             messages=len(channels),
             told_by=told_by(channels),
             is_told=ripple.patients_told > 0,
-            press=_press(changed, len(channels)) or otherwise,
+            press=_press(changed, len(channels), overridden) or otherwise,
+            overridden=overridden,
         )
 
 
@@ -172,12 +176,14 @@ def _groups(lines: Sequence[StepLine]) -> Iterable[Group]:
             yield Group(title, of_these)
 
 
-def _press(lines: Sequence[StepLine], messages: int) -> str:
+def _press(lines: Sequence[StepLine], messages: int, overridden: int) -> str:
     parts = []
     for fates, text in _PRESSES:
         number = sum(1 for line in lines if line.fate in fates)
         if number:
             parts.append(text.format(words.count(number, "visit")))
+    if overridden:
+        parts.append(f"override {words.count(overridden, 'rule')}")
     if messages and parts:
         parts.append(f"send {words.count(messages, 'message')}")
     said = words.listing(parts)

@@ -33,6 +33,7 @@ from web.views import (
     visits,
     waitlist,
     work_list,
+    working,
 )
 from web.views.setup import care, hours, index, measures, protocols, reminders, resources, staff
 
@@ -92,6 +93,7 @@ urlpatterns = [
     page("visits/<uuid:visit_id>/cancel", cancelling.visit, name="cancel-visit", may=Permission.CANCEL_VISITS),
     page("visits/<uuid:visit_id>/missed", cancelling.missed, name="miss-visit", may=Permission.SET_VISIT_STATUS),
     page("work-list/", work_list.work_list, name="work-list", may=Permission.VIEW_COURSES),
+    page("working/<slug:listed>/<uuid:row_id>", working.work_on, name="work-on", may=Permission.VIEW_CALENDAR),
     page("unconfirmed/", unconfirmed.listing, name="unconfirmed", may=Permission.VIEW_PATIENTS),
     page(
         "unconfirmed/<uuid:appointment_id>/act",

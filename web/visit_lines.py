@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from core import clock
 from scheduler.models import Kind, Resource, Status
+from treatments import overriding
 from treatments.models import Visit, VisitStatus
 from treatments.models.course import GIVEN_UP
+from web import words
 from web.statuses import State, of_visit
 
 _PLACES_FIRST = {Kind.CHAIR: 0, Kind.ROOM: 1, Kind.DEVICE: 2, Kind.PERSON: 3, Kind.GROUP: 4}
@@ -30,6 +33,7 @@ class VisitLine:
     notes: tuple[str, ...] = ()
     unplaced: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     state: State | None = None
     visit: Visit | None = None
 
@@ -77,9 +81,23 @@ class VisitLine:
             people=people,
             reason=visit.reason,
             unplaced=tuple(visit.unplaced),
+            overrides=overrides_of(visit, zone=zone),
             state=of_visit(visit.status, appointment),
             visit=visit,
         )
+
+
+def overrides_of(visit: Visit, *, zone: str) -> tuple[str, ...]:
+    """The rules a visit was booked against, each with why, by whom and when. Needs its appointment with what it takes."""
+    return tuple(_overridden(told, zone) for told in overriding.of(visit))
+
+
+def _overridden(told: overriding.Told, zone: str) -> str:
+    kept = told.override
+    at, stood = clock.local(kept.at, zone), clock.local(kept.starts_at, zone)
+    where = "" if told.counts else f" for {words.day(stood.date())}, {words.clock(stood.time())}"
+    when = f"{words.day(at.date())} {at.year}, {words.clock(at.time())}"
+    return f"Rule overridden{where}: “{kept.broken.words}”. Why: {kept.reason.rstrip('.')}. {kept.by_name}, {when}."
 
 
 def who_and_where(resources: Iterable[Resource]) -> tuple[str, str]:

@@ -3,7 +3,11 @@
 Everything here takes local dates and times; whoever calls turns instants into the site's zone first.
 """
 
-from datetime import date, time
+from datetime import date, datetime, time
+
+from core.clock import in_words
+
+clock = in_words
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -44,12 +48,9 @@ def full_date(on: date) -> str:
     return f"{on.day} {MONTHS[on.month - 1]} {on.year}"
 
 
-def clock(at: time) -> str:
-    """Such as "9:30am", "2pm", "midday", "midnight"."""
-    if at.minute == 0 and at.hour in (0, 12):
-        return "midday" if at.hour else "midnight"
-    minutes = f":{at.minute:02d}" if at.minute else ""
-    return f"{at.hour % 12 or 12}{minutes}{'am' if at.hour < 12 else 'pm'}"
+def moment(at: datetime) -> str:
+    """Such as "4 May, 9:30am"."""
+    return f"{at.day} {MONTHS[at.month - 1]}, {clock(at.time())}"
 
 
 def between(start: time, end: time) -> str:
@@ -73,8 +74,14 @@ def length(minutes: int) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """Such as "1 visit", "9 visits"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """Such as "1 visit", "9 visits", "1,200 visits"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def grouped(number: str) -> str:
+    """A number as a table has it, with its thousands apart: "2,412.5"; any other text as it is."""
+    whole, dot, part = number.partition(".")
+    return f"{int(whole):,}{dot}{part}" if whole.isascii() and whole.isdigit() and f"{part}0".isdigit() else number
 
 
 def listing(items: list[str]) -> str:

@@ -5,5 +5,17 @@ from clinics.models.patient import Patient
 from clinics.models.site import OpeningHours, Site, SiteDay
 from clinics.models.token import ApiToken
 from clinics.models.user import Role, User
+from clinics.models.work_mark import WorkList, WorkMark
 
-__all__ = ["ApiToken", "OpeningHours", "Patient", "PatientNote", "Role", "Site", "SiteDay", "User"]
+__all__ = [
+    "ApiToken",
+    "OpeningHours",
+    "Patient",
+    "PatientNote",
+    "Role",
+    "Site",
+    "SiteDay",
+    "User",
+    "WorkList",
+    "WorkMark",
+]

@@ -173,7 +173,7 @@ def ask_for(*, link: Link, visit: Visit, starts_at: datetime, schedule_epoch: in
         appointment=_appointment(visit),
         schedule_epoch=schedule_epoch,
         meaning=Meaning.CHANGE,
-        words=f"Would like {wish:%A %-d %B, %H:%M}, chosen on their page.{also}",
+        words=f"Would like {wish:%A %-d %B}, {clock.in_words(wish.time())}, chosen on their page.{also}",
         by=by,
         now=now,
     )

@@ -115,7 +115,7 @@ def _ahead(message: Message, pause: Pause | None, hindrance: Reason, *, now: dat
     """What stands in the way of a message that waits."""
     told = []
     if pause is not None:
-        told.append(f"It is held back ({_lower(str(pause))}) since {pause.since:%Y-%m-%d %H:%M} UTC.")
+        told.append(f"It is held back ({_lower(str(pause))}) since {_when(pause.since, zone_of(message))}.")
     if hindrance:
         told.append(f"As things stand it will not be sent: {_WHY[hindrance]}.")
     if message.next_try_at and message.next_try_at <= now and pause is None:
@@ -172,7 +172,8 @@ def _not_wanted(step: Step, policy: Policy, of_type: OfType) -> str:
 
 
 def _when(at: datetime | None, zone: str) -> str:
-    return f"{clock.local(at, zone):%a %d %b %Y %H:%M}" if at else "at no set time"
+    local = clock.local(at, zone) if at else None
+    return f"{local:%a %-d %b %Y}, {clock.in_words(local.time())}" if local else "at no set time"
 
 
 def _lower(text: str) -> str:

@@ -249,7 +249,7 @@ def _check_hours(asked: Asked, resources: Resources) -> None:
 def _closed(site: Site, day: hours.SiteHours) -> str:
     if not day.windows:
         return f"{site.name} is closed on {_date(day.on)}: {day.reason}."
-    windows = " and ".join(f"{opens:%H:%M} to {closes:%H:%M}" for opens, closes in day.windows)
+    windows = " and ".join(f"{clock.in_words(opens)} to {clock.in_words(closes)}" for opens, closes in day.windows)
     return f"{site.name} is open from {windows} on {_date(day.on)}."
 
 
@@ -334,7 +334,7 @@ def _named(resource: Resource) -> dict[str, str]:
 
 def _when(starts_at: datetime, ends_at: datetime, zone: str) -> str:
     start, end = clock.local(starts_at, zone), clock.local(ends_at, zone)
-    return f"on {_date(start.date())} from {start:%H:%M} to {end:%H:%M}"
+    return f"on {_date(start.date())} from {clock.in_words(start.time())} to {clock.in_words(end.time())}"
 
 
 def _date(on: date) -> str:

@@ -23,7 +23,7 @@ from scheduler.engine.request import (
     Window,
 )
 
-_AboutMany = PerWeek | Span | Window | SameDay | SameResource | ConsecutiveDays | AtMost | Preferred | DailyLoad
+AboutMany = PerWeek | Span | Window | SameDay | SameResource | ConsecutiveDays | AtMost | Preferred | DailyLoad
 
 
 def restricted(request: PlanRequest, visits: Collection[str]) -> PlanRequest:
@@ -55,11 +55,11 @@ def _without(rules: Sequence[Rule], gone: str) -> Iterator[Rule]:
             if rule.visit != gone:
                 yield rule
         else:
-            yield from _about_fewer(rule, gone)
+            yield from about_fewer(rule, gone)
 
 
-def _about_fewer(rule: _AboutMany, gone: str) -> Iterator[Rule]:
-    """A rule about several visits, without one of them."""
+def about_fewer(rule: AboutMany, gone: str) -> Iterator[Rule]:
+    """A rule about several visits, without one of them; nothing where it is about no other."""
     if isinstance(rule, ConsecutiveDays):
         yield from _runs(rule, gone)
         return

@@ -6,7 +6,9 @@ import pytest
 
 from scheduler.models import ChangeSet
 from tests.factories.clinics import PatientFactory
-from treatments.models import Visit
+from tests.treatments.changing import publish
+from tests.treatments.documents import series
+from treatments.models import Course, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +121,43 @@ def test_the_list_is_filtered(desk, course, site):
 def test_a_preview_takes_the_same_number_of_queries_whatever_moves(desk, course, key, django_assert_max_num_queries):
     with django_assert_max_num_queries(22):
         desk.post(f"courses/{course.pk}/changes/preview", {"event": "cancel", "scope": "this", "visit": key})
+
+
+def test_a_rule_that_may_be_overridden_is_by_who_may_with_a_reason(desk, wanted, mona, clara, now):
+    from tests.api.caller import with_token
+
+    blocks = series()["blocks"]
+    blocks[0]["gap"]["overridable"] = True
+    version = publish(mona, now, blocks=blocks)
+    booked = desk.post("courses/", wanted | {"protocol_version": str(version.pk)}, key="zero")
+    course = Course.objects.get(pk=booked.json()["id"])
+    early = {"event": "move", "visit": "infusions.3", "starts_at": "2026-05-13T10:00:00-04:00", "only_this": True}
+    path, why = f"courses/{course.pk}/changes", {"override": "Travels on Thursday"}
+    refused = desk.post(path, early, key="one", version=1)
+    assert (refused.status_code, refused.json()["code"]) == (422, "rules_broken")
+    assert refused.json()["detail"]["overridable"] is True
+    assert desk.post(path, early | why, key="two", version=1).status_code == 403
+    clinician = with_token(clara)
+    for nothing in ("", "   ", None, 7):
+        answer = clinician.post(path, early | {"override": nothing}, key="three", version=1)
+        assert (answer.status_code, answer.json()["pointer"]) == (400, "override")
+    asked = {name: early[name] for name in ("visit", "starts_at")}
+    visit = Visit.objects.get(key="infusions.3")
+    told = clinician.post(f"visits/{visit.pk}/why-not", {"starts_at": asked["starts_at"]}).json()["reasons"]
+    assert [(each["code"], each["overridable"]) for each in told if each["hard"]] == [("too_soon", True)]
+
+    ripple = clinician.post(f"{path}/preview", early | why).json()
+    assert [why["code"] for step in ripple["steps"] for why in step["reasons"]] == ["overridden"]
+    done = clinician.post(path, early | why | {"digest": ripple["digest"]}, key="four", version=1)
+    assert done.status_code == 201, done.json()
+    shown = {each["key"]: each["overrides"] for each in desk.get(f"courses/{course.pk}/").json()["visits"]}
+    [kept] = shown.pop("infusions.3")
+    assert not any(shown.values())
+    assert (kept["rule"], kept["reason"]) == ("Infusion: 3 to 5 days apart", "Travels on Thursday")
+    assert (kept["by"], kept["by_name"], kept["counts"]) == (str(clara.pk), clara.name, True)
+
+    # one visit at a time takes the same field
+    stood = {"starts_at": "2026-05-13T13:00:00-04:00"}
+    move, seen = f"appointments/{visit.appointment_id}/move", {"version": 2}
+    assert clinician.post(move, stood, key="five", **seen).json()["detail"]["overridable"] is True
+    assert clinician.post(move, stood | why, key="six", **seen).status_code == 200

@@ -38,7 +38,7 @@ def test_how_ready_a_course_is(nurse, course):
         "kind": "consent",
         "title": "Consent",
         "standing": "open",
-        "message": "Consent: needed by 6 May, 08:00.",
+        "message": "Consent: needed by 6 May, 8am.",
         "needed_by": "2026-05-06T12:00:00Z",
         "valid_until": None,
         "earliest_at": first["items"][0]["earliest_at"],

@@ -34,6 +34,7 @@ def test_nobody_unknown_is_allowed_anything(permission: Permission) -> None:
         (Permission.VIEW_MESSAGES, {Role.FRONT_DESK, Role.MANAGER}),
         (Permission.SEND_MESSAGES, {Role.FRONT_DESK, Role.MANAGER}),
         (Permission.SEE_REPORTS, {Role.MANAGER}),
+        (Permission.OVERRIDE_RULES, {Role.CLINICIAN, Role.MANAGER}),
         (Permission.VIEW_SCORES, {Role.CLINICIAN, Role.NURSE}),
         (Permission.RUN_SYSTEM, set()),
     ],

@@ -93,7 +93,7 @@ def test_taken_names_the_resource_and_the_next_free_times_and_nobody_else(
         appointments.book(site=site, patient=patient, bookings=[booking(at(10, 30), chair)], by=flora, now=now)
 
     error = refused.value
-    assert error.message == "Chair 1 is taken on 5 May 2026 from 10:30 to 11:30."
+    assert error.message == "Chair 1 is taken on 5 May 2026 from 10:30am to 11:30am."
     assert error.detail == {
         "resource": {"id": str(chair.id), "name": "Chair 1"},
         "starts_at": at(10, 30).isoformat(),
@@ -118,7 +118,7 @@ def test_a_patient_is_never_in_two_places(site, patient, flora, chair, other_cha
     with pytest.raises(Taken) as refused:
         appointments.book(site=site, patient=patient, bookings=[booking(at(10, 45), other_chair)], by=flora, now=now)
     assert refused.value.detail["resource"] is None
-    assert refused.value.message == "The patient has another appointment on 5 May 2026 from 10:45 to 11:45."
+    assert refused.value.message == "The patient has another appointment on 5 May 2026 from 10:45am to 11:45am."
     with pytest.raises(Taken):  # nor within one request
         appointments.book(
             site=site,
@@ -283,7 +283,7 @@ def test_nobody_works_when_the_site_is_closed(site, patient, flora, chair, booki
             appointments.book(site=site, patient=patient, bookings=bookings, by=flora, now=now)
         return error.value.message
 
-    assert refused([booking(at(17, 30), chair)]) == "Riverside Clinic is open from 08:00 to 18:00 on 5 May 2026."
+    assert refused([booking(at(17, 30), chair)]) == "Riverside Clinic is open from 8am to 6pm on 5 May 2026."
     saturday = date(2026, 5, 9)
     assert refused([booking(at(10, on=saturday), chair)]) == (
         "Riverside Clinic is closed on 9 May 2026: Closed on Saturdays."
@@ -300,7 +300,7 @@ def test_nobody_works_outside_their_hours(site, patient, flora, chair, nurse, bo
         appointments.book(
             site=site, patient=patient, bookings=[booking(at(11, 30), chair, shared=(nurse,))], by=flora, now=now
         )
-    assert refused.value.message == "Nina Nurse does not work on 5 May 2026 from 11:30 to 12:30."
+    assert refused.value.message == "Nina Nurse does not work on 5 May 2026 from 11:30am to 12:30pm."
     assert refused.value.pointer == "bookings/0/takes/1"
 
 

@@ -24,6 +24,7 @@ POSTED = {
     "untick-visit",
     "reopen-desk-task",
     "act-on-unconfirmed",
+    "work-on",
     "take-from-waitlist",
     "leave-waitlist",
     "calendar-subscribe",

@@ -75,7 +75,7 @@ def test_to_schedule(desk, site, rows, django_assert_num_queries):
         one = course(site)
         VisitFactory(course=one, key="talks.1", position=2)
         VisitFactory(course=one, key="infusions.1", position=1, appointment=booked(site, _), status=VisitStatus.BOOKED)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = desk.get("/work-list/").content.decode()
     assert page.count("Plan now<span") == rows
 
@@ -115,7 +115,7 @@ def test_waitlist(desk, site, flora, rows, django_assert_num_queries):
             valid_until=date(2026, 6, 30),
         )
         given_up(site, flora, number)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = desk.get("/waitlist/").content.decode()
     assert page.count("Take off the list<") == rows
     assert page.count("Who fits?<") == min(rows, 20)

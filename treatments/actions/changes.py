@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from clinics.models import User
 from clinics.permissions import Permission, require
 from core import audit, locks
-from core.errors import Conflict, Stale
+from core.errors import Conflict, InvalidInput, Stale
 from scheduler.actions import rearranging, undoing
 from scheduler.actions.rearranging import Making, Moving, Orders
 from scheduler.actions.taking import check_text
@@ -37,6 +37,7 @@ from treatments.models import (
     WaitlistEntry,
     WaitlistStatus,
 )
+from treatments.overriding import Override
 from treatments.places import RulesBroken
 
 __all__ = [
@@ -152,6 +153,8 @@ def apply(
     """
     _require(event, by, decided_by)
     check_text(reason, longest=500, pointer="reason")
+    if isinstance(event, Move | Place) and event.override is not None:
+        _check_why(event.override)
 
     def attempt(*, alone: bool = False) -> Applied:
         if alone:
@@ -181,12 +184,24 @@ def apply(
 
 
 def _require(event: Event, by: User, decided_by: User | None) -> None:
-    """Only clinicians decide; a decision that one handed over takes no more of others than moving visits does."""
+    """Only clinicians decide; a decision that one handed over takes no more of others than moving visits does.
+
+    Who books a visit against a rule needs to be allowed that as well.
+    """
+    if isinstance(event, Move | Place) and event.override is not None:
+        require(by, Permission.OVERRIDE_RULES)
     if isinstance(event, Decide) and decided_by is not None:
         require(decided_by, Permission.DECIDE_COURSES)
         require(by, Permission.CARRY_OUT_DECISIONS)
         return
     require(by, MAY[type(event)])
+
+
+def _check_why(override: str) -> None:
+    """Raises ``InvalidInput`` where it is not said why a rule is overridden."""
+    check_text(override, longest=500, pointer="override")
+    if not override.strip():
+        raise InvalidInput("Say why the rule is overridden. It is kept with the visit.", pointer="override")
 
 
 def keep_apart(courses: Iterable[UUID]) -> None:
@@ -276,6 +291,7 @@ def write(changes: Sequence[Change], *, by: User, now: datetime, reason: str = "
         for change in changes:
             _write_course(change)
             _write_decision(change, made.change_set)
+            _write_overrides(change, made.change_set)
         history.write(made.change_set, before, statuses.settle([course.pk for course in courses]))
     return made.change_set
 
@@ -357,6 +373,16 @@ def _write_decision(change: Change, change_set: ChangeSet) -> None:
     if record is not None:
         record.reason, record.change_set = change_set.reason, change_set
         record.save(force_insert=True)
+
+
+def _write_overrides(change: Change, change_set: ChangeSet) -> None:
+    """Adds what was overridden to what the visits were booked against before."""
+    for visit in Visit.objects.filter(course=change.running.course, key__in={key for key, _ in change.overridden}):
+        assert change.question is not None  # noqa: S101 - it has a place
+        starts_at = change.question.request.grid.instant(change.places[visit.key].start)
+        told = (starts_at, change.override.strip(), str(change_set.by_id), change_set.by.name, change_set.created_at)
+        new = [Override(broken, *told).to_json() for key, broken in change.overridden if key == visit.key]
+        Visit.objects.filter(pk=visit.pk).update(overrides=[*visit.overrides, *new], updated_at=Now())
 
 
 # --- taking back ---------------------------------------------------------------------------------------------

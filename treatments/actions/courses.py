@@ -410,9 +410,8 @@ def _put(
         raise InvalidInput("The protocol has no such visit.", pointer="put")
     standing = next((placement for placement in stood if placement.visit == key), None)
     beside = [placement for placement in stood if placement.visit != key]
-    placement, is_held = places.chosen(
-        _fixed(question, given), key, starts_at, {}, now=now, standing=standing, beside=beside
-    )
+    wanted = places.Wanted(key, starts_at, {}, standing, tuple(beside))
+    placement, is_held = wanted.chosen(_fixed(question, given), now=now)
     if is_held:
         raise broken(places.problems(question, [*given, placement]))
     return (*given, placement)
@@ -428,8 +427,8 @@ def _begun(
     around = _fixed(question, given)
     for role in question.visits[key].roles:
         with suppress(RulesBroken, InvalidInput):
-            wished = {role.key: begin.resource}
-            placement, is_held = places.chosen(around, key, begin.starts_at, wished, now=now, standing=None)
+            wanted = places.Wanted(key, begin.starts_at, {role.key: begin.resource}, None)
+            placement, is_held = wanted.chosen(around, now=now)
             if not is_held:
                 return (*given, placement)
     return _put(question, given, (), key, begin.starts_at, now=now)

@@ -67,7 +67,7 @@ def for_visit(
     """
     require(by, Permission.BOOK_COURSES)
     running = Running.read(visit.course_id, now=now)
-    question = running.ask(about=[visit.key], target=starts_at, from_at=now)
+    question = running.ask(about=[visit.key], anew=[visit.key], target=starts_at, from_at=now)
     if visit.key not in question.visits:
         raise InvalidInput("This visit is not part of the course any more.", pointer="visit")
     start = places.slot(question, starts_at, now=now, pointer="starts_at")

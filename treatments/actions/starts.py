@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from clinics.models import Patient, Site, User
-from clinics.permissions import Permission, require
+from clinics.permissions import Permission, allows, require
 from core import clock
 from core.errors import InvalidInput
 from scheduler.engine.request import Placement
@@ -17,7 +17,7 @@ from scheduler.queries.holds import held_by
 from treatments import places, planning
 from treatments.life.running import Running
 from treatments.models import ProtocolVersion, Visit
-from treatments.places import Placed
+from treatments.places import Placed, Problem
 from treatments.planning import Question
 
 if TYPE_CHECKING:
@@ -45,16 +45,18 @@ class Start:
     """A time at which everybody and everything the visit needs is free.
 
     ``keeps``: every rule holds with the other visits where they are. Otherwise others have to move, or it is refused:
-    a preview of the move says which.
+    a preview of the move says which. ``against``: it breaks rules, all of them such as the clinic lets be overridden.
     """
 
     starts_at: datetime
     keeps: bool
+    against: bool = False
 
 
 def for_visit(*, visit: Visit, on: date, by: User, now: datetime, running: Running | None = None) -> tuple[Start, ...]:
     """The starts of one local date, in order. Up to thirteen queries, whatever the number of starts.
 
+    Those that need a rule overridden are only for who may do that.
     ``running`` is the course where it has been read already; a move to that date that was looked at takes none then.
     Raises ``InvalidInput`` for a date in the past or more than two years ahead, ``NotAllowed``.
     """
@@ -62,7 +64,7 @@ def for_visit(*, visit: Visit, on: date, by: User, now: datetime, running: Runni
     tried = _of_visit(visit, until=on, now=now, running=running)
     if tried is None:
         return ()
-    return tuple(tried.starts(on))
+    return tuple(tried.starts(on, against=allows(by, Permission.OVERRIDE_RULES)))
 
 
 def near(
@@ -116,9 +118,9 @@ def _minutes(at: time) -> int:
 def _of_visit(visit: Visit, *, until: date, now: datetime, running: Running | None = None) -> "_Tried | None":
     """What it takes to try starts of a booked or waiting visit up to a local date; None if the protocol has it no more."""
     running = running or Running.read(visit.course_id, now=now)
-    others = running.movable - {visit.key}
+    others = running.yielding - {visit.key}
     last = clock.resolve(until, time(23, 55), running.course.site.zone).at
-    question = running.ask(about={visit.key, *others}, target=last, from_at=now)
+    question = running.ask(about={visit.key, *others}, anew={visit.key}, target=last, from_at=now)
     if visit.key not in question.visits:
         return None
     standing = running.standing.get(visit.key)
@@ -226,12 +228,17 @@ class _Tried:
             if start != now_at and not grid.local(start).minute % MINUTES_APART:
                 yield start
 
-    def starts(self, on: date) -> "Iterator[Start]":
-        """The starts of one local date that are accepted, in order."""
+    def starts(self, on: date, *, against: bool = False) -> "Iterator[Start]":
+        """The starts of one local date that are accepted, in order; with ``against`` those too that break rules they may."""
         for start in self.of(on):
-            keeps = self.staying.accepts(start)
-            if keeps or self.moving.accepts(start):
-                yield Start(self.at(start), keeps=keeps)
+            if self.staying.accepts(start):
+                yield Start(self.at(start), keeps=True)
+                continue
+            problems = self.moving.problems(start)
+            if problems == ():
+                yield Start(self.at(start), keeps=False)
+            elif problems and against and all(each.overridable for each in problems):
+                yield Start(self.at(start), keeps=False, against=True)
 
     def at(self, start: int) -> datetime:
         """When a slot begins."""
@@ -272,8 +279,12 @@ class _Trial:
 
     def accepts(self, start: int) -> bool:
         """Whether everything is free and no rule is broken."""
+        return self.problems(start) == ()
+
+    def problems(self, start: int) -> tuple[Problem, ...] | None:
+        """The rules that are broken there; None where somebody or something is not free."""
         current = dict(self.before.resources) if self.before is not None else {}
         filled = places.fill(self.question, self.key, start, {}, current, free=self.free)
         if len(filled) < len(self.question.visits[self.key].roles):
-            return False
-        return not places.problems_of_change(self.question, self.key, start, filled, self.before, free=self.free)
+            return None
+        return places.problems_of_change(self.question, self.key, start, filled, self.before, free=self.free)

@@ -22,14 +22,17 @@ def move(
     version: int | None,
     resources: Mapping[str, str] | None = None,
     reason: str = "",
+    override: str | None = None,
 ) -> ChangeSet:
     """Moves a visit to another start; keeps its resources where they are free, else takes equal ones, unless given.
 
     ``version`` is its appointment's. The rest of the course stays: a move that breaks a rule raises ``RulesBroken`` with
-    every problem.
+    every problem. ``override`` says why it is moved against rules that may be overridden.
     Raises ``RulesBroken``, ``Taken``, ``Changed``, ``WrongStatus``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
     """
-    event = Move(visit.course_id, visit.key, starts_at, resources or {}, only_this=True, version=version)
+    event = Move(
+        visit.course_id, visit.key, starts_at, resources or {}, only_this=True, version=version, override=override
+    )
     return changes.apply(event=event, by=by, now=now, reason=reason).change_set
 
 
@@ -40,12 +43,13 @@ def place(
     by: User,
     now: datetime,
     resources: Mapping[str, str] | None = None,
+    override: str | None = None,
 ) -> ChangeSet:
-    """Gives a visit that has no place yet a time; chooses its resources unless given.
+    """Gives a visit that has no place yet a time; chooses its resources unless given. ``override`` as in ``move``.
 
     Raises ``RulesBroken``, ``Taken``, ``WrongStatus``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
     """
-    event = Place(visit.course_id, visit.key, starts_at, resources or {}, only_this=True)
+    event = Place(visit.course_id, visit.key, starts_at, resources or {}, only_this=True, override=override)
     return changes.apply(event=event, by=by, now=now).change_set
 
 

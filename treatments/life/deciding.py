@@ -140,7 +140,7 @@ def _opened_again(change: Change, name: str, hanging: Sequence[str]) -> Change:
     added = [replace(extra, again=last) for each in (name, *hanging) for extra in more(running, each, length)]
     data: list[Mapping[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
     new = [extra.key for extra in added]
-    others = running.movable - change.released
+    others = running.yielding - change.released
     question = running.ask(about={*new, *others}, extra=data, leaving=change.released)
     question = running.wished(question, extra=data)
     found = replanning.around(question, given=(), loose=running.current(question, others), added=new)
@@ -237,7 +237,7 @@ def _space(event: Decide, running: Running) -> Change:
     if not ahead:
         return change
     others = running.movable - set(ahead)
-    question = running.wished(running.ask(about=running.movable))
+    question = running.wished(running.ask(about=running.movable, anew=ahead))
     rules = tuple(reopening.respaced(question.request.rules, event.block, event.gap_days))
     question = replace(
         question, compiled=replace(question.compiled, rules=rules), request=replace(question.request, rules=rules)

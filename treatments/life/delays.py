@@ -49,7 +49,7 @@ def _delay(event: Delay, running: Running) -> Change:
     later = [key for key in running.movable if running.standing[key].starts_at >= starts_at]
     others = running.movable - set(later)
     room = ROOM + timedelta(days=event.days)
-    question = running.wished(running.ask(about=running.movable, room=room))
+    question = running.wished(running.ask(about=running.movable, anew=later, room=room))
     stood_on = clock.local(starts_at, running.course.site.zone).date()
     until_on = None if left is None else stood_on + timedelta(days=left)
     on = _opened(question, stood_on + timedelta(days=event.days), until_on)

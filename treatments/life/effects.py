@@ -1,6 +1,6 @@
 """What moving and cancelling do to a course. Each event is worked out by one function; ``work_out`` picks it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import singledispatch
 
@@ -11,7 +11,7 @@ from scheduler.actions.terms import Changed, WrongStatus
 from scheduler.engine.request import Placement
 from scheduler.models import Status
 from scheduler.models.change_set import Verb
-from treatments import places
+from treatments import overriding, places
 from treatments.life import replanning, ripples
 from treatments.life.events import Cancel, Event, Move, Place, Scope
 from treatments.life.ripples import Change, Why
@@ -20,6 +20,7 @@ from treatments.models import CourseStatus, Visit, VisitStatus
 from treatments.models.course import HAPPENS, OPEN
 from treatments.planning import Question
 from treatments.protocols import extras
+from treatments.protocols.overrides import Overridden
 from treatments.protocols.words import in_sentence
 
 
@@ -77,8 +78,8 @@ def _to_be_moved(event: Move | Place, running: Running) -> Visit:
 
 def _rearranged(event: Move | Place, running: Running, verb: Verb) -> Change:
     key = event.visit
-    others = frozenset() if event.only_this else running.movable - {key}
-    question = running.ask(about={key, *others}, target=event.starts_at, from_at=running.now)
+    others = frozenset() if event.only_this else running.yielding - {key}
+    question = running.ask(about={key, *others}, anew={key}, target=event.starts_at, from_at=running.now)
     beside = running.current(question, others)
     standing = running.standing.get(key)
     if (
@@ -87,15 +88,13 @@ def _rearranged(event: Move | Place, running: Running, verb: Verb) -> Change:
         and event.resources.items() <= set(standing.resources)
     ):
         raise AlreadyThere(f"{running.by_key[key].label} is there already.", pointer="starts_at")
-    chosen, is_held = places.chosen(
-        question,
-        key,
-        event.starts_at,
-        event.resources,
-        now=running.now,
-        standing=question.placement(standing) if standing is not None else None,
-        beside=beside,
-    )
+    before = question.placement(standing) if standing is not None else None
+    wanted = places.Wanted(key, event.starts_at, event.resources, before, tuple(beside))
+    overridden: tuple[Overridden, ...] = ()
+    if event.override is not None:
+        overridden = wanted.against(question, now=running.now)
+        question = overriding.asked(question, overridden)
+    chosen, is_held = wanted.chosen(question, now=running.now)
     if is_held:
         look(running, question, [chosen])
     replanned = replanning.Replanned()
@@ -108,8 +107,18 @@ def _rearranged(event: Move | Place, running: Running, verb: Verb) -> Change:
         question,
         places={key: chosen, **replanned.places},
         unplaced=ripples.told(question, replanned.unplaced),
-        said=ripples.told(question, replanned.said),
+        said={**ripples.told(question, replanned.said), **_said(overridden)},
+        overridden=overridden,
+        override=event.override or "",
     )
+
+
+def _said(overridden: Iterable[Overridden]) -> dict[str, tuple[Why, ...]]:
+    """For each visit the rules it is booked against."""
+    found: dict[str, tuple[Why, ...]] = {}
+    for key, broken in overridden:
+        found[key] = (*found.get(key, ()), Why("overridden", f"Overridden: {broken.message}"))
+    return found
 
 
 def look(running: Running, question: Question, chosen: Collection[Placement]) -> None:

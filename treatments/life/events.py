@@ -25,7 +25,8 @@ class Move:
     """A visit gets another time. The others move where they have to, unless ``only_this``.
 
     ``resources``: role to resource id; roles that are not named keep theirs where free, else equal ones fill them.
-    ``agreed``: the patient chose the time, so it counts as confirmed.
+    ``agreed``: the patient chose the time, so it counts as confirmed. ``override``: why the visit shall be there although
+    rules that may be overridden forbid it; None does not ask for that, "" leaves the reason open in a preview.
     """
 
     course: UUID
@@ -35,6 +36,7 @@ class Move:
     only_this: bool = False
     version: int | None = None
     agreed: bool = False
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Place:
     starts_at: datetime
     resources: Mapping[str, str] = field(default_factory=dict)
     only_this: bool = False
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

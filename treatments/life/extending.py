@@ -31,7 +31,7 @@ def _extend(event: Extend, running: Running) -> Change:  # noqa: ARG001 - the sh
     added = [extra for name, number in missing.items() for extra in more(running, name, number)]
     data: list[Mapping[str, Any]] = [*running.extra, *(extra.to_json() for extra in added)]
     new = [extra.key for extra in added]
-    others = running.movable
+    others = running.yielding
     question = running.ask(about={*new, *others}, extra=data, room=_room(running, missing))
     question = running.wished(question, extra=data)
     found = replanning.around(question, given=(), loose=running.current(question, others), added=new)

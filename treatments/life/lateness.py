@@ -77,5 +77,5 @@ def is_today(at: datetime, now: datetime, zone: str) -> bool:
 
 
 def at(instant: datetime | None, zone: str) -> str:
-    """The wall-clock time of an instant, such as 10:20."""
-    return "" if instant is None else f"{clock.local(instant, zone):%H:%M}"
+    """The wall-clock time of an instant, such as 10:20am."""
+    return "" if instant is None else clock.in_words(clock.local(instant, zone).time())

@@ -85,7 +85,7 @@ def _made_up(running: Running, visit: Visit, then: Then, within_days: int | None
         _followed_by(running, visit),
     )
     data: list[Mapping[str, Any]] = [*running.extra, extra.to_json()]
-    others = frozenset() if then is Then.FILL else running.movable - {visit.key}
+    others = frozenset() if then is Then.FILL else running.yielding - {visit.key}
     question = running.ask(about={extra.key, *others}, extra=data, leaving={visit.key})
     until_on = _until(running, visit, extra, within_days)
     wished = _limited(running.wished(question, extra=data), extra.key, until_on)

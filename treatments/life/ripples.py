@@ -21,6 +21,7 @@ from treatments.models import DecisionRecord, Visit
 from treatments.models.course import OPEN
 from treatments.planning import Question
 from treatments.protocols.extras import Extra
+from treatments.protocols.overrides import Overridden
 
 
 class Fate(StrEnum):
@@ -156,6 +157,10 @@ class Change:
     """Versions of appointments that the caller saw, by id."""
     agreed: frozenset[str] = frozenset()
     """Visits whose new time the patient chose."""
+    overridden: tuple[Overridden, ...] = ()
+    """The rules that visits are booked against."""
+    override: str = ""
+    """Why."""
 
     @cached_property
     def ripple(self) -> Ripple:

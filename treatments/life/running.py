@@ -22,6 +22,7 @@ from treatments.queries import readiness
 
 if TYPE_CHECKING:
     from treatments.protocols.compile import Compiled, Past
+    from treatments.protocols.overrides import Overridden
     from treatments.protocols.schema import Protocol
 
 ROOM = timedelta(days=28)
@@ -93,11 +94,39 @@ class Running:
         )
 
     @cached_property
+    def yielding(self) -> frozenset[str]:
+        """Those of them that give way to others. Who booked a visit against a rule meant it to be there."""
+        return self.movable - {key for key, _ in self.overridden}
+
+    @cached_property
+    def overridden(self) -> "tuple[Overridden, ...]":
+        """The rules that visits were booked against where they are now."""
+        # imported here: most courses have none
+        from treatments import overriding
+
+        return tuple(
+            (visit.key, each.override.broken)
+            for visit in self.visits
+            if visit.overrides and visit.key in self.standing
+            for each in overriding.of(visit)
+            if each.counts
+        )
+
+    def overridden_but(self, anew: Collection[str]) -> "list[Overridden]":
+        """The same without what concerns visits that get another time: for it the rules hold again."""
+        return [(key, broken) for key, broken in self.overridden if key not in anew]
+
+    @cached_property
     def compiled(self) -> "Compiled":
         """The visits and rules of the course, without wishes and without what the patient had elsewhere. No query."""
         course = self.course
         return planning.compiled(
-            course.protocol_version, start_on=course.start_on, wishes=Wishes(), extra=self.extra, course=course
+            course.protocol_version,
+            start_on=course.start_on,
+            wishes=Wishes(),
+            extra=self.extra,
+            course=course,
+            overridden=self.overridden,
         )
 
     def broken(self) -> list[str]:
@@ -119,6 +148,7 @@ class Running:
         target: datetime | None = None,
         extra: Sequence[Mapping[str, Any]] | None = None,
         leaving: Collection[str] = (),
+        anew: Collection[str] = (),
         from_at: datetime | None = None,
         room: timedelta = ROOM,
     ) -> Question:
@@ -128,7 +158,8 @@ class Running:
 
         ``about``: the visits to be placed or moved, as free as if they were nowhere; all others that take place are
         fixed. ``leaving`` are left out altogether, and their places count as free. ``extra``: the visits beyond the protocol,
-        by default those of the course. ``room``: so far beyond its last visit places are looked for.
+        by default those of the course. ``room``: so far beyond its last visit places are looked for. ``anew`` get another
+        time: the rules they were booked against hold for it again.
         The patient's wishes are left out: see ``wished``.
         Raises ``InvalidInput`` for a target without an offset, in the past or more than two years ahead.
         """
@@ -139,7 +170,8 @@ class Running:
             raise InvalidInput("Choose a time between now and two years ahead.", pointer="starts_at")
         dates = [clock.local(each.starts_at, site.zone).date() for each in self.standing.values()]
         wanted = [] if target is None else [clock.local(target, site.zone).date()]
-        known = None if extra is not None else (frozenset(about), frozenset(leaving), *wanted, from_at, room)
+        asked = (frozenset(about), frozenset(leaving), frozenset(anew))
+        known = None if extra is not None else (*asked, *wanted, from_at, room)
         if known in self._asked:
             return self._asked[known]
         start_on = min([course.start_on, *dates, *wanted])
@@ -157,6 +189,7 @@ class Running:
                 extra=self.extra if extra is None else extra,
                 course=course,
                 past=self._past(planning.past(course.protocol_version, course.patient, first_on=start_on, own=own)),
+                overridden=self.overridden_but(anew),
             ),
             from_at=from_at or self.now + NOTICE,
             reach_on=max([start_on, *dates, *wanted, clock.local(self.now, site.zone).date()]) + room,
@@ -195,6 +228,7 @@ class Running:
             extra=self.extra if extra is None else extra,
             course=course,
             past=question.compiled.past,
+            overridden=question.compiled.overridden,
         )
         request = compiled.request(
             grid=asked.grid,

@@ -85,9 +85,18 @@ class Calendars:
         )
 
     def question(
-        self, running: Running, *, about: Collection[str], wishes: Wishes, not_before: datetime | None = None
+        self,
+        running: Running,
+        *,
+        about: Collection[str],
+        wishes: Wishes,
+        anew: Collection[str] = (),
+        not_before: datetime | None = None,
     ) -> Question:
-        """What the planner is asked about some visits of a running course; its others are fixed, or left out."""
+        """What the planner is asked about some visits of a running course; its others are fixed, or left out.
+
+        ``anew`` as in ``Running.ask``.
+        """
         course = running.course
         busy, own = self.busy.get(course.patient_id, {}), running.appointments(running.by_key)
         compiled = planning.compiled(
@@ -97,6 +106,7 @@ class Calendars:
             extra=running.extra,
             course=course,
             past=self._past(course.patient_id, course.pk),
+            overridden=running.overridden_but(anew),
         )
         request = compiled.request(
             grid=self.grid,

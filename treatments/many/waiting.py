@@ -122,6 +122,7 @@ class _Asked:
             question = calendars.question(
                 running,
                 about=[self.visits[key].key],
+                anew=[self.visits[key].key],
                 wishes=read_wishes(entry.wishes | {"firm": True, "only_people": True}),
                 not_before=now + timedelta(hours=entry.notice_hours),
             )

@@ -83,7 +83,8 @@ GIVEN_UP = (VisitStatus.RELEASED, VisitStatus.CANCELLED)
 class Visit(Model):
     """One planned unit of a course. ``key`` is its name in the protocol and the planner: "infusion.3".
 
-    ``reason`` says in words why it is where it is; ``unplaced`` why the planner found no place.
+    ``reason`` says in words why it is where it is; ``unplaced`` why the planner found no place. ``overrides`` are the rules it
+    was ever booked against, see ``treatments.overriding``: no undo takes them away.
     """
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="visits")
@@ -98,6 +99,7 @@ class Visit(Model):
     )
     reason = models.CharField(max_length=300, blank=True)
     unplaced: "models.JSONField[Any, Any]" = models.JSONField(default=list, help_text="Sentences.")
+    overrides: "models.JSONField[Any, Any]" = models.JSONField(default=list)
 
     class Meta:
         constraints = [

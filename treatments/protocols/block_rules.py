@@ -45,10 +45,12 @@ class Scope:
         """The key of a rule of the block; ``number`` is that of the visit it limits."""
         return f"{self.block.block}.{rule}" if number is None else f"{self.block.block}.{rule}.{number}"
 
-    def add(self, rules: Iterable[Rule], text: str, sources: tuple[str, ...], part: str) -> None:
+    def add(
+        self, rules: Iterable[Rule], text: str, sources: tuple[str, ...], part: str, *, overridable: bool = False
+    ) -> None:
         """Add the planner's rules for one part of the block, such as its ``gap``."""
         path = f"{self.path}.{part}" if part else self.path
-        self.book.add(rules, RuleNote(f"{self.subject}: {text}", sources, path))
+        self.book.add(rules, RuleNote(f"{self.subject}: {text}", sources, path, overridable))
 
 
 def write_block_rules(scope: Scope) -> None:
@@ -58,7 +60,8 @@ def write_block_rules(scope: Scope) -> None:
         _cycle(scope, block.cycle)
     elif block.gap is not None:
         gaps = [_gap(scope.days, block.gap, n, n) for n in range(1, len(scope.days.visits))]
-        scope.add(gaps, f"{phrasing.gap_words(block.gap)} apart", block.gap.source, "gap")
+        text = f"{phrasing.gap_words(block.gap)} apart"
+        scope.add(gaps, text, block.gap.source, "gap", overridable=block.gap.overridable)
     if block.on_days is not None:
         _on_days(scope, block.on_days)
     if block.consecutive_days is not None:
@@ -71,7 +74,7 @@ def write_block_rules(scope: Scope) -> None:
     if block.span is not None:
         span = Span(scope.key("span"), scope.keys, block.span.max_days)
         text = f"at most {words.count(block.span.max_days, 'day')} from the first to the last"
-        scope.add([span], text, block.span.source, "span")
+        scope.add([span], text, block.span.source, "span", overridable=block.span.overridable)
     if block.group is not None:
         _group(scope, block.group)
 
@@ -124,9 +127,10 @@ def _cycle(scope: Scope, cycle: schema.Cycle) -> None:
         inside += [_gap(scope, gap, first + k, k) for k in range(1, len(group))]
         if len(group) > 1:
             between.append(Span(scope.key("cycle_week", first + 1), tuple(visit.key for visit in group), 6))
-    scope.add(between, rhythm, cycle.source, "cycle")
+    scope.add(between, rhythm, cycle.source, "cycle", overridable=cycle.overridable)
     part = "gap" if scope.block.gap else "cycle"
-    scope.add(inside, f"{phrasing.gap_words(gap)} apart within a cycle", gap.source, part)
+    overridable = (scope.block.gap or cycle).overridable
+    scope.add(inside, f"{phrasing.gap_words(gap)} apart within a cycle", gap.source, part, overridable=overridable)
 
 
 def _next_cycle(scope: Scope, cycle: schema.Cycle, visit: CourseVisit, before: Visits, number: int) -> list[Rule]:
@@ -160,7 +164,7 @@ def _on_days(scope: Scope, rule: schema.OnDays) -> None:
     if rule.times > 1:
         text += f", {words.count(rule.times, 'time')}, every {words.count(rule.every_days or 0, 'day')}"
     margins = f"up to {words.count(early, 'day')} early or {words.count(late, 'day')} late"
-    scope.add(offsets, f"{text}, {margins}", rule.source, "on_days")
+    scope.add(offsets, f"{text}, {margins}", rule.source, "on_days", overridable=rule.overridable)
 
 
 def _per_day(scope: Scope, rule: schema.PerDay) -> None:
@@ -205,7 +209,7 @@ def _per_week(scope: Scope, rule: schema.PerWeek) -> None:
     weekly = PerWeek(
         scope.key("per_week"), scope.keys, rule.at_most, rule.at_least, rule.week == "rolling", rule.days_apart
     )
-    scope.add([weekly], text, rule.source, "per_week")
+    scope.add([weekly], text, rule.source, "per_week", overridable=rule.overridable)
     for key in scope.keys:
         scope.book.say(key, text)
 
@@ -225,7 +229,8 @@ def _order(scope: Scope) -> None:
         for before, visit in pairwise(scope.visits)
     ]
     sources = block.per_week.source if block.per_week else block.source
-    scope.add(offsets, f"at least {words.count(least, 'day')} apart", sources, "per_week" if block.per_week else "")
+    part, overridable = ("per_week", block.per_week.overridable) if block.per_week else ("", False)
+    scope.add(offsets, f"at least {words.count(least, 'day')} apart", sources, part, overridable=overridable)
 
 
 def _group(scope: Scope, group: schema.Group) -> None:

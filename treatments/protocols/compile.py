@@ -29,6 +29,7 @@ from treatments.protocols import breaks, visit_types
 from treatments.protocols.block_rules import GROUP_ROLE
 from treatments.protocols.course_rules import History, write_rules
 from treatments.protocols.horizon import horizon_days
+from treatments.protocols.overrides import Overridden
 from treatments.protocols.phrasing import minute_of, to_minutes
 from treatments.protocols.rulebook import CourseVisit, Rulebook, RuleNote
 from treatments.protocols.schema import Block, Protocol
@@ -83,6 +84,8 @@ class Compiled:
     """Ids of persons the patient prefers."""
     past: Past = field(default_factory=Past)
     """What it was compiled with."""
+    overridden: tuple[Overridden, ...] = ()
+    """The rules that visits were booked against; ``rules`` are loosened by them."""
 
     def request(
         self,

@@ -60,7 +60,7 @@ def _write_anchors(scope: Scope, by_block: ByBlock) -> None:
             scope.book.say(visit.key, phrasing.placed(limits, side, label, ideal=anchor.ideal_days))
         if found:
             text = phrasing.placed(limits, side, phrasing.reference_words(reference, by_block), ideal=anchor.ideal_days)
-            scope.add(found, text, anchor.source, f"anchors[{i}]")
+            scope.add(found, text, anchor.source, f"anchors[{i}]", overridable=anchor.overridable)
 
 
 def _pairs(place: str, visits: Visits, reference: str, by_block: ByBlock) -> list[tuple[CourseVisit, CourseVisit]]:
@@ -123,7 +123,7 @@ def _write_not_same_day(
         those = words.in_sentence(phrasing.names_words(document, relation.after))
         text = f"{phrasing.names_words(document, relation.visits)}: {how} {those}"
         rule = SameDay(f"relations.{i + 1}", visits, after, relation.before_too)
-        book.add([rule], RuleNote(text, relation.source, f"relations[{i}]"))
+        book.add([rule], RuleNote(text, relation.source, f"relations[{i}]", relation.overridable))
 
 
 def _write_sequence(relation: schema.Order | schema.FinishedBefore, i: int, by_block: ByBlock, book: Rulebook) -> None:
@@ -141,7 +141,8 @@ def _write_sequence(relation: schema.Order | schema.FinishedBefore, i: int, by_b
     else:
         rule = Offset(key, visit.key, anchor.key, Unit.MINUTES, least=0, from_end=True)
     later = f"at least {words.count(days, 'day')} " if days else ""
-    note = RuleNote(f"{visit.label}: only {later}after {label}", relation.source, f"relations[{i}]")
+    text = f"{visit.label}: only {later}after {label}"
+    note = RuleNote(text, relation.source, f"relations[{i}]", relation.overridable)
     book.add([rule], note)
     book.say(visit.key, f"{later}after {label}")
 
@@ -157,7 +158,7 @@ def _write_whole_course(document: schema.Protocol, course: Visits, book: Ruleboo
     def add(rule: Span | Window | SameResource, part: schema.CourseRule, text: str, path: str) -> None:
         if rule.visits:
             subject = phrasing.names_words(document, part.visits)
-            book.add([rule], RuleNote(f"{subject}: {text}", part.source, path))
+            book.add([rule], RuleNote(f"{subject}: {text}", part.source, path, part.overridable))
 
     for i, span in enumerate(document.spans):
         rule = Span(f"spans.{i + 1}", _named(course, span.visits), span.max_days)
@@ -183,13 +184,13 @@ def _write_counts(document: schema.Protocol, course: Visits, book: Rulebook, his
             taken = sorted(on for kind in kinds for on in history.get(kind, ()))
             text = f"{phrasing.names_words(document, cap.visits)}: {phrasing.cap_words(cap)}"
             rule = AtMost(f"caps.{i + 1}", visits, cap.at_most, cap.in_days, tuple(taken), of_patient=True)
-            book.add([rule], RuleNote(text, cap.source, f"caps[{i}]"))
+            book.add([rule], RuleNote(text, cap.source, f"caps[{i}]", cap.overridable))
     for i, load in enumerate(document.daily_loads):
         visits = _named(course, load.visits)
         if visits:
             text = f"{phrasing.names_words(document, load.visits)}: {phrasing.daily_load_words(load)}"
             limit = DailyLoad(f"daily_loads.{i + 1}", visits, target=load.target, at_most=load.at_most)
-            book.add([limit], RuleNote(text, load.source, f"daily_loads[{i}]"))
+            book.add([limit], RuleNote(text, load.source, f"daily_loads[{i}]", load.overridable))
 
 
 def _window(window: schema.Window, key: str, visits: tuple[str, ...]) -> Window:

@@ -82,14 +82,15 @@ def per_week_words(rule: schema.PerWeek) -> str:
 
 
 def window_words(window: schema.Window) -> str:
-    """A window in words: "on Monday to Friday, starting between 08:00 and 13:00"."""
+    """A window in words: "on Monday to Friday, starting between 8am and 1pm"."""
     parts = [f"on {words.weekdays(weekday_numbers(window.weekdays))}"] if window.weekdays else []
-    if window.first_start and window.last_start:
-        parts.append(f"starting between {window.first_start} and {window.last_start}")
-    elif window.first_start:
-        parts.append(f"starting at {window.first_start} or later")
-    elif window.last_start:
-        parts.append(f"starting at {window.last_start} or earlier")
+    first, last = (at and words.clock(minute_of(at)) for at in (window.first_start, window.last_start))
+    if first and last:
+        parts.append(f"starting between {first} and {last}")
+    elif first:
+        parts.append(f"starting at {first} or later")
+    elif last:
+        parts.append(f"starting at {last} or earlier")
     return ", ".join(parts)
 
 

@@ -18,6 +18,7 @@ from treatments.protocols.vocabulary import (
     Minutes,
     Name,
     Names,
+    Overridable,
     Part,
     Reference,
     Source,
@@ -159,3 +160,4 @@ class Cap(Part):
     at_most: Count
     in_days: Annotated[int, Field(strict=True, ge=1, le=1100)]
     source: Source
+    overridable: Overridable = False

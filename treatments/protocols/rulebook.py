@@ -43,6 +43,8 @@ class RuleNote:
     sources: tuple[str, ...]
     path: str
     """Such as ``blocks[0].gap``; empty for what the patient wishes."""
+    overridable: bool = False
+    """Whether a visit may be booked against it, with a reason."""
 
 
 @dataclass

@@ -31,6 +31,7 @@ from treatments.protocols.vocabulary import (
     Minutes,
     Name,
     Names,
+    Overridable,
     Part,
     Place,
     Reference,
@@ -64,6 +65,7 @@ class PerWeek(Part):
     week: Literal["calendar", "rolling"] = Field(description="Monday to Sunday, or any seven dates in a row.")
     days_apart: Annotated[int, Field(strict=True, ge=1, le=6)] = Field(1, description="2: not on neighbouring days.")
     source: Source
+    overridable: Overridable = False
 
 
 class Cycle(Part):
@@ -75,6 +77,7 @@ class Cycle(Part):
     late_days: Days = Field(description="A cycle may begin so many days late.")
     counted_from: CountedFrom = "actual"
     source: Source
+    overridable: Overridable = False
 
 
 class OnDays(Part):
@@ -91,6 +94,7 @@ class OnDays(Part):
     )
     counted_from: CountedFrom = "actual"
     source: Source
+    overridable: Overridable = False
 
 
 class ConsecutiveDays(Part):
@@ -111,6 +115,7 @@ class Span(Part):
 
     max_days: Days
     source: Source
+    overridable: Overridable = False
 
 
 class PerDay(Part):
@@ -201,6 +206,7 @@ class NotSameDayAfter(Part):
     after: Names
     before_too: Flag = Field(False, description="Not on that day at all.")
     source: Source
+    overridable: Overridable = False
 
 
 class Order(Part):
@@ -210,6 +216,7 @@ class Order(Part):
     first: Name
     then: Name
     source: Source
+    overridable: Overridable = False
 
 
 class FinishedBefore(Part):
@@ -220,6 +227,7 @@ class FinishedBefore(Part):
     before: Name
     min_days: Days = Field(0, description="At least so many days between.")
     source: Source
+    overridable: Overridable = False
 
 
 Relation = Annotated[NotSameDayAfter | Order | FinishedBefore, Field(discriminator="rule")]
@@ -231,6 +239,7 @@ class CourseSpan(Part):
     visits: Names
     max_days: Days
     source: Source
+    overridable: Overridable = False
 
 
 class Window(Part):
@@ -242,6 +251,7 @@ class Window(Part):
     last_start: Clock | None = None
     strength: Strength
     source: Source
+    overridable: Overridable = False
 
 
 class Continuity(Part):
@@ -254,6 +264,7 @@ class Continuity(Part):
         1, description="So many different ones may take turns."
     )
     source: Source
+    overridable: Overridable = False
 
 
 class DailyLoad(Part):
@@ -263,6 +274,7 @@ class DailyLoad(Part):
     target: Count | None = Field(None, description="More than this a day costs.")
     at_most: Count | None = Field(None, description="Never more: what is left of the day is kept for urgent visits.")
     source: Source
+    overridable: Overridable = False
 
 
 CourseRule = CourseSpan | Window | Continuity

@@ -42,6 +42,12 @@ Hours = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=720)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100)]
 Flag = Annotated[bool, Field(strict=True)]
+Overridable = Annotated[
+    bool,
+    Field(
+        strict=True, description="A clinician or a manager may book one visit against it, with a reason that is kept."
+    ),
+]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 SourceId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 
@@ -110,3 +116,4 @@ class Spacing(Distance):
         1, description="How many times as much a day off the ideal counts; more brings visits forward to it."
     )
     counted_from: CountedFrom = "actual"
+    overridable: Overridable = False

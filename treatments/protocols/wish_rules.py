@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import date, time
 
+from core.clock import in_words
 from scheduler.engine.request import AtMost, PerWeek, Preferred, Rule, Window
 from treatments.protocols import words
 from treatments.protocols.phrasing import position
@@ -90,8 +91,8 @@ def _minute(at: time | None, otherwise: int) -> int:
 
 
 def _time_words(not_before: time | None, not_after: time | None) -> str:
-    parts = [f"from {not_before:%H:%M}"] if not_before is not None else []
-    parts += [f"until {not_after:%H:%M}"] if not_after is not None else []
+    parts = [f"from {in_words(not_before)}"] if not_before is not None else []
+    parts += [f"until {in_words(not_after)}"] if not_after is not None else []
     return " ".join(parts)
 
 

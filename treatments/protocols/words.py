@@ -1,6 +1,9 @@
 """Lengths, distances and lists in plain English, used by rules and by the planner's reasons."""
 
 from collections.abc import Iterable, Sequence
+from datetime import time
+
+from core.clock import in_words
 
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -52,5 +55,5 @@ def weekdays(numbers: Iterable[int]) -> str:
 
 
 def clock(minute: int) -> str:
-    """A time of day from minutes since midnight: "08:30"."""
-    return f"{minute // 60:02d}:{minute % 60:02d}"
+    """A time of day from minutes since midnight: "8:30am"."""
+    return in_words(time(minute // 60 % 24, minute % 60))

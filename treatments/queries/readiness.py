@@ -231,7 +231,10 @@ def _item(gate: Requirement, visit: Visit, facts: Iterable[GateFulfilment], *, z
     else:
         standing = Standing.OPEN if fact is None else Standing.EXPIRES
     needed_by = starts_at - gate.lead if starts_at is not None else None
-    due = f" by {clock.local(needed_by, zone):%-d %B, %H:%M}" if needed_by is not None else ""
+    due = ""
+    if needed_by is not None:
+        by = clock.local(needed_by, zone)
+        due = f" by {by:%-d %B}, {clock.in_words(by.time())}"
     return Item(
         gate=gate,
         standing=standing,

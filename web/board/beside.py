@@ -13,7 +13,7 @@ from treatments.models import Visit, VisitStatus
 from web import statuses
 from web.board.day import Day
 from web.board.entries import Card, Gap
-from web.visit_lines import who_and_where
+from web.visit_lines import overrides_of, who_and_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class VisitBeside:
     has_begun: bool
     resources: tuple[Resource, ...]
     """Everything it takes, each once."""
+    overrides: tuple[str, ...]
+    """The rules it was booked against, with why."""
 
     @property
     def may_change(self) -> bool:
@@ -75,9 +77,10 @@ def visit(site: Site, key: UUID, day: Day, *, now: datetime) -> VisitBeside | No
     starts = clock.local(row.starts_at, site.zone)
     cards = (entry for group in day.groups for column in group.columns for entry in column.entries)
     card = next((each for each in cards if isinstance(each, Card) and each.appointment.pk == key), None)
+    found: Visit | None = getattr(row, "visit", None)
     return VisitBeside(
         appointment=row,
-        visit=getattr(row, "visit", None),
+        visit=found,
         starts=starts,
         ends=clock.local(row.ends_at, site.zone),
         place=place,
@@ -88,6 +91,7 @@ def visit(site: Site, key: UUID, day: Day, *, now: datetime) -> VisitBeside | No
         is_today=starts.date() == day.today,
         has_begun=row.starts_at <= now,
         resources=tuple({each.resource_id: each.resource for each in row.allocations.all()}.values()),
+        overrides=overrides_of(found, zone=site.zone) if found is not None else (),
     )
 
 

@@ -26,6 +26,11 @@ class TimeForm(StaffForm):
         widget=forms.TimeInput(attrs={"type": "time", "class": "short", "step": 300}, format="%H:%M"),
     )
     reason = Text(label="Why (optional)", max_length=200, help_text="For colleagues. Nothing about health.")
+    because = Text(
+        label="Why the rule is overridden",
+        max_length=500,
+        help_text="Kept with the visit for good, with your name and the time.",
+    )
 
     def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

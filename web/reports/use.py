@@ -44,7 +44,7 @@ def report(scope: Scope) -> Report:
     total = found.total
     finding = (
         f"Chairs and rooms were booked for {share(total.booked, total.open)} of their open hours: "
-        f"{total.booked / 60:.0f} of {words.count(round(total.open / 60), 'hour')}."
+        f"{total.booked / 60:,.0f} of {words.count(round(total.open / 60), 'hour')}."
     )
     if heat.shares[fullest] != heat.shares[emptiest]:
         finding += f" Fullest is {heat.name(fullest)}; emptiest {heat.name(emptiest)}."
@@ -85,7 +85,9 @@ def report(scope: Scope) -> Report:
 
 def _says(each: use.Share) -> str:
     return (
-        f"{share(each.booked, each.open)}, {hours(each.booked)} of {hours(each.open)} h" if each.open else "never open"
+        f"{share(each.booked, each.open)}, {words.grouped(hours(each.booked))} of {words.grouped(hours(each.open))} h"
+        if each.open
+        else "never open"
     )
 
 

@@ -2,17 +2,20 @@
 
 from datetime import date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
 
+from clinics.models import WorkList
 from clinics.permissions import Permission, allows
-from web import frames, words
+from web import frames, words, working
 from web.display import Display
 from web.frames import Frame
 from web.listings import LISTINGS, Listing
 from web.therapies import Therapy, therapy
+from web.working import Mark
 
 register = template.Library()
 
@@ -20,6 +23,8 @@ register.filter("therapy", therapy)
 register.filter("therapy_name", lambda code: therapy(code).name)
 register.filter("clock", words.clock)
 register.filter("minutes", words.length)
+register.filter("moment", words.moment)
+register.filter("grouped", words.grouped)
 register.filter("short_day", words.short_day)
 register.filter("full_date", words.full_date)
 
@@ -60,6 +65,12 @@ def display(context: Context) -> Display:
 def frame(context: Context) -> Frame:
     """What surrounds every page: the rail, what needs attention, what can be taken back."""
     return frames.around(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def mark_on(context: Context, listed: str, row: UUID, known: Mark | str = "") -> Mark | None:
+    """Who works on a row of a list: ``{% mark_on "waitlist" entry.pk as mark %}``, unless ``known``. One query for a list."""
+    return known or working.marks(context["request"], WorkList(listed)).get(row)  # type: ignore[return-value]
 
 
 @register.simple_tag

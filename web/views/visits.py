@@ -1,7 +1,7 @@
 """Giving one visit of a course a time or another one: which times work, what else moves, and the press that does it."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from clinics.permissions import Permission, allows
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
 from scheduler.models import ChangeSet, Resource
@@ -31,7 +32,7 @@ from web.numbers import version_of
 from web.visit_lines import VisitLine
 from web.why_not import WhyNot
 
-FIELDS = {"starts_at": "at", "days": "on"}
+FIELDS = {"starts_at": "at", "days": "on", "override": "because"}
 CARRIED = ("on", "at", "resource")
 """What the address of the page may say; it leads to the same page again."""
 
@@ -40,7 +41,8 @@ CARRIED = ("on", "at", "resource")
 def move(request: StaffRequest, visit_id: UUID) -> HttpResponse:
     """Another time. With ``on`` the times of that day, with ``at`` too what the move does; a press does exactly that.
 
-    With ``scope=later`` the visit waits until that day, and those after it wait with it.
+    With ``scope=later`` the visit waits until that day, and those after it wait with it. With ``override=1`` it is booked
+    against rules that may be overridden.
     """
     return _Timing(request, visit_of(visit_id), again=True).answer()
 
@@ -86,7 +88,10 @@ class _Timing:
                 later if later is not None and self.takes_later else self._event(form.starts_at)
             )
             change = Change(self.request, course, event, now)
-            if self.request.method == "POST":
+            if self.request.method == "POST" and self.overrides and not form.cleaned_data["because"]:
+                form.add_error("because", "Say why the rule is overridden.")
+                change.look()
+            elif self.request.method == "POST":
                 done = change.carry_out(reason=form.cleaned_data["reason"])
                 if done is not None:
                     return self._done(event, form.starts_at, done)
@@ -103,7 +108,9 @@ class _Timing:
             "change": change,
             "why": self._why(change, form.starts_at, line, now) if change is not None else None,
             "extents": self._extents(change, later, form.starts_at, now) if change is not None else [],
+            "instead": self._instead(change, form.starts_at, now) if change is not None else 0,
             "resource": self.resource,
+            "overrides": self.overrides,
             "takes_later": isinstance(change.event, Delay) if change is not None else False,
             **self._times(on, form, now=now),
         }
@@ -132,11 +139,18 @@ class _Timing:
             return None
         return Resource.objects.filter(pk=key, site=self.visit.course.site).first()
 
+    @property
+    def overrides(self) -> bool:
+        """Whether it is booked against rules that may be overridden."""
+        return "override" in (self.request.POST or self.request.GET)
+
     def _event(self, starts_at: datetime) -> Move | Place:
+        course, key = self.visit.course_id, self.visit.key
+        override = self.request.POST.get("because", "").strip() if self.overrides else None
         if not self.again:
-            return Place(self.visit.course_id, self.visit.key, starts_at)
+            return Place(course, key, starts_at, override=override)
         version = version_of(self.request) if self.request.method == "POST" else None
-        return Move(self.visit.course_id, self.visit.key, starts_at, self._resources(), version=version)
+        return Move(course, key, starts_at, self._resources(), version=version, override=override)
 
     @property
     def takes_later(self) -> bool:
@@ -152,7 +166,7 @@ class _Timing:
 
     def _extents(self, change: Change, later: Delay | None, starts_at: datetime | None, now: datetime) -> list[Extent]:
         """This visit alone, or the later ones with it, each with what it does; nothing where there is no choice."""
-        if later is None or starts_at is None:
+        if later is None or starts_at is None or self.overrides:
             return []
         days = words.count(later.days, "day")
         ways = (
@@ -168,6 +182,21 @@ class _Timing:
                 found.append(Extent(scope, text, ripple, chosen))
         same = len(found) == len(ways) and found[0].ripple.digest == found[1].ripple.digest
         return [] if same or all(each.chosen for each in found) else found
+
+    def _instead(self, change: Change, starts_at: datetime | None, now: datetime) -> int:
+        """How many rules would have to be overridden for the others to stay; 0 where they do, or it may not be."""
+        ripple = change.ripple
+        others = sum(len(group.lines) for group in ripple.groups) > 1 if ripple is not None else False
+        if (
+            not others
+            or starts_at is None
+            or self.overrides
+            or not allows(self.request.user, Permission.OVERRIDE_RULES)
+        ):
+            return 0
+        event = replace(self._event(starts_at), override="")
+        other = Change(self.request, self.visit.course, event, now, running=self._running(now)).look().ripple
+        return other.overridden if other is not None else 0
 
     def _resources(self) -> dict[str, str]:
         """The role in which what the address names takes part: that of its like in the visit as it is."""
@@ -191,12 +220,12 @@ class _Timing:
                 form.take(error, {"starts_at": "on"})
             return {"day": None}
         zone = self.visit.course.site.zone
-        times = [(clock.local(start.starts_at, zone), start.keeps) for start in found]
         today = clock.local(now, zone).date()
         return {
             "day": on,
-            "keeping": [self._time(at) for at, keeps in times if keeps],
-            "moving": [self._time(at) for at, keeps in times if not keeps],
+            "keeping": [self._time(each, zone) for each in found if each.keeps],
+            "moving": [self._time(each, zone) for each in found if not each.keeps and not each.against],
+            "against": [self._time(each, zone) for each in found if each.against],
             "earlier": self._day(on - timedelta(days=1)) if on > today else None,
             "later": self._day(on + timedelta(days=1)),
         }
@@ -207,10 +236,12 @@ class _Timing:
             self.running = Running.read(self.visit.course_id, now=now)
         return self.running
 
-    def _time(self, at: datetime) -> dict[str, str]:
+    def _time(self, start: Start, zone: str) -> dict[str, str]:
         """A link that shows what this time does."""
-        named = self.resource
-        asked = {"on": at.date().isoformat(), "at": f"{at:%H:%M}"} | ({"resource": str(named.pk)} if named else {})
+        named, at = self.resource, clock.local(start.starts_at, zone)
+        asked = {"on": at.date().isoformat(), "at": f"{at:%H:%M}"}
+        asked |= {"resource": str(named.pk)} if named else {}
+        asked |= {"override": "1"} if start.against else {}
         return {"words": words.clock(at.time()), "href": f"?{urlencode(asked)}#change"}
 
     def _day(self, on: date) -> dict[str, str]:

@@ -89,6 +89,20 @@ class AppointmentSerializer(PlaceSerializer):
         read_only_fields = fields
 
 
+class OverrideField(serializers.CharField):
+    """Why a visit is booked against a rule."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            max_length=500,
+            help_text=(
+                "Why the visit shall be there although rules forbid it that the clinic lets be overridden: where a refusal "
+                "has `detail.overridable`. Takes the permission `override_rules`, and is kept with the visit for good."
+            ),
+        )
+
+
 class MoveSerializer(Input):
     """Where an appointment shall go."""
 
@@ -99,6 +113,7 @@ class MoveSerializer(Input):
         help_text="Role to resource. Roles not named keep theirs where it is free, and else take an equal one.",
     )
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="Nothing clinical.")
+    override = OverrideField()
 
 
 class ReasonSerializer(Input):

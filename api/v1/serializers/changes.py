@@ -8,7 +8,7 @@ from uuid import UUID
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from api.v1.serializers.appointments import RoleSerializer
+from api.v1.serializers.appointments import OverrideField, RoleSerializer
 from api.v1.serializers.patients import PatientNameSerializer
 from api.v1.serializers.strict import Input, Instant, Query
 from core import clock
@@ -38,6 +38,7 @@ class _Retimed(EventSerializer):
         help_text="Role to resource. Roles not named keep theirs where it is free, and else take an equal one.",
     )
     only_this = serializers.BooleanField(required=False, help_text="Refuse rather than move other visits.")
+    override = OverrideField()
 
 
 class MoveEventSerializer(_Retimed):
@@ -124,7 +125,14 @@ class Kind:
 
 def _retimed(kind: type[Move] | type[Place], course: UUID, sent: dict[str, Any]) -> Event:
     resources = {role: str(resource) for role, resource in sent.get("resources", {}).items()}
-    return kind(course, sent["visit"], sent["starts_at"], resources, only_this=sent.get("only_this", False))
+    return kind(
+        course,
+        sent["visit"],
+        sent["starts_at"],
+        resources,
+        only_this=sent.get("only_this", False),
+        override=sent.get("override"),
+    )
 
 
 def decided(course: UUID, sent: dict[str, Any]) -> Decide:

@@ -5,11 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.v1.serializers.appointments import PlaceSerializer, RoleSerializer
+from api.v1.serializers.appointments import OverrideField, PlaceSerializer, RoleSerializer
 from api.v1.serializers.patients import PatientNameSerializer
 from api.v1.serializers.protocols import ProtocolNameSerializer
 from api.v1.serializers.strict import Input, Instant, LocalDate, Query
 from core import clock
+from treatments import overriding
 from treatments.actions.courses import PlannedVisit, Proposal
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
 from treatments.planning import Alternative
@@ -281,16 +282,37 @@ class ProposalSerializer(serializers.Serializer[Any]):
         return AlternativeSerializer(proposal.alternatives, many=True, context=context).data
 
 
+class OverrideSerializer(serializers.Serializer[Any]):
+    """A rule that a visit was booked against."""
+
+    rule = serializers.CharField(source="override.broken.words", read_only=True, help_text="In words.")
+    message = serializers.CharField(source="override.broken.message", read_only=True, help_text="How it was broken.")
+    starts_at = serializers.DateTimeField(
+        source="override.starts_at", read_only=True, help_text="Where the visit was booked against it."
+    )
+    reason = serializers.CharField(source="override.reason", read_only=True)
+    by = serializers.UUIDField(source="override.by", read_only=True)
+    by_name = serializers.CharField(source="override.by_name", read_only=True)
+    at = serializers.DateTimeField(source="override.at", read_only=True)
+    counts = serializers.BooleanField(read_only=True, help_text="The visit is still there.")
+
+
 class VisitSerializer(serializers.ModelSerializer[Visit]):
     """One unit of a course, with its place in the calendar if it has one."""
 
     appointment = PlaceSerializer(read_only=True, allow_null=True)
     unplaced = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="Why it has no place.")
+    overrides = serializers.SerializerMethodField(help_text="The rules it was ever booked against.")
 
     class Meta:
         model = Visit
-        fields = ["id", "key", "label", "family", "minutes", "status", "reason", "unplaced", "appointment"]
+        fields = ["id", "key", "label", "family", "minutes", "status", "reason", "unplaced", "overrides", "appointment"]
         read_only_fields = fields
+
+    @extend_schema_field(OverrideSerializer(many=True))
+    def get_overrides(self, visit: Visit) -> Any:
+        """The first first."""
+        return OverrideSerializer(overriding.of(visit), many=True).data
 
 
 class VisitOfCourseSerializer(VisitSerializer):
@@ -311,6 +333,7 @@ class VisitPlaceSerializer(Input):
     resources = serializers.DictField(
         child=serializers.UUIDField(), required=False, help_text="Role to resource; roles not named are filled."
     )
+    override = OverrideField()
 
 
 class CourseSerializer(serializers.ModelSerializer[Course]):

@@ -57,6 +57,7 @@ class AgainstSerializer(serializers.Serializer[Any]):
     amount = serializers.IntegerField(
         read_only=True, allow_null=True, help_text="Days or minutes, as the code implies."
     )
+    overridable = serializers.BooleanField(read_only=True, help_text="The clinic lets this rule be overridden.")
 
 
 class PlaceExplainedSerializer(serializers.Serializer[Any]):

@@ -105,6 +105,7 @@ class AppointmentMove(_Change):
                 starts_at=asked["starts_at"],
                 resources=resources,
                 reason=asked.get("reason", ""),
+                override=asked.get("override"),
                 **self.told(),
             )
             return key

@@ -54,7 +54,14 @@ class VisitPlace(Endpoint):
         resources = {role: str(resource) for role, resource in asked.get("resources", {}).items()}
 
         def do() -> UUID:
-            visits.place(visit=visit, starts_at=asked["starts_at"], by=self.user, now=clock.now(), resources=resources)
+            visits.place(
+                visit=visit,
+                starts_at=asked["starts_at"],
+                by=self.user,
+                now=clock.now(),
+                resources=resources,
+                override=asked.get("override"),
+            )
             return visit.pk
 
         _, repeated = self.once(do)

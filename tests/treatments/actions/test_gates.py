@@ -51,9 +51,9 @@ def test_nothing_is_there_at_first(course, now):
     assert found.light == Light.AMBER
     first = next(each for each in found.visits if each.visit.key == "infusions.1")
     assert [item.message for item in first.items] == [
-        "Consent: needed by 6 May, 08:00.",
-        "Blood count: needed by 7 May, 08:00.",
-        "A ride home: needed by 7 May, 08:00.",
+        "Consent: needed by 6 May, 8am.",
+        "Blood count: needed by 7 May, 8am.",
+        "A ride home: needed by 7 May, 8am.",
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_consent_that_comes_too_late(course, nora, now):
     gates.fulfil(course=course, gate="consent.1", by=nora, now=later)
     found = next(each for each in readiness(course, now=later).visits if each.visit.key == "infusions.1")
     assert found.light == Light.RED
-    assert found.items[0].message == "Consent: came too late; it had to be there by 6 May, 08:00."
+    assert found.items[0].message == "Consent: came too late; it had to be there by 6 May, 8am."
     assert found.items[0].earliest_at == later + timedelta(hours=24)
     assert found.earliest_at == later + timedelta(hours=24)
 

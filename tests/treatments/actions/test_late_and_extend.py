@@ -44,7 +44,7 @@ def test_a_late_patient_is_treated_as_soon_as_it_goes(book, flora):
 
     ripple = changes.preview(event=event, by=flora, now=at(8, 5))
     assert [(note.code, note.message) for note in ripple.notes] == [
-        ("start_by", "It can begin until 16:45 at the latest; after that it needs another day.")
+        ("start_by", "It can begin until 4:45pm at the latest; after that it needs another day.")
     ]
     applied = changes.apply(event=event, by=flora, now=at(8, 5), digest=ripple.digest)
 
@@ -75,8 +75,8 @@ def test_too_late_says_until_when_it_could_have_been(book, clinic, site, flora, 
     appointments.book(site=site, patient=PatientFactory(site=site), bookings=[booking], by=flora, now=now)
 
     in_time = changes.preview(event=Late(course.pk, "infusions.1", at(8, 45)), by=flora, now=at(8, 5))
-    assert in_time.notes[0].message == "It can begin until 08:45 at the latest; after that it needs another day."
-    with pytest.raises(TooLate, match="could begin until 08:45") as raised:
+    assert in_time.notes[0].message == "It can begin until 8:45am at the latest; after that it needs another day."
+    with pytest.raises(TooLate, match="could begin until 8:45am") as raised:
         changes.apply(event=Late(course.pk, "infusions.1", at(8, 46)), by=flora, now=at(8, 5))
     assert raised.value.detail["latest"] == at(8, 45).isoformat()
     assert starts(course)["infusions.1"] == at(8)

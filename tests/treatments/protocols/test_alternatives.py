@@ -29,7 +29,7 @@ BEST = made((0, "09:00"), (2, "10:00"), (7, "09:30"), ideal=60)
         (
             made((1, "09:30"), (8, "09:30"), (15, "09:30"), ideal=60),
             Kind.SAME_TIME,
-            "Begins 1 day later, every visit on Tuesday at 09:30; but ends 8 days later.",
+            "Begins 1 day later, every visit on Tuesday at 9:30am; but ends 8 days later.",
         ),
         (
             made((0, "09:00"), (0, "14:00"), (7, "09:30"), ideal=100),

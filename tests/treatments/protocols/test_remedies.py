@@ -93,8 +93,8 @@ def test_all_who_could_are_taken() -> None:
     ("wishes", "fix"),
     [
         (Wishes(weekdays=frozenset({4}), firm=True), "Come on Monday and Tuesday too."),
-        (Wishes(not_after=time(8), firm=True), "Stay until 10:00."),
-        (Wishes(not_before=time(17), firm=True), "Come from 16:00 on."),
+        (Wishes(not_after=time(8), firm=True), "Stay until 10am."),
+        (Wishes(not_before=time(17), firm=True), "Come from 4pm on."),
         (Wishes(weekdays=frozenset({1, 3}), not_after=time(9, 30), firm=True), "Keep the wishes where possible"),
         (Wishes(max_visits_per_week=2), "Come up to "),
         (Wishes(not_on=frozenset(MONDAY + timedelta(n) for n in range(140) if n % 18 > 11)), "Come on "),
