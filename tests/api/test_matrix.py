@@ -25,6 +25,7 @@ from scheduler.actions.appointments import Booking
 from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
+from tests.factories.notifications import offered
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
 from tests.factories.treatments import (
     AlertFactory,
@@ -107,6 +108,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
     gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
     consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
     asks = WaitlistEntryFactory(visit=visit)
+    elsewhere = WaitlistEntryFactory(visit__course__patient__site=site)
     done = _closing(site, mona, now, date(2026, 5, 31))
     jobs.apply(job=done, digest=done.digest, by=mona, now=now)
     hour = Booking(now + timedelta(hours=4), now + timedelta(hours=5), "Check", ())
@@ -135,6 +137,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "visits": visit.pk,
         "appointments": moving.pk,
         "waitlist": asks.pk,
+        "offers": offered(elsewhere, at=now + timedelta(days=3), now=now, by=flora).pk,
         "planning-jobs": _closing(site, mona, now, date(2026, 5, 30)).pk,
         "POST planning-jobs/<uuid:key>/undo": done.pk,
         "change-sets": lately.change_set.pk,
@@ -146,7 +149,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
     bodies = _bodies(
-        wanted=wanted, plan=plan, site=site, somebody=somebody, series=series, moving=moving, waiting=waiting
+        wanted=wanted, plan=plan, site=site, somebody=somebody, series=series, moving=moving, waiting=waiting, asks=asks
     )
 
     def request(entry: Entry) -> dict[str, Any]:
@@ -156,6 +159,8 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         if entry.route == "availability/":
             path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
         if entry.route == "reviews/":
+            path += f"?site={site.pk}"
+        if name == "GET waitlist/offers/":
             path += f"?site={site.pk}"
         if entry.route == "waitlist/matches":
             path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
@@ -188,7 +193,15 @@ def _here(course: Any, nurse: Any, now: Any) -> dict[str, Any]:
 
 
 def _bodies(
-    *, wanted: Any, plan: Any, site: Any, somebody: Any, series: Any, moving: Appointment, waiting: Appointment
+    *,
+    wanted: Any,
+    plan: Any,
+    site: Any,
+    somebody: Any,
+    series: Any,
+    moving: Appointment,
+    waiting: Appointment,
+    asks: Any,
 ) -> dict[str, Any]:
     """What is sent, where something is."""
     talk = Visit.objects.get(course=moving.visit.course, key="talks.1")
@@ -236,6 +249,12 @@ def _bodies(
         "POST message-templates/": {"name": "plan", "language": "en", "version": 0, "body": "{sender}: see {link}"},
         "POST waitlist/": {"visit": str(talk.pk), "valid_until": "2026-05-30"},
         "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
+        "POST waitlist/offers/": {
+            "site": str(site.pk),
+            "entries": [str(asks.pk)],
+            "starts_at": waiting.starts_at.isoformat(),
+            "ends_at": waiting.ends_at.isoformat(),
+        },
     }
 
 

@@ -26,6 +26,8 @@ POSTED = {
     "act-on-unconfirmed",
     "take-from-waitlist",
     "leave-waitlist",
+    "offer-from-waitlist",
+    "withdraw-offer",
     "calendar-subscribe",
     "calendar-end",
     "withdraw-gate",

@@ -22,14 +22,15 @@ def move(
     version: int | None,
     resources: Mapping[str, str] | None = None,
     reason: str = "",
+    agreed: bool = False,
 ) -> ChangeSet:
     """Moves a visit to another start; keeps its resources where they are free, else takes equal ones, unless given.
 
-    ``version`` is its appointment's. The rest of the course stays: a move that breaks a rule raises ``RulesBroken`` with
-    every problem.
+    ``version`` is its appointment's. ``agreed``: the patient chose the time, so it counts as confirmed. The rest of the course
+    stays: a move that breaks a rule raises ``RulesBroken`` with every problem.
     Raises ``RulesBroken``, ``Taken``, ``Changed``, ``WrongStatus``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
     """
-    event = Move(visit.course_id, visit.key, starts_at, resources or {}, only_this=True, version=version)
+    event = Move(visit.course_id, visit.key, starts_at, resources or {}, only_this=True, version=version, agreed=agreed)
     return changes.apply(event=event, by=by, now=now, reason=reason).change_set
 
 
