@@ -8,6 +8,7 @@ class OfferWords:
     """One language. Those with ``{…}`` are filled by ``str.format`` with our own values only."""
 
     title: str
+    over_title: str
     lasts: str
     held: str
     instead: str
@@ -30,6 +31,7 @@ class OfferWords:
 WORDS = {
     "en": OfferWords(
         title="A time is free",
+        over_title="The free time",
         lasts="It takes {length}.",
         held="We hold it until {until}.",
         instead="It would be in place of {day}, {time}. Until you say yes, that time is kept for you.",
@@ -50,6 +52,7 @@ WORDS = {
     ),
     "es": OfferWords(
         title="Hay una hora libre",
+        over_title="La hora libre",
         lasts="Dura {length}.",
         held="Se la guardamos hasta las {until}.",
         instead="Sería en lugar del {day}, {time}. Hasta que diga que sí, esa hora sigue siendo suya.",

@@ -1,6 +1,6 @@
 """The waitlist in words: what somebody could take, and why somebody comes before others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,6 +75,28 @@ class FreedLine:
     def of(cls, freed: Freed, site: Site) -> "FreedLine":
         """The line of a freed time."""
         return cls(freed, clock.local(freed.starts_at, site.zone), clock.local(freed.ends_at, site.zone))
+
+
+@dataclass(frozen=True, slots=True)
+class FreedLines:
+    """Freed times: ``sets``, each of which one patient gave up at once, as with the rest of a course, and single ones."""
+
+    sets: list[list[FreedLine]]
+    single: list[FreedLine]
+
+    def __len__(self) -> int:
+        return len(self.sets) + len(self.single)
+
+    @classmethod
+    def of(cls, freed: Iterable[Freed], site: Site) -> "FreedLines":
+        """The lines of freed times, in their order."""
+        together: dict[object, list[FreedLine]] = {}
+        for each in freed:
+            together.setdefault(each.together, []).append(FreedLine.of(each, site))
+        return cls(
+            [lines for lines in together.values() if len(lines) > 1],
+            [lines[0] for lines in together.values() if len(lines) == 1],
+        )
 
 
 @dataclass(frozen=True, slots=True)

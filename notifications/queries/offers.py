@@ -67,7 +67,7 @@ def listed(site: Site | None, *, now: datetime) -> list[Offer]:
     One query.
     """
     found = _shown().filter(offered_at__gt=now - SHOWN_FOR)
-    return list((found.filter(hold__site=site) if site else found).order_by("-offered_at", "hold", "pk"))
+    return list((found.filter(hold__site=site) if site else found).order_by("-hold", "pk"))
 
 
 def of_hold(hold: UUID) -> list[Offer]:

@@ -93,7 +93,7 @@ def test_control_without_either_both_have_it(yes, unlocked):
         editor.remove_constraint(Offer, constraint)
     try:
         outcome = race(yes)
-        assert (outcome.errors, accepted(), moved()) == ([], 2, 2)
+        assert (outcome.errors, len(outcome.results), moved()) == ([], 2, 2)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE notifications_offer CASCADE")

@@ -25,7 +25,7 @@ from web.access import StaffRequest, local_address
 from web.forms.patients import SearchForm
 from web.forms.waitlist import JoinForm, PeriodForm
 from web.numbers import version_of
-from web.waitlist_lines import EntryLine, FitLine, FreedLine
+from web.waitlist_lines import EntryLine, FitLine, FreedLines
 
 SHOWN = 100
 FREED_SHOWN = 20
@@ -55,7 +55,7 @@ def listing(request: StaffRequest) -> HttpResponse:
             "site": site,
             "offered": offered,
             "lines": [EntryLine.of(entry, site, now=now, offer=of_entry.get(entry.pk)) for entry in entries],
-            "freed": [FreedLine.of(each, site) for each in freed(site, now=now, at_most=FREED_SHOWN)],
+            "freed": FreedLines.of(freed(site, now=now, at_most=FREED_SHOWN), site),
             "shown": SHOWN,
             "today": clock.local(now, site.zone).date(),
             "updated": words.clock(clock.local(now, site.zone).time()),
