@@ -108,7 +108,6 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
     gated = CourseFactory(protocol_version=ProtocolVersionFactory(document=document(gates=[CONSENT])))
     consent = GateFulfilment.objects.create(course=gated, gate="consent.1", done_at=now, by=gated.booked_by)
     asks = WaitlistEntryFactory(visit=visit)
-    elsewhere = WaitlistEntryFactory(visit__course__patient__site=site)
     done = _closing(site, mona, now, date(2026, 5, 31))
     jobs.apply(job=done, digest=done.digest, by=mona, now=now)
     hour = Booking(now + timedelta(hours=4), now + timedelta(hours=5), "Check", ())
@@ -137,7 +136,6 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "visits": visit.pk,
         "appointments": moving.pk,
         "waitlist": asks.pk,
-        "offers": offered(elsewhere, at=now + timedelta(days=3), now=now, by=flora).pk,
         "planning-jobs": _closing(site, mona, now, date(2026, 5, 30)).pk,
         "POST planning-jobs/<uuid:key>/undo": done.pk,
         "change-sets": lately.change_set.pk,
@@ -173,7 +171,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
 
 
 def _here(course: Any, nurse: Any, now: Any) -> dict[str, Any]:
-    """A decision about the course that waits for the desk, and another patient who is being treated."""
+    """A decision about the course that waits for the desk, another patient who is being treated, and a time offered to one."""
     decided = handovers.hand_over(
         event=Decide(course.pk, "hold"), by=UserFactory(role=Role.CLINICIAN), now=now, reason="Infection"
     )
@@ -184,8 +182,10 @@ def _here(course: Any, nurse: Any, now: Any) -> dict[str, Any]:
         appointment__status=Status.IN_TREATMENT,
     )
     started = VisitTick.objects.create(visit=here, step="start", at=now, by=nurse)
+    asked = WaitlistEntryFactory(visit__course__patient__site=course.site, status="left")
     return {
         "handovers": decided.pk,
+        "offers": offered(asked, at=now + timedelta(days=3), now=now, by=nurse).pk,
         "ticks": started.pk,
         "POST visits/<uuid:key>/tick": here.pk,
         "POST visits/<uuid:key>/discharge": here.pk,
