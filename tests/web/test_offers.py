@@ -12,7 +12,7 @@ from clinics import red_words
 from clinics.models import Patient
 from core import clock
 from core.errors import NotAllowed
-from notifications.actions import answers, copies, offers, sweeps
+from notifications.actions import answers, copies, merges, offers, sweeps
 from notifications.engine.answers import Meaning
 from notifications.engine.states import Reason, State, Step
 from notifications.models import Link, Message, Offer, OfferState
@@ -282,6 +282,15 @@ def test_only_the_own_offer_is_answered(desk, site, entry, others, service, flor
         offers.accept(link=link_for(entry), by=flora, now=clock.now())
     with pytest.raises(offers.OfferOver):
         offers.accept(link=Link(purpose=Purpose.PLAN, patient=link.patient), by=service, now=clock.now())
+
+
+def test_one_person_registered_twice_and_asked_twice_is_merged(desk, site, entry, others, patient, flora):
+    twice = others[0].visit.course.patient
+    offer(desk, entry, others[0])
+    merges.follow(kept=patient, duplicate=twice, by=flora, now=clock.now())
+    asked = Message.objects.filter(step=Step.OFFER)
+    assert set(asked.values_list("patient", flat=True)) == {patient.pk, twice.pk}
+    assert not Message.objects.filter(patient=twice, state=State.SCHEDULED).exclude(step=Step.OFFER).exists()
 
 
 def test_in_spanish_to_somebody_without_a_time(desk, site, entry, patient, flora, now):
