@@ -34,6 +34,14 @@ SHARE = {
 """How many courses of each protocol; the rest of the patients have none yet."""
 DECIDED = 3
 """So many courses of six infusions in two weeks come first: by now it is to be decided how they go on."""
+WISHES: tuple[dict[str, object], ...] = (
+    {},
+    {"not_before": "12:00"},
+    {},
+    {"not_after": "13:00"},
+    {"not_before": "13:30"},
+)
+"""What patients prefer, one after the other: left to itself a planner fills the mornings first."""
 LEFT_OPEN = {-4: "integration", -1: "follow_up"}
 """Of these courses of two infusions a week, which visit waits for a time: the first of that block that is still ahead."""
 
@@ -65,7 +73,7 @@ def fill(site: Site, everybody: Sequence[Patient], *, now: datetime, say: Callab
             "site": site,
             "patient": patient,
             "start_on": clock.local(max(starts, asked), site.zone).date(),
-            "wishes": {},
+            "wishes": WISHES[number % len(WISHES)],
             "by": desk,
             "now": asked,
         }

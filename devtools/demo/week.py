@@ -4,13 +4,16 @@ import random
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from clinics.models import Site, User
 from core import clock
 from devtools.demo import people
 from scheduler.actions import confirmations, resources, site_hours
 from scheduler.models import Appointment, Resource, Status
 from scheduler.queries import hours
-from treatments.actions import gates, waitlist
+from treatments.actions import changes, gates, waitlist
+from treatments.life.events import Cancel, Scope
 from treatments.models import Course, CourseStatus, Visit, VisitStatus
 from treatments.protocols.gates import ESCORT
 from treatments.queries import readiness
@@ -37,7 +40,7 @@ def fill(site: Site, *, now: datetime, say: Callable[[str], None]) -> None:
     order = random.Random(29)  # always the same week
     hand_in_papers(site, by=desk, now=now, order=order)
     confirm(site, by=desk, now=now, order=order)
-    wait_for_earlier(site, by=desk, now=now)
+    free_a_time(site, by=desk, now=now)
     ill = fall_ill(site, by=desk, now=now)
     say(f"Visits are confirmed, rides arranged, {WAITING} patients wait for an earlier date{ill}")
 
@@ -75,26 +78,34 @@ def confirm(site: Site, *, by: User, now: datetime, order: random.Random) -> Non
             confirmations.confirm(appointment=appointment, schedule_epoch=appointment.schedule_epoch, by=by, now=now)
 
 
-def wait_for_earlier(site: Site, *, by: User, now: datetime) -> None:
-    """The patients who begin last would come earlier."""
-    visits = (
-        Visit.objects.filter(
-            course__site=site,
-            course__status=CourseStatus.ACTIVE,
-            status=VisitStatus.BOOKED,
-            position=1,
-            appointment__status=Status.BOOKED,
-            appointment__starts_at__gt=now + timedelta(days=2),
-        )
-        .select_related("course__site", "appointment")
-        .order_by("-appointment__starts_at")[:WAITING]
-    )
-    for number, visit in enumerate(visits):
+def free_a_time(site: Site, *, by: User, now: datetime) -> None:
+    """Somebody cannot come in three days or later, and those whose infusions are next after that would come earlier."""
+    given_up, *later = _infusions(site, after=now + timedelta(days=3))[:50]
+    assert given_up.appointment is not None  # noqa: S101 - asked for
+    changes.apply(event=Cancel(given_up.course_id, given_up.key, Scope.THIS), by=by, now=now, reason="Travels for work")
+    earliest = given_up.appointment.starts_at + timedelta(hours=6)
+    waiting = [visit for visit in later if visit.appointment and visit.appointment.starts_at > earliest]
+    for number, visit in enumerate(waiting[:WAITING]):
         assert visit.appointment is not None  # noqa: S101 - asked for
         until = clock.local(visit.appointment.starts_at, site.zone).date()
         waitlist.join(
             visit=visit, valid_until=until, by=by, now=now, urgent=number == 0, note="Can come at short notice"
         )
+
+
+def _infusions(site: Site, *, after: datetime) -> QuerySet[Visit]:
+    return (
+        Visit.objects.filter(
+            course__site=site,
+            course__status=CourseStatus.ACTIVE,
+            family="infusion",
+            status=VisitStatus.BOOKED,
+            appointment__status=Status.BOOKED,
+            appointment__starts_at__gt=after,
+        )
+        .select_related("course__site", "appointment")
+        .order_by("appointment__starts_at")
+    )
 
 
 def fall_ill(site: Site, *, by: User, now: datetime) -> str:

@@ -39,8 +39,10 @@ def at_chair(site, name, starts_at, **appointment):
 
 @pytest.fixture
 def visit(clinic, patient):
-    """Pat, at a chair right now; also on a closed day."""
-    made = at_chair(clinic, "Chair 1", clock.now(), patient=patient, summary="Infusion 1 of 6")
+    """Pat, at a chair today for two hours: room for the press also on a closed day, which the card warns of."""
+    midday = clock.resolve(clock.local(clock.now(), clinic.zone).date(), time(12), clinic.zone).at
+    ends_at = midday + timedelta(hours=2)
+    made = at_chair(clinic, "Chair 1", midday, ends_at=ends_at, patient=patient, summary="Infusion 1 of 6")
     VisitFactory(course__patient=patient, appointment=made, status="booked", position=2)
     return made
 
