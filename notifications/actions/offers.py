@@ -20,9 +20,8 @@ from notifications.engine.states import UNSENT, Reason, State, Step
 from notifications.models import Link, Message, Offer, OfferState
 from notifications.queries import offers as reading
 from notifications.queries import reach
-from scheduler.actions import appointments
-from scheduler.actions.appointments import Booking, Take, Taken
-from scheduler.actions.terms import Use
+from scheduler.actions import appointments, taking
+from scheduler.actions.appointments import Booking, Taken
 from scheduler.models import Appointment, Resource, Status
 from treatments.actions import waitlist
 from treatments.many import waiting
@@ -97,7 +96,7 @@ def offer(
             raise CannotOffer("Somebody you chose does not wait any more. Look again who fits.")
         _check(chosen, now=now)  # again, behind the locks: of two who offer to one patient the second is told
         held = appointments.hold(
-            site=site, patient=None, bookings=[_together(chosen)], by=by, now=now, minutes=ANSWER_MINUTES
+            site=site, patient=None, bookings=[_held(chosen)], by=by, now=now, minutes=ANSWER_MINUTES
         )
         return _write(chosen, held.appointments[0], by=by, now=now)
 
@@ -199,29 +198,10 @@ def _check(chosen: Sequence[Fit], *, now: datetime) -> None:
             raise CannotOffer(f"Call {_name(fit)} instead: {obstacles[fit.entry.pk].label}.")
 
 
-def _together(chosen: Sequence[Fit]) -> Booking:
-    """What is held so that each of them could have it: all that any of them would take, each stretch once."""
-    first = chosen[0].booking
-    summary = f"Offered: {first.summary}"[:100]
-    if len(chosen) == 1:
-        return replace(first, summary=summary)
-    stretches: dict[tuple[UUID, Use], list[Take]] = {}
-    for fit in chosen:
-        for take in fit.booking.takes:
-            stretches.setdefault((take.resource.pk, take.use), []).append(take)
-    takes: list[Take] = []
-    for each in stretches.values():
-        merged: list[Take] = []
-        for take in sorted(each, key=lambda take: (take.starts_at, take.ends_at)):
-            last = merged[-1] if merged else None
-            if last is not None and take.starts_at <= last.ends_at:
-                ends_at = max(last.ends_at, take.ends_at)
-                merged[-1] = Take(last.resource, last.role, last.starts_at, ends_at, last.use)
-            else:
-                merged.append(take)
-        takes += merged
-    ends_at = max(fit.booking.ends_at for fit in chosen)
-    return Booking(starts_at=first.starts_at, ends_at=ends_at, summary=summary, takes=tuple(takes))
+def _held(chosen: Sequence[Fit]) -> Booking:
+    """What is held, so that each of them could have it."""
+    booking = taking.any_of([fit.booking for fit in chosen])
+    return replace(booking, summary=f"Offered: {booking.summary}"[:100])
 
 
 def _write(chosen: Sequence[Fit], hold: Appointment, *, by: User, now: datetime) -> list[Offer]:
