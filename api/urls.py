@@ -24,6 +24,7 @@ from api.v1.views import (
     templates,
     visits,
     waitlist,
+    waitlist_offers,
 )
 
 urlpatterns = [
@@ -83,9 +84,11 @@ urlpatterns = [
     path("planning-jobs/<uuid:key>/undo", planning_jobs.PlanningJobUndo.as_view()),
     path("waitlist/", waitlist.WaitlistList.as_view()),
     path("waitlist/matches", waitlist.WaitlistMatches.as_view()),
+    path("waitlist/offers/", waitlist_offers.WaitlistOffers.as_view()),
     path("waitlist/<uuid:key>/", waitlist.WaitlistDetail.as_view()),
     path("waitlist/<uuid:key>/leave", waitlist.WaitlistLeave.as_view()),
     path("waitlist/<uuid:key>/take", waitlist.WaitlistTake.as_view()),
+    path("offers/<uuid:key>/withdraw", waitlist_offers.WaitlistOfferWithdraw.as_view()),
     path("appointments/", appointments.AppointmentList.as_view()),
     path("appointments/<uuid:key>/", appointments.AppointmentDetail.as_view()),
     path("appointments/<uuid:key>/move", appointments.AppointmentMove.as_view()),

@@ -315,6 +315,12 @@ def _goes(path: str) -> "Callable[[Page], None]":
     return go
 
 
+def _who_fits(page: "Page") -> None:
+    page.goto("/waitlist/")
+    page.get_by_role("link", name="Who fits?").first.click()
+    page.wait_for_load_state()
+
+
 def _choices(page: "Page") -> None:
     page.goto("/patients/?q=ma")
     page.get_by_role("link", name="Book a course for").last.click()
@@ -435,6 +441,7 @@ PAGES: "dict[str, Callable[[Page], None]]" = {
     "unconfirmed": _goes("/unconfirmed/"),
     "answers": _goes("/desk/"),
     "waitlist": _goes("/waitlist/"),
+    "who-fits": _who_fits,
     "changes": _goes("/changes/"),
     "search": _goes("/search?q=ma"),
     "messages": _goes("/messages/"),

@@ -21,6 +21,8 @@ from notifications.queries import inbound
 from web.open_pages import View
 
 OF_VISITS = (Purpose.VISIT, Purpose.PLAN)
+OFFERED = "patient-offer"
+"""The one page that the link of an offer opens, wherever its message leads."""
 COOKIE = "link-{key}"
 PATH = "/v/"
 SALT = "web.link"
@@ -50,7 +52,7 @@ def exchanged(view: View) -> View:
     def to_session(request: HttpRequest, token: str, **parts: Any) -> HttpResponseBase:
         if request.method == "POST" or _id(token) is not None:
             return view(request, token, **parts)
-        link = inbound.opened(token, *OF_VISITS, now=clock.now())
+        link = inbound.opened(token, *OF_VISITS, Purpose.OFFER, now=clock.now())
         if link is None:
             return view(request, token, **parts)
         is_kept = _is_kept(request, link.pk)
@@ -61,6 +63,8 @@ def exchanged(view: View) -> View:
         if not is_kept:
             query[SET] = "1"
         name = str(request.resolver_match.view_name) if request.resolver_match else ""
+        if link.purpose == Purpose.OFFER:
+            name, parts = OFFERED, {}
         address = reverse(name, kwargs={"token": str(link.pk) if is_kept else token, **parts})
         response = HttpResponseRedirect(f"{address}?{query.urlencode()}" if query else address)
         _keep(response, link.pk)

@@ -62,6 +62,12 @@ LISTINGS = {
             "Times that are given up by a cancelled or moved visit are listed here until they are over or taken.",
         ),
         Listing(
+            "offers",
+            "offers",
+            "No time is offered",
+            "Times that are offered by message to those who wait are listed here for a day, with what they said.",
+        ),
+        Listing(
             "my-day",
             "visits",
             "No visits today",

@@ -32,6 +32,7 @@ from web.views import (
     unconfirmed,
     visits,
     waitlist,
+    waitlist_offers,
     work_list,
     working,
 )
@@ -106,6 +107,13 @@ urlpatterns = [
     page("waitlist/add", waitlist.add, name="add-to-waitlist", may=Permission.BOOK_COURSES),
     page("waitlist/<uuid:entry_id>/take", waitlist.take, name="take-from-waitlist", may=Permission.MOVE_VISITS),
     page("waitlist/<uuid:entry_id>/leave", waitlist.leave, name="leave-waitlist", may=Permission.BOOK_COURSES),
+    page("waitlist/offer", waitlist_offers.offer, name="offer-from-waitlist", may=Permission.SEND_MESSAGES),
+    page(
+        "waitlist/offers/<uuid:hold_id>/withdraw",
+        waitlist_offers.withdraw,
+        name="withdraw-offer",
+        may=Permission.SEND_MESSAGES,
+    ),
     page("visits/<uuid:visit_id>/wait", waitlist.join, name="join-waitlist", may=Permission.BOOK_COURSES),
     page("desk/", desk.tasks, name="desk", may=Permission.VIEW_MESSAGES),
     page("desk/<uuid:task_id>/done", desk.finish, name="finish-desk-task", may=Permission.SEND_MESSAGES),

@@ -1,6 +1,6 @@
 """The waitlist in words: what somebody could take, and why somebody comes before others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,15 @@ from uuid import UUID
 
 from clinics.models import Site
 from core import clock
+from notifications.engine.states import Channel
+from notifications.queries import reach
+from notifications.queries.offers import Obstacle
 from treatments.many.waiting import Fit
 from treatments.models import WaitlistEntry
 from treatments.queries.freed import Freed
 from web import words
 from web.forms.booking import PARTS_OF_DAY
+from web.offer_lines import OfferLine
 from web.visit_lines import who_and_where
 
 
@@ -23,6 +27,8 @@ class EntryLine:
     entry: WaitlistEntry
     stands: datetime | None
     waits_days: int
+    offer: OfferLine | None = None
+    """The newest offer of the last day."""
 
     @property
     def could(self) -> str:
@@ -39,11 +45,12 @@ class EntryLine:
         return f"{text[:1].upper()}{text[1:]}"
 
     @classmethod
-    def of(cls, entry: WaitlistEntry, site: Site, *, now: datetime) -> "EntryLine":
+    def of(cls, entry: WaitlistEntry, site: Site, *, now: datetime, offer: OfferLine | None = None) -> "EntryLine":
         """The line of an entry read with its visit's appointment."""
         appointment = entry.visit.appointment
         waits = clock.local(now, site.zone).date() - clock.local(entry.joined_at, site.zone).date()
-        return cls(entry, clock.local(appointment.starts_at, site.zone) if appointment else None, max(waits.days, 0))
+        stands = clock.local(appointment.starts_at, site.zone) if appointment else None
+        return cls(entry, stands, max(waits.days, 0), offer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,28 @@ class FreedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FreedLines:
+    """Freed times: ``sets``, each of which one patient gave up at once, as with the rest of a course, and single ones."""
+
+    sets: list[list[FreedLine]]
+    single: list[FreedLine]
+
+    def __len__(self) -> int:
+        return len(self.sets) + len(self.single)
+
+    @classmethod
+    def of(cls, freed: Iterable[Freed], site: Site) -> "FreedLines":
+        """The lines of freed times, in their order."""
+        together: dict[object, list[FreedLine]] = {}
+        for each in freed:
+            together.setdefault(each.together, []).append(FreedLine.of(each, site))
+        return cls(
+            [lines for lines in together.values() if len(lines) > 1],
+            [lines[0] for lines in together.values() if len(lines) == 1],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FitLine:
     """Somebody who could take a time: when, where, why in this order."""
 
@@ -80,6 +109,19 @@ class FitLine:
     stands: datetime | None
     place: str
     people: str
+    obstacle: Obstacle | None = None
+    """Why somebody has to call rather than write."""
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether it can be offered by message."""
+        return self.obstacle is None
+
+    @property
+    def by_what(self) -> str:
+        """Such as "by text"."""
+        channel = reach.offer_channel(self.fit.entry.visit.course.patient)
+        return "by e-mail" if channel is Channel.EMAIL else "by text"
 
     @property
     def why(self) -> str:
@@ -100,7 +142,7 @@ class FitLine:
         return {role: resource.pk for role, resource in self.fit.resources.items()}
 
     @classmethod
-    def of(cls, fit: Fit, site: Site) -> "FitLine":
+    def of(cls, fit: Fit, site: Site, obstacle: Obstacle | None = None) -> "FitLine":
         """The line of somebody who fits."""
         place, people = who_and_where(fit.resources.values())
         appointment = fit.entry.visit.appointment
@@ -111,6 +153,7 @@ class FitLine:
             clock.local(appointment.starts_at, site.zone) if appointment else None,
             place,
             people,
+            obstacle,
         )
 
 

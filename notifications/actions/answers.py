@@ -25,7 +25,7 @@ from notifications.engine.visit_numbers import number_of
 from notifications.models import Answer, DeskTask, Link, Message
 from notifications.models.consent import Source
 from notifications.models.inbound import Matter
-from notifications.queries import inbound
+from notifications.queries import inbound, offers
 from scheduler.actions import confirmations
 from scheduler.models import Appointment, Status
 
@@ -145,6 +145,9 @@ def _hear(sender: str, text: str, *, now: datetime) -> _Heard:
     patients = list(Patient.objects.filter(phone=sender).select_related("site").order_by("id")) if sender else []
     if not patients or understood.meaning in {Meaning.STOP, Meaning.START, Meaning.HELP}:
         return _Heard(understood.meaning, patients)
+    if understood.number is None and offers.spoken_of_last([each.pk for each in patients], now=now):
+        # "yes" would be about the time that was offered, which is taken on its page only: a person reads it
+        return _Heard(Meaning.WORDS, patients)
     upcoming = list(
         Appointment.objects.filter(patient__in=patients, status=Status.BOOKED, starts_at__gt=now)
         .select_related("site", "patient__site")

@@ -9,7 +9,7 @@ from clinics.permissions import Permission, require
 from core import audit
 from core.errors import Conflict
 from notifications.actions import wakers
-from notifications.engine.states import RESENDABLE, WAITING, Reason, State
+from notifications.engine.states import RESENDABLE, WAITING, Reason, State, Step
 from notifications.models import Handling, Message
 from notifications.queries import reach, verdicts
 
@@ -51,6 +51,8 @@ def send_again(*, message: Message, by: User, now: datetime) -> Message:
 
 def _copy(row: Message, *, number: int, now: datetime) -> Message:
     """The new message. Raises ``NotToBeSentAgain``."""
+    if row.step == Step.OFFER:
+        raise NotToBeSentAgain("A time is offered anew on the page Waitlist, as far as it is free still.")
     if row.state not in RESENDABLE or number > MOST:
         raise NotToBeSentAgain("This message was taken back, or has been sent often enough. Call the patient instead.")
     visits = verdicts.about(row)

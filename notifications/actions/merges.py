@@ -4,7 +4,7 @@ from datetime import datetime
 
 from clinics.models import Patient, User
 from notifications.actions import consents
-from notifications.engine.states import FINAL, Channel
+from notifications.engine.states import FINAL, Channel, Step
 from notifications.models import Consent, DeskTask, Link, Message
 from notifications.models.consent import Source
 
@@ -16,13 +16,14 @@ def follow(*, kept: Patient, duplicate: Patient, by: User, now: datetime) -> Non
     the two on a channel is the duplicate's stop, the other is stopped as well.
     """
     theirs = Message.objects.filter(patient=kept)
-    # where one change, or a message about one week or day, told both, the one who is kept is told already
+    # where one change, or a message about one week, day or free time, told both, the one who is kept is told already
     waiting = (
         Message.objects.filter(patient=duplicate)
         .exclude(state__in=FINAL)
         .exclude(change_set__in=theirs.filter(change_set__isnull=False).values("change_set"))
         .exclude(week_on__in=theirs.filter(week_on__isnull=False).values("week_on"))
         .exclude(form_on__in=theirs.filter(form_on__isnull=False).values("form_on"))
+        .exclude(step=Step.OFFER, appointment__in=theirs.filter(step=Step.OFFER).values("appointment"))
     )
     waiting.update(patient=kept, updated_at=now)
     for model in (Link, DeskTask):

@@ -68,7 +68,9 @@ def send(*, link: Link, by: User, now: datetime) -> Message | None:
     if not rate_limit.allowed("new-link", str(patient.pk), limit=EACH, seconds=EACH_SECONDS):
         raise AskedOften("A link was sent not long ago.")
     for channel in _reached(patient):
-        rows = Message.objects.filter(patient=patient, channel=channel, state__in=RESENDABLE).exclude(step=Step.FORM)
+        rows = Message.objects.filter(patient=patient, channel=channel, state__in=RESENDABLE).exclude(
+            step__in=[Step.FORM, Step.OFFER]
+        )
         for message in rows.select_related("patient__site", "appointment").order_by("-due_at", "-id")[:TRIED]:
             try:
                 made = copies.send_again(message=message, by=by, now=now)

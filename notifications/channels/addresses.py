@@ -8,6 +8,7 @@ from notifications.models.link import Purpose
 PATHS = {
     Purpose.VISIT: "v/{token}",
     Purpose.PLAN: "v/{token}",
+    Purpose.OFFER: "v/{token}",
     Purpose.CALENDAR: "calendar/{token}.ics",
     Purpose.STOP_EMAIL: "stop/{token}",
 }

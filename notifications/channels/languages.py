@@ -10,6 +10,9 @@ from django.utils import translation
 from django.utils.formats import date_format
 from phonenumber_field.phonenumber import PhoneNumber
 
+from core import clock
+from scheduler.models import Appointment
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -20,6 +23,7 @@ class Language:
     subject_of_plan: str
     subject_of_change: str
     subject_of_form: str
+    subject_of_offer: str
     calendar_title: str
     visit: str
     get_ready: str
@@ -45,6 +49,7 @@ LANGUAGES = {
         "Your appointments from {day}",
         "A change to your appointments",
         "A short form is ready for you",
+        "A time has become free",
         "Appointment",
         "{day}, {begins} to {ends}",
         "Please read your get-ready list today: {link}",
@@ -57,6 +62,7 @@ LANGUAGES = {
         "Sus citas a partir del {day}",
         "Un cambio en sus citas",
         "Tiene listo un formulario breve",
+        "Ha quedado libre una hora",
         "Cita",
         "{day}, de {begins} a {ends}",
         "Lea hoy su lista para prepararse: {link}",
@@ -70,6 +76,12 @@ FALLBACK = "en"
 def language_of(code: str) -> Language:
     """The language with this code, or the fallback."""
     return LANGUAGES.get(code) or LANGUAGES[FALLBACK]
+
+
+def answer_by(visit: Appointment, language: Language) -> str:
+    """Until when a time is held, on the clock of the place; empty for what is booked."""
+    until = visit.hold_expires_at
+    return language.time_of(clock.local(until, visit.zone)) if until else ""
 
 
 def phone(number: PhoneNumber | str) -> str:

@@ -30,6 +30,8 @@ WITH_LIST = {Step.ONE_DAY: "one_day_ready", Step.DAY_OF: "day_of_ready"}
 NAMES = (*(step.value for step in Step), *WITH_LIST.values(), SEVERAL_CANCELLED, *REPLIES)
 _EVERYWHERE = frozenset({"first_name", "sender", "phone"})
 _OF_VISITS = frozenset({"day", "time", "link", "number"})
+OFFERED = frozenset({"until"})
+"""What only the words of an offer have: until when the time is held."""
 _ABOUT_ONE = frozenset({"day", "time"})
 _REPLIES_ABOUT = {
     "confirmed": _ABOUT_ONE,
@@ -44,6 +46,7 @@ LONGEST = {
     "phone": "(212) 555-0100",
     "day": "Wednesday 30 September",
     "time": "10:30am",
+    "until": "10:30am",
     "number": "41",
     "link": "https://appointments.example.org/v/" + "M" * 22,
 }
@@ -96,6 +99,8 @@ def shipped(name: str, language: str) -> str:
 
 def placeholders(name: str) -> frozenset[str]:
     """Those a text of this name may hold."""
+    if name == Step.OFFER:
+        return (_EVERYWHERE | _OF_VISITS | OFFERED) - {"number"}
     if name not in REPLIES:
         return _EVERYWHERE | _OF_VISITS
     return _EVERYWHERE | _REPLIES_ABOUT.get(name, frozenset())
@@ -130,6 +135,7 @@ def example_values(language: str) -> dict[str, str]:
         "phone": "(212) 555-0100",
         "day": of_language.day_of(EXAMPLE),
         "time": of_language.time_of(EXAMPLE),
+        "until": of_language.time_of(EXAMPLE_ENDS),
         "number": "41",
         "link": "https://appointments.example.org/v/" + "x" * 22,
     }

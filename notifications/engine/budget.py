@@ -12,8 +12,9 @@ from core import clock
 from notifications.engine import quiet_hours
 from notifications.engine.states import Step
 
-URGENT = frozenset({Step.CHANGED, Step.CANCELLED})
-"""Who is not told comes in vain: these go out whatever else was said, and use up nothing."""
+URGENT = frozenset({Step.CHANGED, Step.CANCELLED, Step.OFFER})
+"""Who is not told comes in vain, and who waits for a time asked to be told: these go out whatever else was said, and use up
+nothing. Of offers there is a limit of their own."""
 RANK = {
     Step.PLAN: 0,
     Step.ONE_DAY: 1,

@@ -47,13 +47,14 @@ class Step(Labelled):
     FORM = "form", "Form to fill in"
     CHANGED = "changed", "Change"
     CANCELLED = "cancelled", "Cancellation"
+    OFFER = "offer", "Free time offered"
 
 
 ASKS = frozenset({Step.YOUR_WEEK, Step.SEVEN_DAYS, Step.THREE_DAYS})
 """What asks whether the patient will come: needless once the patient said so."""
 NEWS = frozenset({Step.PLAN, Step.CHANGED, Step.CANCELLED})
 """What a patient is told about a change set; the week's is about the visits of one week, a form's about what opens on one
-day, all others about one visit.
+day, an offer about the time that is held for it, all others about one visit.
 """
 OF_VISIT = frozenset({Step.SEVEN_DAYS, Step.THREE_DAYS, Step.ONE_DAY, Step.DAY_OF})
 
@@ -126,6 +127,7 @@ class Reason(Labelled):
     MERGED = "merged", "Said together with a later change"
     WEEK = "week", "Said in the message about the week"
     ANSWERED = "answered", "There was no form to fill in any more"
+    OFFER_OVER = "offer_over", "The time was offered no more"
     NOT_WANTED = "not_wanted", "The clinic sends no such reminder any more"
     TOO_LATE = "too_late", "Its time was over"
     QUIET_HOURS = "quiet_hours", "Only quiet hours were left"

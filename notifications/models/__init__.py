@@ -1,4 +1,6 @@
-"""Messages and attempts, which reminders there are, the switches that hold them back, calls, what patients answer and agreed to, and how things stand."""
+"""Messages and attempts, which reminders there are, the switches that hold them back, calls, what patients answer and agreed to, free times offered to
+those who wait, and how things stand.
+"""
 
 from notifications.models.attempt import Attempt
 from notifications.models.consent import Consent
@@ -7,6 +9,7 @@ from notifications.models.inbound import Answer, DeskTask, Receipt
 from notifications.models.installation import Installation, Sign
 from notifications.models.link import Link
 from notifications.models.message import Message
+from notifications.models.offer import Offer, OfferState
 from notifications.models.pause import Cause, Pause
 from notifications.models.phone_call import Outcome, PhoneCall
 from notifications.models.policy import ReminderPolicy
@@ -24,6 +27,8 @@ __all__ = [
     "Link",
     "Message",
     "NoticeState",
+    "Offer",
+    "OfferState",
     "Outcome",
     "Pause",
     "PhoneCall",

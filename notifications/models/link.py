@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from clinics.models import Patient
 from core.models import Model
-from notifications.engine.states import Channel, Labelled
+from notifications.engine.states import Channel, Labelled, Step
 from notifications.models.message import Message
 from scheduler.models import Appointment
 
@@ -32,8 +32,12 @@ class Purpose(Labelled):
 
     VISIT = "visit", "Answer about one visit"
     PLAN = "plan", "See all visits and answer"
+    OFFER = "offer", "Take or leave a free time"
     CALENDAR = "calendar", "Calendar subscription"
     STOP_EMAIL = "stop_email", "Stop e-mail"
+
+
+_ABOUT_ONE = [Purpose.OFFER.value, Purpose.VISIT.value]
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
@@ -81,8 +85,8 @@ class Link(Model):
                 name="notifications_link_of_somebody",
             ),
             models.CheckConstraint(
-                condition=Q(purpose=Purpose.VISIT.value, appointment__isnull=False)
-                | (~Q(purpose=Purpose.VISIT.value) & Q(appointment=None)),
+                condition=Q(purpose__in=_ABOUT_ONE, appointment__isnull=False)
+                | (~Q(purpose__in=_ABOUT_ONE) & Q(appointment=None)),
                 name="notifications_link_about_its_visit",
             ),
             models.CheckConstraint(
@@ -111,10 +115,11 @@ class Link(Model):
     def of_message(cls, message: Message, visits: Sequence[Appointment]) -> "Link":
         """The link in a message about ``visits``, not yet written; the same for every try.
 
-        A reminder's is for its visit, any other message's for the whole plan. It ends some days after the last of them, or
-        after the forms it is about.
+        A reminder's is for its visit, an offer's for the time it is about, any other message's for the whole plan. It ends
+        some days after the last of them, or after the forms it is about.
         """
         purpose, grace = (Purpose.VISIT, VISIT_GRACE) if message.appointment_id else (Purpose.PLAN, PLAN_GRACE)
+        purpose = Purpose.OFFER if message.step == Step.OFFER else purpose
         ends = [message.not_after] if message.form_on else []
         return cls(
             pk=uuid5(message.pk, purpose.value),

@@ -24,6 +24,7 @@ _WHY = {
     Reason.TAKEN_BACK: "everything is again as the patient knew it",
     Reason.MERGED: "a later change came first, and is told together with it",
     Reason.ANSWERED: "there was no form to fill in any more",
+    Reason.OFFER_OVER: "the time was offered to this patient no more",
     Reason.NOT_WANTED: "the clinic sends no such reminder any more",
     Reason.WEEK: "the message about the week says it",
     Reason.TOO_LATE: "its time was over before it could be sent",

@@ -164,8 +164,9 @@ def _void(ids: Sequence[UUID]) -> dict[Reason, list[UUID]]:
     A visit that is missed or here already may come back to booked; its messages are judged when they are due.
     """
     plans = Message.visits.through.objects.filter(appointment__in=ids).values_list("message", flat=True)
-    # the messages about a week and about forms take in what comes; whether anything is left is judged when they are due
-    unsent = Message.objects.filter(state__in=UNSENT).exclude(step__in=[Step.YOUR_WEEK, Step.FORM])
+    # the messages about a week and about forms take in what comes, and an offer lapses by the clock; whether anything is left
+    # is judged when they are due
+    unsent = Message.objects.filter(state__in=UNSENT).exclude(step__in=[Step.YOUR_WEEK, Step.FORM, Step.OFFER])
     unsent = unsent.select_related("appointment").prefetch_related("visits")
     void: dict[Reason, list[UUID]] = {}
     # two index look-ups; as one condition with "or" they would be a scan

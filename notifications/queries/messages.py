@@ -9,7 +9,7 @@ from django.db.models import Q
 from clinics.models import Patient, Site
 from core import clock
 from notifications.engine.states import WAITING, Channel, State
-from notifications.models import Message, Pause
+from notifications.models import Message, Offer, Pause
 from notifications.models.message import MessageQuerySet
 from notifications.queries import pauses
 from scheduler.models import Appointment
@@ -27,16 +27,18 @@ def _of(patient: UUID) -> Q:
 
 
 def of_course(course: Course) -> MessageQuerySet:
-    """Everything about the visits of a course: its plan messages and the reminders, by due time. One query."""
+    """Everything about the visits of a course: its plan messages, the reminders, other times offered, by due time. One query."""
     appointments = Appointment.objects.filter(visit__course=course).values("pk")
     plans = Message.visits.through.objects.filter(appointment__visit__course=course).values("message")
-    return _listed(Message.objects.filter(Q(appointment__in=appointments) | Q(pk__in=plans)))
+    offers = Offer.objects.filter(entry__visit__course=course).values("message")
+    return _listed(Message.objects.filter(Q(appointment__in=appointments) | Q(pk__in=plans) | Q(pk__in=offers)))
 
 
 def of_appointment(appointment: Appointment) -> MessageQuerySet:
-    """Everything about one visit, by due time. One query."""
+    """Everything about one visit, with other times offered for it, by due time. One query."""
     plans = Message.visits.through.objects.filter(appointment=appointment).values("message")
-    return _listed(Message.objects.filter(Q(appointment=appointment) | Q(pk__in=plans)))
+    offers = Offer.objects.filter(entry__visit__appointment=appointment).values("message")
+    return _listed(Message.objects.filter(Q(appointment=appointment) | Q(pk__in=plans) | Q(pk__in=offers)))
 
 
 def look(

@@ -31,6 +31,15 @@ def one_channel(patient: Patient) -> Channel | None:
     return Channel(settings.TEXTS_OVER) if settings.TEXTS_OVER != "none" and patient.may_text else None
 
 
+def offer_channel(patient: Patient) -> Channel | None:
+    """The one channel on which a patient is offered a time: texts, which are seen soonest, else e-mail; None where there is
+    neither. No query.
+    """
+    if settings.TEXTS_OVER != "none" and patient.may_text and patient.phone:
+        return Channel(settings.TEXTS_OVER)
+    return Channel.EMAIL if patient.may_email and patient.email else None
+
+
 def persons(patients: Iterable[UUID]) -> dict[UUID, UUID]:
     """These patients, and their records that were merged into them: each with the patient it is now. One query."""
     own = {patient: patient for patient in patients}

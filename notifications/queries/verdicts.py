@@ -49,10 +49,10 @@ def judge(message: Message, *, visits: Sequence[Appointment], hindrance: Reason,
 
     No query; needs ``patient`` and its ``site`` loaded.
     """
-    gone = not_expected(message, visits)
-    if gone:
+    gone, late = not_expected(message, visits), now >= message.not_after
+    if gone and not (late and message.step == Step.OFFER):  # an offer that lapsed by the clock was not taken back
         return Verdict(State.WITHDRAWN, gone)
-    if now >= message.not_after:
+    if late:
         return Verdict(State.EXPIRED, Reason.TOO_LATE)
     if hindrance:
         return Verdict(State.STOPPED, hindrance)
@@ -140,6 +140,8 @@ def to_speak_of(message: Message, visits: Sequence[Appointment]) -> list[Appoint
         return [
             visit for visit in visits if visit.status != Status.CANCELLED and visit.patient_id == message.patient_id
         ]
+    if message.step == Step.OFFER:
+        return [visit for visit in visits if visit.status == Status.HELD]
     if message.step not in {Step.CHANGED, Step.CANCELLED}:
         expected = still_expected(message, visits)
         if message.step == Step.YOUR_WEEK:  # what was moved is told as a change
@@ -159,6 +161,8 @@ def not_expected(message: Message, visits: Sequence[Appointment]) -> Reason:
     if spoken_of := to_speak_of(message, visits):
         settled = message.step in ASKS and all(visit.confirmed_at for visit in spoken_of)
         return Reason.CONFIRMED if settled else Reason.NONE
+    if message.step == Step.OFFER:
+        return Reason.OFFER_OVER
     if all(visit.status == Status.CANCELLED for visit in visits):
         return Reason.CANCELLED
     if message.appointment_id and any(visit.schedule_epoch != message.schedule_epoch for visit in visits):

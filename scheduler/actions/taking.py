@@ -6,7 +6,9 @@ Hours are checked under the site's lock, which all bookings share, before the lo
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
@@ -29,6 +31,8 @@ T = TypeVar("T")
 FARTHEST = timedelta(days=3 * 366)
 """Nobody plans further ahead; a date beyond it is a slip of the keyboard."""
 EXCLUSION_VIOLATION = "23P01"
+NEEDS_MOST = (Use.SHARED, Use.HANDS_ON, Use.EXCLUSIVE)
+"""Uses of a resource; what a later one can have, so can an earlier one."""
 
 Resources = Mapping[UUID, Resource]
 """What the takes name, by id, as it is now."""
@@ -90,6 +94,27 @@ def check_text(text: str, *, longest: int, pointer: str) -> None:
         raise InvalidInput(f"Use at most {longest} characters.", pointer=pointer)
     if "\x00" in text:
         raise InvalidInput("The text contains a character that cannot be stored.", pointer=pointer)
+
+
+def any_of(bookings: Sequence[Booking]) -> Booking:
+    """A booking that keeps the place for whichever of these, of one start, is made in the end.
+
+    At every moment each resource is taken as the one that needs it most would take it, so it is free if each of them is. The
+    stretches are left in pieces: what is free for one after the other need not be the same lane throughout.
+    """
+    of_resource: dict[UUID, list[Take]] = {}
+    for booking in bookings:
+        for take in booking.takes:
+            of_resource.setdefault(take.resource.pk, []).append(take)
+    pieces = []
+    for takes in of_resource.values():
+        marks = sorted({instant for take in takes for instant in (take.starts_at, take.ends_at)})
+        for starts_at, ends_at in pairwise(marks):
+            meeting = [take for take in takes if take.starts_at < ends_at and take.ends_at > starts_at]
+            if meeting:
+                most = max(meeting, key=lambda take: NEEDS_MOST.index(take.use))
+                pieces.append(replace(most, starts_at=starts_at, ends_at=ends_at))
+    return replace(bookings[0], ends_at=max(each.ends_at for each in bookings), takes=tuple(pieces))
 
 
 # --- the locks -----------------------------------------------------------------------------------------------

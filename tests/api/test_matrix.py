@@ -25,6 +25,7 @@ from scheduler.actions.appointments import Booking
 from scheduler.models import Allocation, Appointment, Status
 from tests.api.caller import Caller, with_session, with_token
 from tests.factories.clinics import PatientFactory, UserFactory
+from tests.factories.notifications import offered
 from tests.factories.scheduler import AppointmentFactory, ChairFactory
 from tests.factories.treatments import (
     AlertFactory,
@@ -146,7 +147,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         "POST resources/<uuid:key>/switch-on": off.pk,
     }
     bodies = _bodies(
-        wanted=wanted, plan=plan, site=site, somebody=somebody, series=series, moving=moving, waiting=waiting
+        wanted=wanted, plan=plan, site=site, somebody=somebody, series=series, moving=moving, waiting=waiting, asks=asks
     )
 
     def request(entry: Entry) -> dict[str, Any]:
@@ -156,6 +157,8 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
         if entry.route == "availability/":
             path += f"?site={site.pk}&kind=chair&minutes=60&from_on=2026-05-05&to_on=2026-05-05"
         if entry.route == "reviews/":
+            path += f"?site={site.pk}"
+        if name == "GET waitlist/offers/":
             path += f"?site={site.pk}"
         if entry.route == "waitlist/matches":
             path += f"?site={site.pk}&starts_at=2026-05-15T12:00:00Z&ends_at=2026-05-15T16:00:00Z"
@@ -168,7 +171,7 @@ def good(course, wanted, plan, site, patient, clinic, series, flora, mona, now) 
 
 
 def _here(course: Any, nurse: Any, now: Any) -> dict[str, Any]:
-    """A decision about the course that waits for the desk, and another patient who is being treated."""
+    """A decision about the course that waits for the desk, another patient who is being treated, and a time offered to one."""
     decided = handovers.hand_over(
         event=Decide(course.pk, "hold"), by=UserFactory(role=Role.CLINICIAN), now=now, reason="Infection"
     )
@@ -179,8 +182,10 @@ def _here(course: Any, nurse: Any, now: Any) -> dict[str, Any]:
         appointment__status=Status.IN_TREATMENT,
     )
     started = VisitTick.objects.create(visit=here, step="start", at=now, by=nurse)
+    asked = WaitlistEntryFactory(visit__course__patient__site=course.site, status="left")
     return {
         "handovers": decided.pk,
+        "offers": offered(asked, at=now + timedelta(days=3), now=now, by=nurse).pk,
         "ticks": started.pk,
         "POST visits/<uuid:key>/tick": here.pk,
         "POST visits/<uuid:key>/discharge": here.pk,
@@ -188,7 +193,15 @@ def _here(course: Any, nurse: Any, now: Any) -> dict[str, Any]:
 
 
 def _bodies(
-    *, wanted: Any, plan: Any, site: Any, somebody: Any, series: Any, moving: Appointment, waiting: Appointment
+    *,
+    wanted: Any,
+    plan: Any,
+    site: Any,
+    somebody: Any,
+    series: Any,
+    moving: Appointment,
+    waiting: Appointment,
+    asks: Any,
 ) -> dict[str, Any]:
     """What is sent, where something is."""
     talk = Visit.objects.get(course=moving.visit.course, key="talks.1")
@@ -236,6 +249,12 @@ def _bodies(
         "POST message-templates/": {"name": "plan", "language": "en", "version": 0, "body": "{sender}: see {link}"},
         "POST waitlist/": {"visit": str(talk.pk), "valid_until": "2026-05-30"},
         "POST waitlist/<uuid:key>/take": {"starts_at": waiting.starts_at.isoformat()},
+        "POST waitlist/offers/": {
+            "site": str(site.pk),
+            "entries": [str(asks.pk)],
+            "starts_at": waiting.starts_at.isoformat(),
+            "ends_at": waiting.ends_at.isoformat(),
+        },
     }
 
 

@@ -55,6 +55,23 @@ def test_from_waiting_to_a_place(desk, asked, talk, site):
     assert desk.get("waitlist/", site=site.pk, status="waiting").json()["results"] == []
 
 
+def test_a_time_is_offered_once_and_no_more(desk, asked, site):
+    entry = desk.post("waitlist/", asked, key="join").json()
+    wanted = {**freed(site), "site": str(site.pk), "entries": [entry["id"]]}
+    for _ in range(2):
+        made = desk.post("waitlist/offers/", wanted, key="offer")
+        assert made.status_code == 201, made.json()
+    [offer] = made.json()["results"]
+    assert (offer["standing"], offer["entry"], offer["starts_at"]) == ("open", entry["id"], "2026-05-15T13:00:00Z")
+    refused = desk.post("waitlist/offers/", wanted, key="again")
+    assert (refused.status_code, refused.json()["code"]) == (409, "cannot_offer")
+    assert desk.post("waitlist/offers/", wanted | {"entries": []}, key="nobody").status_code == 400
+    assert [each["id"] for each in desk.get("waitlist/offers/", site=site.pk).json()["results"]] == [offer["id"]]
+    for _ in range(2):
+        ended = desk.post(f"offers/{offer['id']}/withdraw", {})
+        assert (ended.status_code, ended.json()["results"][0]["standing"]) == (200, "withdrawn")
+
+
 def test_leaving(desk, asked):
     entry = desk.post("waitlist/", asked, key="join").json()
     assert desk.post(f"waitlist/{entry['id']}/leave", {}).json()["status"] == "left"

@@ -21,6 +21,7 @@ from scheduler.models import Status
 from tests.browser import looks
 from tests.browser.visitor import Window
 from tests.factories.clinics import PASSWORD, PatientFactory, UserFactory
+from tests.factories.notifications import offered
 from tests.factories.scheduler import AbsenceFactory, AllocationFactory, AppointmentFactory
 from tests.web.test_access import PAGES, POSTED
 from treatments.actions import handovers, waitlist
@@ -89,7 +90,7 @@ def lively(clinic, series, course, flora, mona, clara):
         state=State.DEAD, reason=Reason.GAVE_UP, next_try_at=None, settled_at=now
     )
     pauses.pause(by=mona, now=now, channel=Channel.SMS, reason="The phone network is being changed")
-    waitlist.join(
+    entry = waitlist.join(
         visit=Visit.objects.get(course=course, key="infusions.3"),
         valid_until=clock.local(now, clinic.zone).date() + timedelta(days=60),
         by=flora,
@@ -97,6 +98,9 @@ def lively(clinic, series, course, flora, mona, clara):
         urgent=True,
         note="Call her daughter",
     )
+    offered_by = offered(entry, at=now + timedelta(days=3), now=now, by=flora).message
+    offer = Link.of_message(offered_by, [offered_by.appointment])
+    Link.ensure(offer)
     gone = AppointmentFactory(
         site=clinic, patient=PatientFactory(site=clinic), starts_at=now + timedelta(days=9), summary="Infusion 9 of 9"
     )
@@ -112,6 +116,7 @@ def lively(clinic, series, course, flora, mona, clara):
         appointment=visit.appointment_id,
         waiting=waiting.pk,
         token=link.token,
+        offer=offer.token,
         message=message.pk,
         handover=handover.pk,
         nurse=clinic.resources.get(name="Nurse Ada").pk,
@@ -177,6 +182,7 @@ def ways(**keys: object) -> dict[str, Callable[[Page], object]]:
         "patients' page": f"/v/{keys['token']}",
         "patients' other times": f"/v/{keys['token']}/times/{keys['appointment']}",
         "patients' contact choices": f"/v/{keys['token']}/contact",
+        "patients' offer": f"/v/{keys['offer']}",
         "patients' birth date": f"/v/{keys['token']}/birth",
         "ended link": "/v/nothing",
         "password": "/accounts/password/change/",

@@ -28,6 +28,7 @@ from notifications.actions import pauses
 from notifications.engine.states import Channel
 from notifications.models import Message
 from tests.factories.clinics import PatientFactory, SiteFactory, UserFactory
+from tests.factories.notifications import offered
 from tests.factories.treatments import AlertFactory
 from tests.treatments.clinic import equip
 from tests.treatments.documents import series
@@ -89,6 +90,7 @@ def furnished() -> dict[str, Any]:
         now=NOW,
     ).course
     visit = course.visits.get(key="talks.3")
+    entry = waitlist.join(visit=visit, valid_until=date(2026, 5, 30), by=desk, now=NOW)
     _, secret = ApiToken.issue(user=manager, name="Fuzz", scopes=["write"], now=NOW, lifetime=timedelta(days=1))
     return {
         "authorization": f"Bearer {secret}",
@@ -106,7 +108,8 @@ def furnished() -> dict[str, Any]:
         "ticks": VisitTick.objects.create(visit=visit, step="start", at=NOW, by=clinician).pk,
         "messages": Message.objects.filter(patient=patient).order_by("due_at", "pk")[0].pk,
         "message-pauses": pauses.pause(by=manager, now=NOW, channel=Channel.CALL).pk,
-        "waitlist": waitlist.join(visit=visit, valid_until=date(2026, 5, 30), by=desk, now=NOW).pk,
+        "waitlist": entry.pk,
+        "offers": offered(entry, at=NOW + timedelta(days=3), now=NOW, by=desk).pk,
         "planning-jobs": jobs.close(closure=Closure(site, "Works", on=date(2026, 5, 29)), by=manager, now=NOW).pk,
         "protocol_version": version.pk,
     }

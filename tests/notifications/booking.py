@@ -56,6 +56,20 @@ def tell_of_form(patient: Patient, visits: Sequence[Appointment], **fields: Any)
     return row
 
 
+def tell_of_offer(patient: Patient, at: datetime) -> Message:
+    """The message that an hour which is held has become free."""
+    hold = AppointmentFactory(
+        site=patient.site,
+        patient=None,
+        status=Status.HELD,
+        starts_at=at,
+        hold_expires_at=at - timedelta(days=1),
+        summary="Ketamine infusion 3, depression",
+    )
+    given = {"due_at": at - timedelta(days=2), "not_after": at - timedelta(days=1), "next_try_at": at}
+    return Message.objects.create(patient=patient, appointment=hold, step=Step.OFFER, channel=Channel.EMAIL, **given)
+
+
 def move(appointment: Appointment, to: datetime, *, now: datetime) -> None:
     """Moves a visit, one hour long."""
     row = Appointment.objects.get(pk=appointment.pk)

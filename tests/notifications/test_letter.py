@@ -17,7 +17,7 @@ from notifications.models import Message
 from notifications.queries import verdicts
 from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.notifications.booking import book, cancel, mails, move, tell_of_form
+from tests.notifications.booking import book, cancel, mails, move, tell_of_form, tell_of_offer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reminds_on_the_day")]
 
@@ -94,6 +94,8 @@ def written(step: str, language: str, edge: dict[str, str], *, visits: int = 2):
         cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], THURSDAY.replace(hour=15), now=MONDAY)
     if step == Step.FORM:
         tell_of_form(patient, made)
+    if step == Step.OFFER:
+        tell_of_offer(patient, THURSDAY)
     for visit in Appointment.objects.filter(pk__in=[each.pk for each in made]):
         visit.summary = "Ketamine infusion 3, depression"
         visit.save()

@@ -79,6 +79,20 @@ def series(**changes: Any) -> dict[str, Any]:
     return deepcopy(SERIES) | changes
 
 
+def infusions_alone() -> dict[str, Any]:
+    """Three infusions, three to fourteen days apart, and nothing else."""
+    block = {
+        "block": "infusions",
+        "visit": "infusion",
+        "count": 3,
+        "source": "T",
+        "gap": {"min_days": 3, "ideal_days": 3, "max_days": 14, "source": "T"},
+    }
+    made = series(code="infusions-alone", blocks=[block], relations=[], continuity=[])
+    made["visit_types"].pop("talk")
+    return made
+
+
 def branching(**changes: Any) -> dict[str, Any]:
     """The test series with what may follow: weekly infusions, then one every two weeks without an end."""
     document = series()

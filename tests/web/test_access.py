@@ -27,6 +27,8 @@ POSTED = {
     "work-on",
     "take-from-waitlist",
     "leave-waitlist",
+    "offer-from-waitlist",
+    "withdraw-offer",
     "calendar-subscribe",
     "calendar-end",
     "withdraw-gate",

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from clinics.models import User
+from core import clock
 from notifications.actions import answers, phone_calls
 from scheduler.actions import appointments
 from scheduler.models import ChangeSet
 from tests.factories.clinics import PatientFactory
+from tests.factories.notifications import offered
 from tests.factories.scheduler import AllocationFactory, AppointmentFactory, ChairFactory
 from tests.factories.treatments import CourseFactory, ProtocolVersionFactory, VisitFactory, WaitlistEntryFactory
 from tests.treatments.documents import series
@@ -108,15 +110,17 @@ def test_handed(desk, site, clara, now, rows, django_assert_num_queries):
 @ROWS
 def test_waitlist(desk, site, flora, rows, django_assert_num_queries):
     for number in range(rows):
-        WaitlistEntryFactory(
+        entry = WaitlistEntryFactory(
             visit__course=course(site),
             visit__appointment=booked(site, number),
             visit__status=VisitStatus.BOOKED,
             valid_until=date(2026, 6, 30),
         )
+        offered(entry, at=TOMORROW + timedelta(days=1, minutes=number), now=clock.now(), by=flora)
         given_up(site, flora, number)
     with django_assert_num_queries(9):
         page = desk.get("/waitlist/").content.decode()
+    assert page.count("Offer it no more<") == rows
     assert page.count("Take off the list<") == rows
     assert page.count("Who fits?<") == min(rows, 20)
 

@@ -6,13 +6,14 @@ from dataclasses import astuple, fields
 import pytest
 
 from clinics import red_words
-from web import contact_words, patient_words, question_words, time_words
+from web import contact_words, offer_words, patient_words, question_words, time_words
 
 ALL = {
     "visits": patient_words.WORDS,
     "times": time_words.WORDS,
     "contact": contact_words.WORDS,
     "ended": contact_words.ENDED,
+    "offer": offer_words.WORDS,
     "questions": question_words.WORDS,
 }
 FILLED = {"day": "Thursday 26 November", "time": "9:30am", "count": "4", "minutes": "5", "phone": "555 0100"}
@@ -64,6 +65,6 @@ def test_both_languages_have_every_word_with_the_same_gaps_and_nobody_shouts(nam
         assert not set("!¡") & set(here + there), field.name
 
 
-@pytest.mark.parametrize("name", ["visits", "times", "contact", "ended"])
+@pytest.mark.parametrize("name", ["visits", "times", "contact", "ended", "offer"])
 def test_they_do_not_tell_what_a_visit_is_for(name):
     assert [word for words in ALL[name].values() for text in astuple(words) for word in red_words.found(text)] == []

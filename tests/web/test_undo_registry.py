@@ -25,6 +25,8 @@ UNDONE_BY = {
     "undo-change": CHANGE_SET,
     "undo-replacing": CHANGE_SET,
     "take-from-waitlist": CHANGE_SET,
+    "offer-from-waitlist": "withdraw-offer",
+    "withdraw-offer": "offer-from-waitlist",
     "replacing": "undo-replacing",
     "act-on-unconfirmed": "act-on-unconfirmed",
     "join-waitlist": "leave-waitlist",

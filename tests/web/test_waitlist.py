@@ -10,6 +10,8 @@ import pytest
 from clinics.models import User
 from scheduler.models import Allocation
 from scheduler.models.change_set import Verb
+from tests.factories.scheduler import AllocationFactory, ChairFactory
+from tests.factories.treatments import BookedVisitFactory
 from treatments.actions import courses, visits, waitlist
 from treatments.models import Visit, WaitlistEntry, WaitlistStatus
 from treatments.queries.freed import freed
@@ -160,3 +162,18 @@ def test_a_course_that_is_over_does_not_wait(desk, course, entry, flora, now):
     courses.cancel(course=course, by=flora, now=now, reason="")
     assert "No one is waiting" in desk.get("/waitlist/").content.decode()
     assert Visit.objects.filter(waitlist_entries=entry).exists()
+
+
+def test_what_is_given_up_with_a_course_is_shown_as_a_set_first(desk, course, flora, now, site):
+    other = BookedVisitFactory(course__patient__site=site, appointment__starts_at=now + timedelta(hours=26))
+    AllocationFactory(appointment=other.appointment, resource=ChairFactory(site=site, name="Lone chair"), role="chair")
+    cancel(other, flora, now)
+    page = desk.get("/waitlist/").content.decode()
+    assert "given up together" not in page
+    assert "Single times" not in page
+    courses.cancel(course=course, by=flora, now=now, reason="")
+    page = desk.get("/waitlist/").content.decode()
+    together, single = page.split("6 times given up together")[1].split("Single times")
+    assert together.count("Who fits?<") == 6
+    assert single.count("Who fits?<") == 1
+    assert "Lone chair" in single

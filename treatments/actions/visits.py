@@ -23,15 +23,24 @@ def move(
     resources: Mapping[str, str] | None = None,
     reason: str = "",
     override: str | None = None,
+    agreed: bool = False,
 ) -> ChangeSet:
     """Moves a visit to another start; keeps its resources where they are free, else takes equal ones, unless given.
 
     ``version`` is its appointment's. The rest of the course stays: a move that breaks a rule raises ``RulesBroken`` with
-    every problem. ``override`` says why it is moved against rules that may be overridden.
+    every problem. ``override`` says why it is moved against rules that may be overridden. ``agreed``: the patient chose the
+    time, so it counts as confirmed.
     Raises ``RulesBroken``, ``Taken``, ``Changed``, ``WrongStatus``, ``InvalidInput``, ``NotAllowed``, ``Busy``.
     """
     event = Move(
-        visit.course_id, visit.key, starts_at, resources or {}, only_this=True, version=version, override=override
+        visit.course_id,
+        visit.key,
+        starts_at,
+        resources or {},
+        only_this=True,
+        version=version,
+        override=override,
+        agreed=agreed,
     )
     return changes.apply(event=event, by=by, now=now, reason=reason).change_set
 

@@ -109,10 +109,11 @@ def take(
     now: datetime,
     resources: dict[str, str] | None = None,
     version: int | None = None,
+    agreed: bool = False,
 ) -> ChangeSet:
     """Gives the waiting visit a place, by the same move or placing as for any visit, and takes it off the list.
 
-    ``version`` is that of its present appointment, where it has one.
+    ``version`` is that of its present appointment, where it has one. ``agreed``: the patient took it, so a move counts as confirmed.
     Raises ``NotWaiting`` and whatever ``visits.move`` and ``visits.place`` raise; then it waits on.
     """
     require(by, Permission.MOVE_VISITS)
@@ -131,6 +132,7 @@ def take(
                 version=version,
                 resources=resources,
                 reason="From the waitlist",
+                agreed=agreed,
             )
         WaitlistEntry.objects.filter(pk=row.pk).update(status=WaitlistStatus.TAKEN, change_set=made, updated_at=Now())
         return made

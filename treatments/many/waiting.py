@@ -11,8 +11,11 @@ from django.db.models import Prefetch, QuerySet
 from clinics.models import Site
 from core import clock
 from core.errors import InvalidInput
+from scheduler.actions.appointments import Booking
+from scheduler.engine.grid import SLOT_MINUTES
 from scheduler.engine.request import Placement
 from scheduler.models import Resource
+from treatments import places
 from treatments.life.running import Running
 from treatments.many.together import Calendars
 from treatments.models import CourseStatus, Visit, VisitStatus, WaitlistEntry, WaitlistStatus
@@ -27,6 +30,8 @@ MOST = 100
 """So many entries are looked at, urgent ones first, then those that have waited longest."""
 LONGEST_DAYS = 7
 """A freed period is not longer."""
+ONE_START = timedelta(minutes=SLOT_MINUTES)
+"""A period so long holds one start."""
 BY_PHONE = timedelta(hours=48)
 """An infusion sooner than this is offered by phone only: fasting, an escort and the pharmacy have to be settled."""
 BY_PHONE_FAMILY = "infusion"
@@ -42,6 +47,8 @@ class Fit:
     ends_at: datetime
     resources: dict[str, Resource]
     """Role to resource."""
+    booking: Booking
+    """What it would take of the calendar."""
     merits: tuple[tuple[str, int | None], ...]
     gives_up: tuple[str, ...]
     by_phone: bool
@@ -187,6 +194,7 @@ class _Asked:
             starts_at=starts_at,
             ends_at=starts_at + timedelta(minutes=question.visits[placement.visit].minutes),
             resources={role: question.resources[key] for role, key in placement.resources},
+            booking=places.booking(question, placement),
             merits=tuple((why.merit.value, why.amount) for why in match.why),
             gives_up=tuple(dict.fromkeys(question.sentence(each, placement.visit) for each in match.gives_up)),
             by_phone=by_phone,

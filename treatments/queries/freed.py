@@ -28,32 +28,38 @@ class Freed:
     ends_at: datetime
     summary: str
     """What was given up, for staff."""
+    together: tuple[UUID, UUID | None]
+    """Of the change and the patient: what one patient gave up at once, as with a whole course, has the same."""
 
 
 def freed(site: Site, *, now: datetime, at_most: int) -> list[Freed]:
     """What was given up at a site in the last two weeks, begins later than now and is free still, by start. Two queries."""
-    given_up = {(row[0], *row[4:]): state["summary"] for state in _given_up(site, now) for row in state["allocations"]}
+    given_up = {
+        (row[0], *row[4:]): (state["summary"], (change, patient))
+        for state, change, patient in _given_up(site, now)
+        for row in state["allocations"]
+    }
     if not given_up:
         return []
     names, taken = _as_it_is(site, [key for key, *_ in given_up], now)
     found = []
-    for (key, starts, ends), summary in given_up.items():
+    for (key, starts, ends), (summary, together) in given_up.items():
         period = (datetime.fromisoformat(starts), datetime.fromisoformat(ends))
         resource = UUID(key)
         if resource in names and period[0] > now and not _meets(period, taken.get(resource, ())):
-            found.append(Freed(resource, names[resource], *period, summary))
+            found.append(Freed(resource, names[resource], *period, summary, together))
     return sorted(found, key=lambda each: (each.starts_at, each.name, each.ends_at))[:at_most]
 
 
-def _given_up(site: Site, now: datetime) -> Iterable[dict[str, Any]]:
-    """The states of appointments that stood later than now and were given up. One query."""
+def _given_up(site: Site, now: datetime) -> Iterable[tuple[dict[str, Any], UUID, UUID | None]]:
+    """The states of appointments that stood later than now and were given up, by which change and whose. One query."""
     return (
         ChangeLine.objects.filter(change_set__site=site, change_set__created_at__gt=now - LOOK_BACK)
         .annotate(stood=KT("before__starts_at"), stands=KT("after__starts_at"), status=KT("after__status"))
         .filter(stood__gt=now.astimezone(UTC).isoformat(), before__status=Status.BOOKED)
         .exclude(Q(stood=KT("after__starts_at")) & ~Q(status=Status.CANCELLED))
         .order_by("pk")
-        .values_list("before", flat=True)
+        .values_list("before", "change_set", "appointment__patient")
     )
 
 

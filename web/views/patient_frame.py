@@ -11,15 +11,17 @@ from notifications.actions import new_links
 from notifications.channels.languages import language_of, phone
 from notifications.engine.states import Channel
 from notifications.models import Link
+from notifications.models.link import Purpose
 from notifications.queries import inbound
 from web import link_sessions
 from web.contact_words import ENDED
 from web.patient_words import WORDS, PatientWords
 
 
-def opened(request: HttpRequest, said: str) -> Link | None:
-    """The link of visits that ``said``, out of the address, opens. One query."""
-    return inbound.opened(link_sessions.token_of(request, said), *link_sessions.OF_VISITS, now=clock.now())
+def opened(request: HttpRequest, said: str, *purposes: Purpose) -> Link | None:
+    """The link of visits, or for these purposes, that ``said``, out of the address, opens. One query."""
+    wanted = purposes or link_sessions.OF_VISITS
+    return inbound.opened(link_sessions.token_of(request, said), *wanted, now=clock.now())
 
 
 def patient_of(link: Link) -> Patient:

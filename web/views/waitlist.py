@@ -13,17 +13,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinics.models import Patient
 from core import clock
 from core.errors import DomainError, InvalidInput, NotFound
+from notifications.actions.offers import ANSWER_MINUTES, MOST
+from notifications.queries import offers
 from treatments.actions import waitlist
 from treatments.many import waiting
 from treatments.models import Visit, WaitlistEntry
 from treatments.models.course import CourseStatus
 from treatments.queries.freed import freed
-from web import sites, words
+from web import offer_lines, sites, words
 from web.access import StaffRequest, local_address
 from web.forms.patients import SearchForm
 from web.forms.waitlist import JoinForm, PeriodForm
 from web.numbers import version_of
-from web.waitlist_lines import EntryLine, FitLine, FreedLine
+from web.waitlist_lines import EntryLine, FitLine, FreedLines
 
 SHOWN = 100
 FREED_SHOWN = 20
@@ -42,6 +44,8 @@ def listing(request: StaffRequest) -> HttpResponse:
         .select_related("visit__course__patient", "visit__appointment")
         .order_by("-urgent", "joined_at", "pk")[:SHOWN]
     )
+    offered = offer_lines.offered(offers.listed(site, now=now), site, now=now)
+    of_entry = {line.offer.entry_id: line for each in reversed(offered) for line in each.lines}
     return render(
         request,
         "web/waitlist/list.html",
@@ -49,8 +53,9 @@ def listing(request: StaffRequest) -> HttpResponse:
             "section": "waitlist",
             "sites": at,
             "site": site,
-            "lines": [EntryLine.of(entry, site, now=now) for entry in entries],
-            "freed": [FreedLine.of(each, site) for each in freed(site, now=now, at_most=FREED_SHOWN)],
+            "offered": offered,
+            "lines": [EntryLine.of(entry, site, now=now, offer=of_entry.get(entry.pk)) for entry in entries],
+            "freed": FreedLines.of(freed(site, now=now, at_most=FREED_SHOWN), site),
             "shown": SHOWN,
             "today": clock.local(now, site.zone).date(),
             "updated": words.clock(clock.local(now, site.zone).time()),
@@ -75,7 +80,8 @@ def fitting(request: StaffRequest) -> HttpResponse:
                 now=now,
                 resource=form.cleaned_data["resource"],
             )
-            fits = [FitLine.of(fit, at.chosen) for fit in found]
+            hindered = offers.obstacles(found, now=now)
+            fits = [FitLine.of(fit, at.chosen, hindered.get(fit.entry.pk)) for fit in found]
         except InvalidInput as error:
             form.take(error, FIELDS)
     return render(
@@ -87,6 +93,9 @@ def fitting(request: StaffRequest) -> HttpResponse:
             "site": at.chosen,
             "form": form,
             "fits": fits,
+            "may_ask": any(line.may_ask for line in fits or ()),
+            "most": MOST,
+            "minutes": ANSWER_MINUTES,
             "today": clock.local(now, at.chosen.zone).date(),
         },
         status=422 if form.errors else 200,

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from core import clock
 from notifications.channels import addresses, calendar, getting_ready
 from notifications.channels.email import own_words
-from notifications.channels.languages import Language, language_of, one_line, phone
+from notifications.channels.languages import Language, answer_by, language_of, one_line, phone
 from notifications.channels.words import Editions, fill
 from notifications.engine.states import NEWS, Step
 from notifications.models import Link, Message
@@ -65,6 +65,7 @@ def compose(
         "ends": first.ends,
         "place": first.place,
         "places_differ": len({line.place for line in lines}) > 1,
+        "until": answer_by(visits[0], language),
         "get_ready": getting_ready.has_list(message, visits),
         "elsewhere": any(_clocks_differ(visit, message.patient.home_zone) for visit in visits),
     }
@@ -114,6 +115,8 @@ def _subject(message: Message, number: int, language: Language) -> str:
         return language.subject_of_change
     if message.step == Step.FORM:
         return language.subject_of_form
+    if message.step == Step.OFFER:
+        return language.subject_of_offer
     several = message.step in {Step.PLAN, Step.YOUR_WEEK} and number > 1
     return language.subject_of_plan if several else language.subject
 

@@ -22,6 +22,8 @@ LONGEST_SUBJECT = 100
 
 def placeholders(name: str) -> frozenset[str]:
     """Those the body of a mail of this name may hold."""
+    if name == Step.OFFER:
+        return (_ABOUT | words.OFFERED) - {"ends", "visits"}
     return _ABOUT | {"cancelled"} if name in {Step.CHANGED, Step.CANCELLED} else _ABOUT
 
 
@@ -36,7 +38,7 @@ def problems(*, name: str, subject: str, body: str) -> list[tuple[str, str]]:
 
 def values_of(context: Mapping[str, Any], language: Language) -> dict[str, str]:
     """What the placeholders stand for, from what the shipped templates are filled with."""
-    values = {name: str(context[name]) for name in _ABOUT - {"visits"}}
+    values = {name: str(context[name]) for name in (_ABOUT | words.OFFERED) - {"visits"}}
     for several in ("visits", "cancelled"):
         values[several] = "\n".join(
             language.visit.format(day=line.day, begins=line.begins, ends=line.ends)

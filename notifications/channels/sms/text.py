@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clinics.models import Site
 from core import clock
 from notifications.channels import addresses, getting_ready
-from notifications.channels.languages import language_of, one_line, phone
+from notifications.channels.languages import answer_by, language_of, one_line, phone
 from notifications.channels.sms import segments
 from notifications.channels.words import SEVERAL_CANCELLED, WITH_LIST, Editions, fill
 from notifications.engine.states import Step
@@ -39,6 +39,7 @@ def compose(message: Message, visits: Sequence[Appointment], editions: Editions)
         **about_visit(visits[0], message.patient.language),
     }
     values["link"] = addresses.of_link(link)
+    values["until"] = answer_by(visits[0], language_of(message.patient.language))
     words = editions.words(_name(message, visits), message.patient.language)
     return ShortText(to=str(message.patient.phone), text=economical(fill(words.body, values)))
 

@@ -22,7 +22,7 @@ from notifications.models import Link, Message, ReminderPolicy, Template
 from notifications.queries import verdicts
 from scheduler.models import Appointment
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.notifications.booking import book, cancel, move, send, tell_of_form
+from tests.notifications.booking import book, cancel, move, send, tell_of_form, tell_of_offer
 
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 THURSDAY = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)  # 9:30 in New York
@@ -48,6 +48,8 @@ def written(step: str, language: str, edge: dict[str, str], *, at: datetime = TH
         cancel(made[0], now=MONDAY) if step == Step.CANCELLED else move(made[0], at + timedelta(hours=1), now=MONDAY)
     if step == Step.FORM:
         tell_of_form(patient, made)
+    if step == Step.OFFER:
+        tell_of_offer(patient, at)
     for visit in Appointment.objects.filter(pk__in=[each.pk for each in made]):
         visit.summary = "Ketamine infusion 3, depression"
         visit.save()

@@ -10,7 +10,7 @@ from core.errors import InvalidInput, NotAllowed
 from scheduler.actions.appointments import Taken
 from scheduler.models import Resource
 from tests.factories.clinics import PatientFactory, SiteFactory
-from tests.treatments.documents import series as document
+from tests.treatments.documents import infusions_alone
 from treatments.actions import changes, courses, protocols, visits, waitlist
 from treatments.actions.waitlist import CannotWait, NotWaiting
 from treatments.many import waiting
@@ -29,16 +29,7 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
 @pytest.fixture
 def infusions(mona, now):
     """Three infusions, three to fourteen days apart, and nothing else."""
-    block = {
-        "block": "infusions",
-        "visit": "infusion",
-        "count": 3,
-        "source": "T",
-        "gap": {"min_days": 3, "ideal_days": 3, "max_days": 14, "source": "T"},
-    }
-    made = document(code="infusions-alone", blocks=[block], relations=[], continuity=[])
-    made["visit_types"].pop("talk")
-    return protocols.publish(document=made, by=mona, now=now)
+    return protocols.publish(document=infusions_alone(), by=mona, now=now)
 
 
 @pytest.fixture
