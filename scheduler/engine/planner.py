@@ -69,6 +69,8 @@ class Planner:
         self.best: Found | None = None
         self.lowest = 0
         """No plan costs less; ``IMPOSSIBLE`` where there is none."""
+        self.rows = 0
+        """How many partial plans the last run looked at."""
         togo = ToGo(self.course, Candidates(self.course, self.aim), self.aim)
         self.frontier = Frontier(togo, Together(togo), self.aim.trip)
 
@@ -95,8 +97,8 @@ class Planner:
         """Runs of one width; whether a wider one could find anything.
 
         Where each start is a place there are many partial plans, and a plan may be known that is far from the best. So what no
-        plan costs less than goes up in steps, each twice the last: partial plans beyond the next step are not looked at until
-        it is known that there is no plan before it.
+        plan costs less than goes up in steps: partial plans beyond the next step are not looked at until it is known that
+        there is no plan before it. Each is twice the last, as long as that takes no more partial plans than one layer may hold.
         """
         step = span = self._limit() - self.lowest
         if self.best is not None and span * _FAR > self._limit() and self.frontier.reach.is_fine:
@@ -107,11 +109,13 @@ class Planner:
                 return False
             if self.lowest < goal:
                 return True
-            step *= 2
+            if self.rows <= width:
+                step *= 2
 
     def _pass(self, width: int, goal: int) -> bool:
         """One run for plans cheaper than ``goal``; whether another one could find anything."""
         outcome = self.frontier.run(width, goal, self.watcher.stop)
+        self.rows = outcome.rows
         if not len(outcome.layer) and self.best is None and outcome.lost < IMPOSSIBLE and not outcome.stopped:
             # the most promising beginnings lead nowhere; what was lost may have the plan
             self.frontier.spread = True
