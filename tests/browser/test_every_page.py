@@ -41,6 +41,7 @@ window.shifted = 0;
 new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value; })
   .observe({ type: "layout-shift", buffered: true });
 """
+JUMP = 0.02
 OPENED_BY_A_PRESS = ("beside the board",)
 """The press makes room for what it opens, which the browser calls a jump if the answer takes half a second. Its address opens
 the same with the room there from the start.
@@ -265,8 +266,10 @@ def test_every_page_in_every_look(visitor, lively, flora):
         if name in OPENED_BY_A_PRESS:
             page.goto(page.url)
             page.locator("#beside").wait_for()
-        if (shifted := page.evaluate("window.shifted")) > 0.02:
-            found.append(f"{name}: shifted by {shifted:.3f}")
+        if page.evaluate("window.shifted") > JUMP:
+            lively[name](page)  # what jumps does so again; what a busy machine painted half does not
+            if (shifted := page.evaluate("window.shifted")) > JUMP:
+                found.append(f"{name}: shifted by {shifted:.3f}")
         least = 44 if name.startswith("patients' ") or name == "ended link" else 24
         found += [f"{name}: {fault}" for fault in looks.faults(page, least=least)]
     assert found == []

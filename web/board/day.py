@@ -113,6 +113,12 @@ class Day:
         """Whether there is anything to draw."""
         return any(group.columns for group in self.groups)
 
+    @property
+    def has_stops(self) -> bool:
+        """Whether there is anything to press: a visit or a gap. Without, the board itself takes the focus, to be scrolled."""
+        entries = (entry for group in self.groups for column in group.columns for entry in column.entries)
+        return any(isinstance(entry, Card | Gap) for entry in entries)
+
 
 def of(site: Site, on: date, *, now: datetime, view: View = View.RESOURCES) -> Day:
     """The day ``on`` of a site, with presses for changing statuses when it is not in the future. Eight queries at most."""
