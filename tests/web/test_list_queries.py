@@ -118,7 +118,7 @@ def test_waitlist(desk, site, flora, rows, django_assert_num_queries):
         )
         offered(entry, at=TOMORROW + timedelta(days=1, minutes=number), now=clock.now(), by=flora)
         given_up(site, flora, number)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = desk.get("/waitlist/").content.decode()
     assert page.count("Offer it no more<") == rows
     assert page.count("Take off the list<") == rows

@@ -235,7 +235,7 @@ def test_every_open_address_is_limited_or_a_hook() -> None:
     """A new one without a limit fails here."""
     open_to_all = {pattern.name for pattern in open_urls.urlpatterns if getattr(pattern.callback, "open_page", False)}
     forms = {"patient-questions", "patient-question", "patient-questions-done"}
-    more = {"patient-birth", "patient-ready", "patient-times", "patient-contact", "patient-new-link"}
+    more = {"patient-birth", "patient-ready", "patient-times", "patient-contact", "patient-new-link", "patient-offer"}
     assert open_to_all == {"patient-visits", "patient-visits-file", "stop-email", "calendar-feed", *forms, *more}
     hooks = {pattern.name for pattern in open_urls.urlpatterns} - open_to_all
     assert hooks == {"twilio-inbound", "twilio-status", "texts-inbound", "texts-status"}

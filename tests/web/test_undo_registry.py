@@ -29,6 +29,7 @@ UNDONE_BY = {
     "withdraw-offer": "offer-from-waitlist",
     "replacing": "undo-replacing",
     "act-on-unconfirmed": "act-on-unconfirmed",
+    "work-on": "work-on",
     "join-waitlist": "leave-waitlist",
     "leave-waitlist": "join-waitlist",
     "finish-desk-task": "reopen-desk-task",
