@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from treatments.measures.catalogue import INSTRUMENTS
+from treatments.measures.catalogue import CSSRS, INSTRUMENTS
 from treatments.measures.instruments import Instrument, Scale, kept_elsewhere
+from treatments.measures.scoring import Risk
 from treatments.models import ProtocolVersion
 from treatments.protocols import stored
 from treatments.protocols.policies import Assessment, Moment
@@ -78,6 +79,8 @@ def _facts(instrument: Instrument) -> Iterable[tuple[str, str]]:
         yield "Response", _response(scale)
         yield "Remission", f"{charts.number(scale.remission)} or less" if scale.remission is not None else NOT_PUBLISHED
         yield "Noticed from", _points(scale.meaningful)
+    if instrument is CSSRS:
+        yield "Says", f"{words.listing([each.name.lower() for each in Risk]).capitalize()} risk"
     if instrument.watched:
         yield "Raises an alert", _watched(instrument)
 
