@@ -42,7 +42,7 @@ WISHES: tuple[dict[str, object], ...] = (
     {"not_before": "13:30"},
 )
 """What patients prefer, one after the other: left to itself a planner fills the mornings first."""
-LEFT_OPEN = {-4: "integration", -1: "follow_up"}
+LEFT_OPEN = {-6: "integration", -1: "follow_up"}
 """Of these courses of two infusions a week, which visit waits for a time: the first of that block that is still ahead."""
 
 
