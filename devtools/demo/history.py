@@ -103,11 +103,11 @@ class Wanted(TypedDict):
 
 
 def _all_but_one(wanted: Wanted, block: str, *, now: datetime) -> list[Placed]:
-    """The places of the best plan, without that of the first visit of this block from tomorrow on: it is found later."""
+    """The places of the best plan, without that of the first visit of this block after today: it is found later."""
     planned = [visit for visit in courses.propose(**wanted).visits if visit.starts_at is not None]
-    tomorrow = now + timedelta(days=1)
+    tomorrow = clock.day_bounds(clock.local(now, wanted["site"].zone).date(), wanted["site"].zone)[1]
     ahead = [
-        each.key for each in planned if block_of(each.key) == block and each.starts_at and each.starts_at > tomorrow
+        each.key for each in planned if block_of(each.key) == block and each.starts_at and each.starts_at >= tomorrow
     ]
     return [
         Placed(each.key, each.starts_at, {role: str(resource.pk) for role, resource in each.resources.items()})
