@@ -119,7 +119,7 @@ def accept(*, link: Link, by: User, now: datetime) -> Offer:
     require(by, Permission.RUN_SYSTEM)
 
     def attempt() -> Offer:
-        own, others = _round(link, by=by, permission=Permission.MOVE_VISITS)
+        own, others = _round(link, by=by)
         if own.state == OfferState.ACCEPTED:
             return own
         _check_open(own, now=now)
@@ -149,7 +149,7 @@ def decline(*, link: Link, by: User, now: datetime) -> Offer:
     require(by, Permission.RUN_SYSTEM)
 
     def attempt() -> Offer:
-        own, others = _round(link, by=by, permission=Permission.MOVE_VISITS)
+        own, others = _round(link, by=by)
         if own.state == OfferState.DECLINED:
             return own
         _check_open(own, now=now)
@@ -254,13 +254,13 @@ def _locked(hold: UUID) -> list[Offer]:
     )
 
 
-def _round(link: Link, *, by: User, permission: Permission) -> tuple[Offer, list[Offer]]:
+def _round(link: Link, *, by: User) -> tuple[Offer, list[Offer]]:
     """The offer of a link and those of the same time to others, locked. Raises ``OfferOver``, ``NotAllowed``."""
     rows = _locked(link.appointment_id) if link.appointment_id else []
     own = next((each for each in rows if each.message_id == link.message_id), None)
     if own is None:
         raise OfferOver(OfferState.WITHDRAWN)
-    require_own(by, permission, patient=link.patient_id, of=own.entry.visit.course.patient_id)
+    require_own(by, Permission.MOVE_VISITS, patient=link.patient_id, of=own.entry.visit.course.patient_id)
     return own, [each for each in rows if each.pk != own.pk]
 
 

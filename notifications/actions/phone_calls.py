@@ -1,9 +1,10 @@
 """Calling patients who have not confirmed: who calls whom, and how it ended."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
+from clinics.actions import work_marks
 from clinics.models import User
 from clinics.permissions import Permission, require
 from core import audit
@@ -11,8 +12,8 @@ from core.errors import Conflict
 from notifications.models import Outcome, PhoneCall
 from scheduler.models import Appointment, Status
 
-MARK_LASTS = timedelta(minutes=10)
-"""So long colleagues see that somebody calls; then it counts as forgotten."""
+MARK_LASTS = work_marks.LASTS
+"""So long colleagues see that somebody calls, as of any row of a list; then it counts as forgotten."""
 
 
 class BeingCalled(Conflict):
